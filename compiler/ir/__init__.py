@@ -1,0 +1,1 @@
+"""The typed SSA graph: types, nodes, text form, checks and the reference interpreter."""

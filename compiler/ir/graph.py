@@ -1,0 +1,178 @@
+"""The graph: values, nodes, blocks; data only, shared between passes and never changed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from .operation import Op
+from .types import ArrayType, DType, Type
+
+
+class Value:
+    """One SSA value. Two values are the same only if they are the same object."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, type: Type) -> None:
+        self.type = type
+
+    @property
+    def array(self) -> ArrayType:
+        """The type of a value that is known to be an array."""
+        assert isinstance(self.type, ArrayType), f"{self.type} is no array"
+        return self.type
+
+    @property
+    def dtype(self) -> DType:
+        return self.array.dtype
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        return self.array.shape
+
+    def __repr__(self) -> str:
+        return f"<value {self.type}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Loc:
+    """A line of the user's code."""
+
+    file: str
+    line: int
+    function: str = ""
+
+
+class Origin(Enum):
+    """Who made a node: the user's code, a derivative rule, or the sum at a fork."""
+
+    PRIMAL = ""
+    BACKWARD = "backward"
+    SUM = "sum"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A slice of one axis in an index: `size` elements from `start`; a start of None is an operand."""
+
+    start: int | None
+    size: Any  # Dim
+    step: int = 1
+
+
+# How one axis is indexed: by a constant, by an operand (None), or by a slice.
+IndexEntry = int | None | Span
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """The exact data of a constant, in C order."""
+
+    type: ArrayType
+    data: bytes
+
+    @staticmethod
+    def of(array: np.ndarray | np.generic) -> Literal:
+        from .types import dtype_of
+
+        array = np.asarray(array)
+        return Literal(ArrayType(dtype_of(array.dtype), array.shape), array.tobytes())
+
+    @property
+    def array(self) -> np.ndarray:
+        """A read-only array of the data."""
+        return np.frombuffer(self.data, self.type.dtype.numpy).reshape(self.type.shape)  # type: ignore[arg-type]
+
+
+Attrs = Mapping[str, Any]
+
+
+class Node:
+    """One application of an operation. Attributes are never changed after construction."""
+
+    __slots__ = ("attrs", "loc", "op", "operands", "origin", "regions", "results")
+
+    def __init__(
+        self,
+        op: Op,
+        operands: tuple[Value, ...],
+        attrs: Attrs,
+        results: tuple[Value, ...],
+        regions: tuple[Block, ...] = (),
+        loc: Loc | None = None,
+        origin: Origin = Origin.PRIMAL,
+    ) -> None:
+        self.op = op
+        self.operands = operands
+        self.attrs = attrs
+        self.results = results
+        self.regions = regions
+        self.loc = loc
+        self.origin = origin
+
+    @property
+    def result(self) -> Value:
+        """The only result."""
+        (value,) = self.results
+        return value
+
+    def __repr__(self) -> str:
+        return f"<node {self.op.name}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A straight sequence of nodes with parameters and results; regions of a node are blocks."""
+
+    params: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+    results: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """A function in SSA form.
+
+    `inputs` and `outputs` label the parameters and results of `block` in the user's words
+    (`params['W1']`); `==` compares the printed text, so it ignores source lines.
+    """
+
+    name: str
+    block: Block
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def __str__(self) -> str:
+        from .printer import print_graph
+
+        return print_graph(self)
+
+    def __eq__(self, other: object) -> bool:
+        from .printer import print_graph
+
+        if not isinstance(other, Graph):
+            return NotImplemented
+        return print_graph(self, locations=False) == print_graph(other, locations=False)
+
+    def __hash__(self) -> int:
+        from .printer import print_graph
+
+        return hash(print_graph(self, locations=False))
+
+
+def walk(block: Block) -> Iterator[Node]:
+    """Yield every node, a region's nodes right after the node that owns it, without recursion."""
+    pending = [iter(block.nodes)]
+    while pending:
+        node = next(pending[-1], None)
+        if node is None:
+            pending.pop()
+            continue
+        yield node
+        for region in reversed(node.regions):
+            pending.append(iter(region.nodes))
