@@ -1,0 +1,48 @@
+"""Exponentials and logarithms."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.operation import Machine
+from .record import binary, unary
+from .scalar_code import constant, libm
+from .type_rules import FLOAT
+
+_LN_2 = math.log(2.0)
+_LN_10 = math.log(10.0)
+
+
+def _emit_logaddexp(m: Machine, x: Any, y: Any) -> Any:
+    d = m.subtract(x, y)
+    positive = m.compare(">", d, constant(m, d, 0))
+    larger = m.select(positive, x, y)
+    small = m.call("log1p", m.call("exp", m.select(positive, m.negate(d), d)))
+    # Where the two are equal the difference of infinities is not a number.
+    return m.select(m.compare("==", x, y), m.add(x, constant(m, x, _LN_2)), m.add(larger, small))
+
+
+def _share(b: Builder, x: Value, y: Value) -> Value:
+    """exp(x) / (exp(x) + exp(y)); one half where the two are the same infinity."""
+    return b.expit(b.where(b.equal(x, y), b.like(x, 0), b.subtract(x, y)))
+
+
+OPS = (
+    unary("exp", FLOAT, np.exp, libm("exp"), lambda b, out, x: out),
+    unary("exp2", FLOAT, np.exp2, libm("exp2"), lambda b, out, x: b.multiply(out, b.like(x, _LN_2))),
+    unary("expm1", FLOAT, np.expm1, libm("expm1"), lambda b, out, x: b.add(out, b.like(x, 1))),
+    unary("log", FLOAT, np.log, libm("log"), lambda b, out, x: b.reciprocal(x)),
+    unary("log2", FLOAT, np.log2, libm("log2"), lambda b, out, x: b.divide(b.like(x, 1 / _LN_2), x)),
+    unary("log10", FLOAT, np.log10, libm("log10"), lambda b, out, x: b.divide(b.like(x, 1 / _LN_10), x)),
+    unary("log1p", FLOAT, np.log1p, libm("log1p"), lambda b, out, x: b.reciprocal(b.add(x, b.like(x, 1)))),
+    binary(
+        "logaddexp", FLOAT, np.logaddexp, _emit_logaddexp,
+        lambda b, out, x, y: _share(b, x, y),
+        lambda b, out, x, y: _share(b, y, x),
+    ),
+)  # fmt: skip
