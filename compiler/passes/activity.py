@@ -1,0 +1,83 @@
+"""Which values carry derivatives: those that depend on the inputs and reach an output smoothly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ..ir.graph import Graph, Node, Value, walk
+from ..ir.operation import NotDifferentiable, Partials, Structured, Vjp
+from ..ir.types import StackType, Type
+
+Edges = Mapping[Value, Sequence[Value]]
+
+
+def carries_derivative(type: Type) -> bool:
+    """Tell whether values of `type` can have cotangents: floats, and stacks of them."""
+    element = type.element if isinstance(type, StackType) else type
+    return element.dtype.is_float
+
+
+def varied(graph: Graph, wrt: Iterable[Value]) -> set[Value]:
+    """Return the values that depend on `wrt` through operations with a derivative.
+
+    Loops need no fixpoint of their own: the dependences of their carries are edges of one graph.
+    """
+    forward: dict[Value, list[Value]] = {}
+    for source, target in _dependences(graph):
+        forward.setdefault(source, []).append(target)
+    return _reach(forward, wrt)
+
+
+def useful(graph: Graph, outputs: Iterable[Value]) -> set[Value]:
+    """Return the values that `outputs` depend on through operations with a derivative."""
+    backward: dict[Value, list[Value]] = {}
+    for source, target in _dependences(graph):
+        backward.setdefault(target, []).append(source)
+        if isinstance(source.type, StackType) and isinstance(target.type, StackType):
+            # Cotangents of a stack pair up with its pushes and pops: all of its states have one, or none.
+            backward.setdefault(source, []).append(target)
+    return _reach(backward, outputs)
+
+
+def _reach(edges: Edges, roots: Iterable[Value]) -> set[Value]:
+    pending = [v for v in roots if carries_derivative(v.type)]
+    reached = set(pending)
+    while pending:
+        for v in edges.get(pending.pop(), ()):
+            if v not in reached:
+                reached.add(v)
+                pending.append(v)
+    return reached
+
+
+def _dependences(graph: Graph) -> Iterator[tuple[Value, Value]]:
+    """Yield (source, target) where the derivative of `target` by `source` may differ from 0."""
+    for node in walk(graph.block):
+        for source, target in _flow(node):
+            if carries_derivative(source.type) and carries_derivative(target.type):
+                yield source, target
+
+
+def _flow(node: Node) -> Iterator[tuple[Value, Value]]:
+    match node.op.derivative:
+        case NotDifferentiable():
+            return
+        case Partials(of=partials):
+            yield from (
+                (v, node.result) for v, p in zip(node.operands, partials, strict=True) if p is not None
+            )
+        case Vjp():
+            yield from ((v, r) for v in node.operands for r in node.results)
+        case Structured.REGION:
+            yield from _flow_through_regions(node)
+
+
+def _flow_through_regions(node: Node) -> Iterator[tuple[Value, Value]]:
+    if node.op.name == "for":
+        (body,) = node.regions
+        inits, params = node.operands[3:], body.params[1:]
+        for init, param, yielded, result in zip(inits, params, body.results, node.results, strict=True):
+            yield from ((source, target) for source in (init, yielded) for target in (param, result))
+        return
+    for branch in node.regions:
+        yield from zip(branch.results, node.results, strict=True)

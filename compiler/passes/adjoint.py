@@ -1,0 +1,142 @@
+"""Reverse mode: a graph to the joint graph of its values and gradients. Fan-out is added up here only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ..ir.builder import Builder
+from ..ir.graph import Block, Graph, Node, Origin, Value
+from ..ir.operation import OpTable
+from ..ops import OPS
+from .activity import carries_derivative
+from .adjoint_nodes import Backward
+from .cotangents import Scope, zeros
+from .residuals import Carrier, Residual, reads
+from .save import Saver
+
+
+class Seeds(Enum):
+    """The cotangents of the outputs that reverse mode begins with."""
+
+    ONE = "one"  # 1 for the first output, a real scalar; the others are not differentiated
+    INPUTS = "inputs"  # one more input for each float output
+
+
+@dataclass(frozen=True, slots=True)
+class Adjoint:
+    """A joint graph, and what there is to know about it.
+
+    Attributes
+    ----------
+    graph
+        The joint graph: the primal's nodes, then the backward nodes.
+    residuals
+        The primal values that the backward nodes read.
+    cotangents
+        The cotangent of each active value of the primal's outermost block.
+    """
+
+    graph: Graph
+    residuals: tuple[Residual, ...]
+    cotangents: dict[Value, Value]
+
+
+def adjoint(graph: Graph, wrt: Sequence[int], *, seeds: Seeds = Seeds.ONE, ops: OpTable = OPS) -> Graph:
+    """Return the joint graph of `graph` and its gradients.
+
+    Parameters
+    ----------
+    graph
+        The primal.
+    wrt
+        Indices of the inputs to differentiate by, which are float arrays.
+    seeds
+        Where the cotangents of the outputs come from. With `Seeds.INPUTS` the joint graph has one more
+        input, at the end, for each float output, labelled "ct" and the output's label.
+    ops
+        The table of operations.
+
+    Returns
+    -------
+    Graph
+        Its outputs are the primal's, then one gradient for each of `wrt`, of the input's type.
+
+    Raises
+    ------
+    ValueError
+        If an input in `wrt` is no float array, or if the seed is one and the first output no float scalar.
+
+    References
+    ----------
+    A. Griewank and A. Walther, Evaluating Derivatives, SIAM, 2008, chapter 3.
+    """
+    return adjoint_with_residuals(graph, wrt, seeds=seeds, ops=ops).graph
+
+
+def adjoint_with_residuals(
+    graph: Graph, wrt: Sequence[int], *, seeds: Seeds = Seeds.ONE, ops: OpTable = OPS
+) -> Adjoint:
+    """Return what `adjoint` does, with its residuals and the cotangents of intermediate values."""
+    _check(graph, wrt, seeds)
+    block = graph.block
+    inputs = [block.params[k] for k in wrt]
+    seeded = [k for k, v in enumerate(block.results) if carries_derivative(v.type)]
+    if seeds is Seeds.ONE:
+        seeded = [0]
+    backward = Backward.of(graph, inputs, [block.results[k] for k in seeded], ops)
+    scope = Scope(Builder(ops, block.nodes[-1].loc if block.nodes else None, Origin.BACKWARD))
+    cts = _seed(backward, scope, graph, seeded, seeds)
+    backward.block(scope, block.nodes)
+    gradients = tuple(scope.cotangents.get(v) or zeros(scope.b, v.type) for v in inputs)
+
+    forward = Saver.of(ops, backward.structure, backward.restorer.saved, scope.stacks).nodes(block.nodes)
+    joint = Graph(
+        graph.name,
+        Block(block.params + cts, (*forward, *scope.b.nodes), block.results + gradients),
+        (*graph.inputs, *(f"ct {graph.outputs[k]}" for k, _ in zip(seeded, cts, strict=False))),
+        (*graph.outputs, *(f"d {graph.inputs[k]}" for k in wrt)),
+    )
+    residuals = (*_kept(graph, backward, scope.b.nodes), *backward.restorer.residuals)
+    return Adjoint(joint, residuals, backward.cotangents | scope.cotangents)
+
+
+def _seed(
+    backward: Backward, scope: Scope, graph: Graph, seeded: Sequence[int], seeds: Seeds
+) -> tuple[Value, ...]:
+    """Give the outputs their cotangents; return those that are inputs."""
+    outputs = [graph.block.results[k] for k in seeded]
+    if seeds is Seeds.ONE:
+        backward.accumulate(scope, outputs[0], scope.b.full(outputs[0].array, 1))
+        return ()
+    cts = tuple(Value(v.type) for v in outputs)
+    for output, ct in zip(outputs, cts, strict=True):
+        backward.accumulate(scope, output, ct)
+    return cts
+
+
+def _check(graph: Graph, wrt: Sequence[int], seeds: Seeds) -> None:
+    for k in wrt:
+        if not carries_derivative(graph.block.params[k].type):
+            raise ValueError(
+                f"input '{graph.inputs[k]}' is {graph.block.params[k].type}: only floats have gradients"
+            )
+    if seeds is Seeds.ONE:
+        type = graph.block.results[0].array if graph.block.results else None
+        if type is None or type.shape or not carries_derivative(type):
+            raise ValueError(f"the first output is {type}: only a real scalar has a gradient")
+
+
+def _kept(graph: Graph, backward: Backward, nodes: Sequence[Node]) -> list[Residual]:
+    """Return the residuals in the outermost block: values of it that backward nodes read."""
+    readers: dict[Value, dict[Node, None]] = {}
+    definition = backward.structure.definition
+    outermost = {*graph.block.params, *(r for node in graph.block.nodes for r in node.results)}
+    for value, node in reads(nodes):
+        if value in outermost:
+            readers.setdefault(value, {})[node] = None
+    return [
+        Residual(v, Carrier.KEPT, definition[v].loc if v in definition else None, tuple(nodes))
+        for v, nodes in readers.items()
+    ]

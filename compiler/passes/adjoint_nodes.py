@@ -1,0 +1,135 @@
+"""The reverse of a node: its derivative rule, and the sum of cotangents where a value forks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ..ir.builder import Builder
+from ..ir.graph import Graph, Node, Origin, Value
+from ..ir.operation import NotDifferentiable, OpTable, Partials, Structured, Vjp, VjpContext
+from ..ir.types import StackType
+from .activity import useful, varied
+from .adjoint_regions import reverse_for, reverse_if
+from .cotangents import Scope, zeros
+from .restore import Restorer
+from .splat import splat
+from .structure import Structure
+
+Cotangents = tuple[Value | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Backward:
+    """Builds the backward pass of one graph, node by node from the last.
+
+    Attributes
+    ----------
+    varied
+        The values that depend on what is differentiated by.
+    active
+        Those of them that reach a differentiated output as well: they have cotangents.
+    cotangents
+        The finished cotangents of the outermost block.
+    """
+
+    structure: Structure
+    varied: set[Value]
+    active: set[Value]
+    restorer: Restorer
+    cotangents: dict[Value, Value] = field(default_factory=dict)
+
+    @staticmethod
+    def of(graph: Graph, inputs: Sequence[Value], outputs: Sequence[Value], ops: OpTable) -> Backward:
+        structure = Structure.of(graph)
+        depends = varied(graph, inputs)
+        active = depends & useful(graph, outputs)
+        return Backward(structure, depends, active, Restorer.of(graph, structure, ops))
+
+    def block(self, scope: Scope, nodes: Sequence[Node]) -> None:
+        """Build the reverse of `nodes` in `scope`."""
+        for node in reversed(nodes):
+            cts = tuple(self._take(scope, r) for r in node.results)
+            if any(ct is not None for ct in cts):
+                scope.b.loc, scope.b.origin = node.loc, Origin.BACKWARD
+                self._node(scope, node, cts)
+
+    def accumulate(self, scope: Scope, value: Value, ct: Value) -> None:
+        """Add `ct` to the cotangent of `value`: the sum at a fork."""
+        if value not in self.active:
+            return
+        assert ct.type == value.type, f"the cotangent of {value.type} is {ct.type}"
+        so_far = scope.cotangents.get(value)
+        if so_far is not None:
+            with self._sum_at(scope.b, value):
+                ct = scope.b.add(so_far, ct)
+        scope.cotangents[value] = ct
+
+    def _take(self, scope: Scope, result: Value) -> Value | None:
+        ct = scope.cotangents.pop(result, None)
+        if ct is None and isinstance(result.type, StackType) and result in self.active:
+            return zeros(scope.b, result.type)  # never read again, so empty
+        if ct is not None and result not in self.structure.home:
+            self.cotangents[result] = ct
+        return ct
+
+    @contextmanager
+    def _sum_at(self, b: Builder, forked: Value) -> Iterator[None]:
+        node, loc, origin = self.structure.definition.get(forked), b.loc, b.origin
+        b.loc, b.origin = (node.loc if node else loc), Origin.SUM
+        yield
+        b.loc, b.origin = loc, origin
+
+    def _node(self, scope: Scope, node: Node, cts: Cotangents) -> None:
+        match node.op.derivative:
+            case Partials() as partials:
+                self._elementwise(scope, node, partials, cts[0])
+            case Vjp() as vjp:
+                self._by_rule(scope, node, vjp, cts)
+            case Structured.REGION:
+                reverse = reverse_for if node.op.name == "for" else reverse_if
+                reverse(self, scope, node, cts)
+            case NotDifferentiable():
+                raise AssertionError(f"a cotangent reached {node.op.name}, which has no derivative")
+
+    def _elementwise(self, scope: Scope, node: Node, partials: Partials, ct: Value | None) -> None:
+        assert ct is not None
+        seen = self.restorer.shadows.node(node)
+        for operand, partial in zip(node.operands, partials.of, strict=True):
+            if partial is not None and operand in self.active:
+                local = scope.b.nested()
+                factor = partial(local, seen.result, *seen.operands)
+                self.accumulate(scope, operand, _product(scope.b, ct, factor, local, partials.finite))
+
+    def _by_rule(self, scope: Scope, node: Node, vjp: Vjp, cts: Cotangents) -> None:
+        b, seen = scope.b, self.restorer.shadows.node(node)
+        needed = [v in self.varied for v in node.operands]
+        if vjp.into is not None and needed[0]:
+            self._into(scope, node.operands[0], vjp, VjpContext(b, seen, cts, tuple(needed)))
+            needed[0] = False
+        if not any(needed):
+            return
+        operand_cts = vjp.rule(VjpContext(b, seen, cts, tuple(needed)))
+        for operand, wanted, ct in zip(node.operands, needed, operand_cts, strict=True):
+            if wanted and ct is not None:
+                self.accumulate(scope, operand, ct)
+
+    def _into(self, scope: Scope, base: Value, vjp: Vjp, context: VjpContext) -> None:
+        """Add the cotangent of one part of `base` in place, from zeros the first time."""
+        assert vjp.into is not None
+        so_far = scope.cotangents.get(base)
+        if so_far is None:
+            scope.cotangents[base] = vjp.into(context, zeros(scope.b, base.type))
+        else:
+            with self._sum_at(scope.b, base):
+                scope.cotangents[base] = vjp.into(context, so_far)
+
+
+def _product(b: Builder, ct: Value, factor: Value, local: Builder, finite: bool) -> Value:
+    """Build `ct` times `factor`, which `local` has built; a factor of 1 or -1 leaves no trace."""
+    known = splat({r: node for node in local.nodes for r in node.results}, factor)
+    if known is not None and abs(known) == 1:
+        return ct if known == 1 else b.neg(ct)
+    b.nodes.extend(local.nodes)
+    return b.multiply(ct, factor) if finite else b.strong_multiply(ct, factor)

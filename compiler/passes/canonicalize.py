@@ -1,0 +1,47 @@
+"""One form for what means the same: rules by operation, constants folded, trivial control flow removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..ir.builder import Builder
+from ..ir.graph import Graph, Node, Value
+from ..ir.operation import OpTable
+from ..ops import OPS
+from .algebra import ALGEBRA
+from .control_rules import check, check_index, simplify_for, simplify_if
+from .folding import fold
+from .movement import MOVEMENT_RULES
+from .rewrite import Rewriter, rewrite
+from .site import Rule, Site
+
+RULES: dict[str, tuple[Rule, ...]] = {**ALGEBRA, **MOVEMENT_RULES, "check_index": (check_index,)}
+
+
+def canonicalize(graph: Graph, ops: OpTable = OPS) -> Graph:
+    """Return `graph` simplified by `RULES`, by constant folding and by what is known of control flow.
+
+    One walk: what a rule builds is looked at again when the pass is repeated.
+    """
+    assert ALGEBRA.keys().isdisjoint(MOVEMENT_RULES)
+    return rewrite(graph, _visit, ops)
+
+
+def _visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
+    match node.op.name:
+        case "if":
+            return simplify_if(walk, b, node, operands)
+        case "for":
+            return simplify_for(walk, b, node, operands)
+        case "check":
+            return check(walk, operands)
+    if len(node.results) != 1:
+        return None
+    site = Site(b, node, operands, walk.definition)
+    for rule in (fold, *RULES.get(node.op.name, ())):
+        built = len(b.nodes)
+        value = rule(site)
+        if value is not None:
+            return (value,)
+        assert len(b.nodes) == built, f"a rule for {node.op.name} built nodes and gave no value"
+    return None

@@ -1,0 +1,114 @@
+"""Dead code: nodes, carries, results and stacks that no output and no effect depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..ir.graph import Block, Graph, Node, Value
+from ..ir.operation import Effect
+
+
+def dce(graph: Graph) -> Graph:
+    """Return `graph` without dead code.
+
+    Everything is taken for dead until an output or an effect turns out to need it. So values that
+    only carry themselves around a loop go, and a stack that is pushed on but never read, with its pushes.
+
+    Returns
+    -------
+    Graph
+        The very same graph if all of it is alive.
+
+    References
+    ----------
+    R. Cytron et al., Efficiently computing static single assignment form, TOPLAS 13 (1991), section 7.1.
+    """
+    liveness = _Liveness(graph)
+    block = liveness.swept(graph.block, graph.block.params, graph.block.results)
+    return graph if block is graph.block else Graph(graph.name, block, graph.inputs, graph.outputs)
+
+
+class _Liveness:
+    """The marks: values, nodes and carries that are alive."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.values: set[Value] = set()
+        self.nodes: set[Node] = set()
+        self.carries: set[tuple[Node, int]] = set()
+        self._definition: dict[Value, tuple[Node, int]] = {}
+        self._params: dict[Value, tuple[Node, int]] = {}
+        self._pending: list[Value] = []
+        self._scan(graph.block, ())
+        self._mark(graph.block.results)
+        while self._pending:
+            self._follow(self._pending.pop())
+
+    def _scan(self, block: Block, owners: tuple[Node, ...]) -> None:
+        """Note where values are defined; mark effects and what they stand in."""
+        for node in block.nodes:
+            for k, result in enumerate(node.results):
+                self._definition[result] = node, k
+            if node.op.effect is not Effect.NONE:
+                for needed in (*owners, node):
+                    self._need(needed)
+            for region in node.regions:
+                for k, param in enumerate(region.params):
+                    self._params[param] = node, k
+                self._scan(region, (*owners, node))
+
+    def _mark(self, values: Sequence[Value]) -> None:
+        for v in values:
+            if v not in self.values:
+                self.values.add(v)
+                self._pending.append(v)
+
+    def _need(self, node: Node) -> None:
+        """Mark what `node` reads in any case: all operands, or the range of a loop."""
+        if node not in self.nodes:
+            self.nodes.add(node)
+            self._mark(node.operands[:3] if node.op.name == "for" else node.operands)
+
+    def _follow(self, value: Value) -> None:
+        if value in self._params:
+            node, k = self._params[value]
+            self._need(node)
+            if k > 0:
+                self._carry(node, k - 1)
+        elif value in self._definition:
+            node, k = self._definition[value]
+            self._need(node)
+            if node.op.name == "for":
+                self._carry(node, k)
+            else:
+                for region in node.regions:
+                    self._mark(region.results[k : k + 1])
+
+    def _carry(self, node: Node, k: int) -> None:
+        self.carries.add((node, k))
+        self._mark((node.operands[3 + k], node.regions[0].results[k]))
+
+    # The sweep: what is not marked is left out; what loses nothing is shared with the old graph.
+
+    def swept(self, block: Block, params: tuple[Value, ...], results: tuple[Value, ...]) -> Block:
+        nodes = tuple([self._swept_node(n) if n.regions else n for n in block.nodes if n in self.nodes])
+        same = nodes == block.nodes and params == block.params and results == block.results
+        return block if same else Block(params, nodes, results)
+
+    def _swept_node(self, node: Node) -> Node:
+        operands = node.operands
+        if node.op.name == "for":
+            kept = [k for k in range(len(node.results)) if (node, k) in self.carries]
+            operands = (*node.operands[:3], *(node.operands[3 + k] for k in kept))
+        else:
+            kept = [k for k, r in enumerate(node.results) if r in self.values]
+        regions = tuple(
+            self.swept(r, (*r.params[:1], *(r.params[1 + k] for k in kept if r.params)), _at(r.results, kept))
+            for r in node.regions
+        )
+        if operands == node.operands and regions == node.regions and len(kept) == len(node.results):
+            return node
+        return Node(node.op, operands, node.attrs, _at(node.results, kept), regions, node.loc, node.origin)
+
+
+def _at(values: Sequence[Value], places: Sequence[int]) -> tuple[Value, ...]:
+    return tuple(values[k] for k in places)

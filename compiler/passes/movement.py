@@ -1,0 +1,109 @@
+"""Rules of canonicalize for operations that only move data: all of them exact."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..ir.graph import Literal, Span, Value
+from ..ir.types import ArrayType
+from .site import Rule, Site
+
+
+def _broadcast(s: Site) -> Value | None:
+    shape, axes = s.attrs["shape"], s.attrs["axes"]
+    if s.x.shape == shape:
+        return s.x
+    if inner := s.made_by(s.x, "broadcast"):
+        return s.b.broadcast(inner.operands[0], shape=shape, axes=tuple(axes[a] for a in inner.attrs["axes"]))
+    return None
+
+
+def _reshape(s: Site) -> Value | None:
+    shape = s.attrs["shape"]
+    if s.x.shape == shape:
+        return s.x
+    if inner := s.made_by(s.x, "reshape"):
+        return s.b.reshape(inner.operands[0], shape=shape)
+    if (inner := s.made_by(s.x, "broadcast")) and not inner.operands[0].shape:
+        return s.b.spread(inner.operands[0], s.node.result.array)
+    if inner := s.made_by(s.x, "constant"):
+        literal: Literal = inner.attrs["value"]
+        return s.b.emit("constant", value=Literal(s.node.result.array, literal.data))[0]
+    return None
+
+
+def _transpose(s: Site) -> Value | None:
+    axes = s.attrs["axes"]
+    if axes == tuple(range(len(axes))):
+        return s.x
+    if inner := s.made_by(s.x, "transpose"):
+        return s.b.transpose(inner.operands[0], axes=tuple(inner.attrs["axes"][a] for a in axes))
+    if inner := s.made_by(s.x, "broadcast"):
+        places = tuple(axes.index(a) for a in inner.attrs["axes"])
+        if list(places) == sorted(places):
+            return s.b.broadcast(inner.operands[0], shape=s.node.result.shape, axes=places)
+    return None
+
+
+def _index(s: Site) -> Value | None:
+    """Read all of an array, a part of a number spread out, or what has just been written."""
+    base, at = s.x, s.attrs["at"]
+    if _is_everything(at, base.array):
+        return base
+    if (inner := s.made_by(base, "broadcast")) and not inner.operands[0].shape:
+        return s.b.spread(inner.operands[0], s.node.result.array)
+    while written := s.made_by(base, "update"):
+        place = written.attrs["at"]
+        if place == at and written.operands[2:] == s.operands[1:]:
+            return written.operands[1]
+        if not _is_apart(place, at):
+            break
+        base = written.operands[0]
+    return None if base is s.x else s.b.emit("index", base, *s.operands[1:], at=at)[0]
+
+
+def _is_everything(at: tuple[object, ...], base: ArrayType) -> bool:
+    return at == tuple(Span(0, d, 1) for d in base.shape)
+
+
+def _is_apart(place: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Tell whether two indices pick different constants on some axis."""
+    return any(
+        isinstance(p, int) and isinstance(q, int) and p != q for p, q in zip(place, other, strict=True)
+    )
+
+
+def _update(s: Site) -> Value | None:
+    return s.y if _is_everything(s.attrs["at"], s.x.array) else None
+
+
+def _pad(s: Site) -> Value | None:
+    return s.x if not any(s.attrs["low"]) and not any(s.attrs["high"]) else None
+
+
+def _concatenate(s: Site) -> Value | None:
+    return s.x if len(s.operands) == 1 else None
+
+
+def _reduce(s: Site) -> Value | None:
+    return s.x if not s.attrs["axes"] else None
+
+
+def _sum(s: Site) -> Value | None:
+    known = s.number(s.x)
+    if known is not None and known == 0 and not np.signbit(known):
+        return s.b.zeros(s.node.result.array)
+    return _reduce(s)
+
+
+MOVEMENT_RULES: dict[str, tuple[Rule, ...]] = {
+    "broadcast": (_broadcast,),
+    "reshape": (_reshape,),
+    "transpose": (_transpose,),
+    "index": (_index,),
+    "update": (_update,),
+    "pad": (_pad,),
+    "concatenate": (_concatenate,),
+    "sum": (_sum,),
+    **dict.fromkeys(("prod", "max", "min", "any", "all"), (_reduce,)),
+}

@@ -1,0 +1,38 @@
+"""The passes that every graph goes through before it is lowered, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..ir.graph import Graph
+from .canonicalize import canonicalize
+from .cse import cse
+from .dce import dce
+from .licm import licm
+
+Pass = Callable[[Graph], Graph]
+
+OPTIMIZE: tuple[Pass, ...] = (canonicalize, cse, licm, dce)
+ROUNDS = 8  # a bound for safety: graphs settle in two or three
+
+
+def optimize(graph: Graph, *, after: Callable[[Pass, Graph], None] | None = None) -> Graph:
+    """Return `graph` after the passes of `OPTIMIZE`, repeated until they change nothing.
+
+    Parameters
+    ----------
+    graph
+        Any graph.
+    after
+        Called with each pass that changed the graph and its result: to verify or to print it.
+    """
+    for _ in range(ROUNDS):
+        before = graph
+        for run in OPTIMIZE:
+            new = run(graph)
+            if new is not graph and after is not None:
+                after(run, new)
+            graph = new
+        if graph is before:
+            break
+    return graph

@@ -1,0 +1,115 @@
+"""Residuals: the primal values that the backward pass reads, and how each gets there, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ..ir.graph import Block, Loc, Node, Value, walk
+from ..ir.types import ArrayType
+from .structure import Region, Structure
+
+
+class Carrier(Enum):
+    """How a primal value gets to the backward node that reads it."""
+
+    KEPT = "kept"  # a value of the outermost block: it is there
+    STACK = "stack"  # pushed in a loop of the primal, popped in its reverse
+    RESULT = "result"  # handed out of an `if` outside loops as one more result
+    RECOMPUTED = "recomputed"
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """A primal value that the backward pass reads.
+
+    Attributes
+    ----------
+    value
+        The value of the primal graph.
+    carrier
+        How it gets there.
+    loc
+        The line of the user's code that it is computed on.
+    readers
+        The backward nodes that need it.
+    """
+
+    value: Value
+    carrier: Carrier
+    loc: Loc | None
+    readers: tuple[Node, ...]
+
+    def __str__(self) -> str:
+        line = f" of line {self.loc.line}" if self.loc else ""
+        return (
+            f"{self.value.type}{line}: {self.carrier.value}, for {', '.join(map(_described, self.readers))}"
+        )
+
+
+def _described(node: Node) -> str:
+    return node.op.name + (f" (line {node.loc.line})" if node.loc else "")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Saved:
+    """A value of a region that the primal hands to the backward pass as `restored`."""
+
+    value: Value
+    region: Region
+    restored: Value
+
+    @property
+    def on_stack(self) -> bool:
+        return self.region.in_loop
+
+    @property
+    def type(self) -> ArrayType:
+        return self.value.array
+
+
+# A stack as it enters a block and as it leaves it.
+Thread = tuple[Value, Value]
+Threads = dict[Saved, Thread]
+
+
+@dataclass(frozen=True, slots=True)
+class Shadows:
+    """The values that stand for primal values in the backward pass.
+
+    A value of the outermost block is its own shadow: it is in scope. One of a region is not, as its
+    scope has ended by then; its shadow is defined at the start of the region's reverse.
+    """
+
+    structure: Structure
+    primal: dict[Value, Value] = field(default_factory=dict)
+    _shadow: dict[Value, Value] = field(default_factory=dict)
+
+    def __call__(self, value: Value) -> Value:
+        if value not in self.structure.home:
+            return value
+        if value not in self._shadow:
+            self._shadow[value] = Value(value.type)
+            self.primal[self._shadow[value]] = value
+        return self._shadow[value]
+
+    def all(self, values: Iterable[Value]) -> tuple[Value, ...]:
+        return tuple(map(self, values))
+
+    def node(self, node: Node) -> Node:
+        """Return `node` as a rule of the backward pass is to see it."""
+        operands, results = self.all(node.operands), self.all(node.results)
+        if operands == node.operands and results == node.results:
+            return node
+        return Node(node.op, operands, node.attrs, results, node.regions, node.loc, node.origin)
+
+
+def reads(nodes: Sequence[Node]) -> Iterator[tuple[Value, Node]]:
+    """Yield every value that `nodes` and the nodes of their regions read, with its reader."""
+    for node in walk(Block((), tuple(nodes), ())):
+        for v in node.operands:
+            yield v, node
+        for region in node.regions:
+            for v in region.results:
+                yield v, node

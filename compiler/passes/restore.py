@@ -1,0 +1,124 @@
+"""The start of a reversed region: popping what the primal saved, recomputing what it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..ir.builder import Builder
+from ..ir.graph import Graph, Loc, Node, Origin, Value
+from ..ir.operation import Effect, OpTable
+from ..ir.types import ArrayType, StackType
+from .cotangents import Scope
+from .recompute import Recipes
+from .residuals import Carrier, Residual, Saved, Shadows, reads
+from .structure import Region, Structure
+
+Readers = dict[Value, list[Node]]
+
+
+@dataclass(frozen=True, slots=True)
+class Restorer:
+    """Decides region by region what is saved and what is recomputed, and remembers it."""
+
+    ops: OpTable
+    structure: Structure
+    shadows: Shadows
+    recipes: Recipes
+    saved: list[Saved] = field(default_factory=list)
+    residuals: list[Residual] = field(default_factory=list)
+
+    @staticmethod
+    def of(graph: Graph, structure: Structure, ops: OpTable) -> Restorer:
+        return Restorer(ops, structure, Shadows(structure), Recipes.of(graph, structure))
+
+    def restore(self, scope: Scope, region: Region, results: Sequence[Value]) -> None:
+        """Begin the reverse of `region` in `scope` with the primal values that its nodes read.
+
+        `results` are what the reverse will yield, besides stacks.
+        """
+        leaving = (leaving for _, leaving in scope.stacks.values())
+        body = live_nodes(scope.b.nodes, (*results, *leaving))
+        readers = self._readers(body, results, region)
+        again = self._recomputed(region, readers)
+        index = region.block.params[:1] if region.is_loop_body else ()
+        prefix = Builder(self.ops, origin=Origin.BACKWARD)
+        for value in region.block.params + tuple(r for n in region.block.nodes for r in n.results):
+            if value in readers and self.structure.definition.get(value) not in again and value not in index:
+                self._restore_saved(prefix, scope, Saved(value, region, self.shadows(value)))
+        for node in region.block.nodes:
+            if node in again:
+                recompute(prefix, self.shadows.node(node))
+        scope.b.nodes[:] = prefix.nodes + body
+        self._explain(region, readers, again)
+
+    def _readers(self, body: Sequence[Node], results: Sequence[Value], region: Region) -> Readers:
+        """Return the values of `region` that its reverse reads, and where."""
+        readers: Readers = {}
+        for value, node in reads(body):
+            primal = self.shadows.primal.get(value)
+            if primal is not None and self.structure.home[primal] is region:
+                readers.setdefault(primal, []).append(node)
+        for value in results:
+            primal = self.shadows.primal.get(value)
+            if primal is not None and self.structure.home[primal] is region:
+                readers.setdefault(primal, [])
+        return readers
+
+    def _recomputed(self, region: Region, readers: Readers) -> set[Node]:
+        """Return the nodes of `region` to run again; what they read of the region joins `readers`."""
+        again = set()
+        for node in reversed(region.block.nodes):
+            if node in self.recipes.nodes and any(r in readers for r in node.results):
+                again.add(node)
+                for v in node.operands:
+                    if self.structure.home.get(v) is region:
+                        readers.setdefault(v, []).append(node)
+        return again
+
+    def _restore_saved(self, b: Builder, scope: Scope, saved: Saved) -> None:
+        assert isinstance(saved.value.type, ArrayType), "no backward node reads a stack of the primal"
+        self.saved.append(saved)
+        if not saved.on_stack:
+            return  # the primal hands it out under this very name
+        stack = StackType(saved.type)
+        entering, leaving = Value(stack), Value(stack)
+        loc = self._location(saved.value)
+        b.nodes.append(Node(self.ops["pop"], (entering,), {}, (leaving, saved.restored), (), loc, b.origin))
+        scope.stacks[saved] = entering, leaving
+
+    def _explain(self, region: Region, readers: Readers, again: set[Node]) -> None:
+        elsewhere = Carrier.STACK if region.in_loop else Carrier.RESULT
+        for value, nodes in readers.items():
+            index = region.is_loop_body and value is region.block.params[0]
+            recomputed = index or self.structure.definition.get(value) in again
+            carrier = Carrier.RECOMPUTED if recomputed else elsewhere
+            self.residuals.append(
+                Residual(value, carrier, self._location(value), tuple(dict.fromkeys(nodes)))
+            )
+
+    def _location(self, value: Value) -> Loc | None:
+        node = self.structure.definition.get(value)
+        return node.loc if node else self.structure.home[value].owner.loc
+
+
+def recompute(b: Builder, node: Node) -> None:
+    """Append `node` again, as it is but for checks: an index that has passed needs only its wrapping."""
+    b.loc = node.loc
+    if node.op.name != "check_index":
+        b.nodes.append(Node(node.op, node.operands, node.attrs, node.results, (), node.loc, b.origin))
+        return
+    (index,) = node.operands
+    wrapped = b.add(index, b.like(index, node.attrs["size"]))
+    choice = b.less(index, b.like(index, 0)), wrapped, index
+    b.nodes.append(Node(b.ops["where"], choice, {}, node.results, (), node.loc, b.origin))
+
+
+def live_nodes(nodes: Sequence[Node], results: Sequence[Value]) -> list[Node]:
+    """Return the nodes that `results` depend on, and those with effects, in order."""
+    needed, kept = set(results), []
+    for node in reversed(nodes):
+        if node.op.effect is not Effect.NONE or any(r in needed for r in node.results):
+            needed.update(v for v, _ in reads([node]))
+            kept.append(node)
+    return kept[::-1]
