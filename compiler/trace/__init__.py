@@ -1,0 +1,1 @@
+"""Running a Python function with tracers: staging, array handles, NumPy's protocols."""

@@ -1,0 +1,156 @@
+"""`if` on a traced condition: both branches are traced, and their variables and writes meet in an `if` op."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import TraceError
+from ..ir.graph import Value
+from ..ir.types import DType
+from .frame import Buffer, Frame, Trace, user_location
+from .leaves import Kind, Leaf, Missing, State, Tree, join, same, tree
+from .tracer import Array, Scalar
+
+
+def truth(trace: Trace, test: Any) -> Value:
+    """Return the bool scalar that Python's truth test of a traced value is."""
+    value: Value = test.value
+    if value.shape:
+        if test.size != 1:
+            raise TraceError(
+                "the truth value of an array with more than one element is ambiguous. Use a.any() or a.all()",
+                loc=user_location(),
+            )
+        value = trace.b.reshape(value, shape=())
+    if value.dtype is DType.BOOL:
+        return value
+    b = trace.b
+    return b.not_equal(value, b.like(value, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a block left behind: its variables, its result and the buffers of outer frames it changed."""
+
+    frame: Frame
+    variables: tuple[Tree, ...]
+    result: Tree
+    writes: dict[Buffer, Value]
+    lost: dict[Buffer, str]
+
+
+def run_block(trace: Trace, frame: Frame, state: State, body: Callable[[], Any]) -> Outcome:
+    """Trace `body` in `frame`, which is open; leave it, with variables and buffers as they were."""
+    entry = state.get()
+    try:
+        result = tree(trace, body())
+        variables = tuple(tree(trace, x) for x in state.get())
+        journal = frame.journal.items()
+        writes = {buffer: buffer.value for buffer, (value, _) in journal if buffer.value is not value}
+        lost = {buffer: buffer.lost for buffer, (_, before) in journal if buffer.lost and not before}
+        return Outcome(frame, variables, result, writes, lost)
+    finally:
+        trace.close(frame)
+        state.set(entry)
+
+
+class _Join:
+    """Collects what two branches give, as pairs of values, and hands out the results of the `if`."""
+
+    def __init__(self, trace: Trace, then: Outcome, otherwise: Outcome) -> None:
+        self.trace = trace
+        self.builders = then.frame.builder, otherwise.frame.builder
+        self.pairs: list[tuple[Value, Value]] = []
+
+    def leaf(self, a: Leaf, b: Leaf, kind: Kind) -> int:
+        first, second = self.builders
+        self.pairs.append((a.place(first, kind), b.place(second, kind)))
+        return len(self.pairs) - 1
+
+
+def _join_trees(meeting: _Join, a: Tree, b: Tree, name: str) -> Callable[[Sequence[Value]], Any]:
+    """Return how a variable is rebuilt from the results of the `if`."""
+    if a.structure != b.structure:
+        missing = Missing(name, f"'{name}' has another structure in each branch of the `if` before")
+        return lambda results: missing
+    parts: list[Callable[[Sequence[Value]], Any]] = []
+    for x, y in zip(a.leaves, b.leaves, strict=True):
+        parts.append(_join_leaves(meeting, x, y, name))
+    return lambda results: a.rebuild([part(results) for part in parts])
+
+
+def _join_leaves(meeting: _Join, a: Leaf, b: Leaf, name: str) -> Callable[[Sequence[Value]], Any]:
+    if same(a, b):
+        return lambda results: a.object
+    kind = join(a.kind, b.kind)
+    if kind is None:
+        missing = Missing(name, _why_apart(a, b, name), user_location())
+        return lambda results: missing
+    k = meeting.leaf(a, b, kind)
+
+    def rebuild(results: Sequence[Value]) -> Any:
+        new = kind.tracer(meeting.trace, results[k])
+        if isinstance(new, Array):
+            sources = [x.buffer for x in (a, b) if x.buffer is not None]
+            near = dict.fromkeys(other for x in sources for other in (x, *x.may_alias))
+            relate(new.buffer, [x for x in near if not x.frame.closed])
+        return new
+
+    return rebuild
+
+
+def _why_apart(a: Leaf, b: Leaf, name: str) -> str:
+    for x in (a, b):
+        if isinstance(x.object, Missing):
+            return f"'{name}' is assigned in one branch only of an `if` on a traced value; assign it before"
+    kinds = [x.kind.type if x.kind is not None else repr(x.object) for x in (a, b)]
+    return (
+        f"'{name}' is {kinds[0]} in one branch and {kinds[1]} in the other one of an `if` on a traced value;"
+        " both need the same shape"
+    )
+
+
+def relate(buffer: Buffer, others: Iterable[Buffer]) -> None:
+    """Record that `buffer` may be the same memory as each of `others`; this is not transitive."""
+    for other in others:
+        if other is not buffer and other not in buffer.may_alias:
+            buffer.may_alias.append(other)
+            other.may_alias.append(buffer)
+
+
+def branch(
+    trace: Trace, test: Scalar | Array, then: Callable[[], Any], otherwise: Callable[[], Any], state: State
+) -> Any:
+    """Trace an `if` op with two bodies; set the variables, apply the writes and return the bodies' result."""
+    predicate = truth(trace, test)
+    first = run_block(trace, trace.open("branch"), state, then)
+    second = run_block(trace, trace.open("branch"), state, otherwise)
+    meeting = _Join(trace, first, second)
+    rebuilders = [
+        _join_trees(meeting, a, b, name)
+        for a, b, name in zip(first.variables, second.variables, state.names, strict=True)
+    ]
+    if first.result.structure != second.result.structure:
+        raise TraceError(
+            "the branches of an `if` on a traced value return results of different structure"
+            f" ({first.result.structure} and {second.result.structure})",
+            loc=user_location(),
+        )
+    result = _join_trees(meeting, first.result, second.result, "the result")
+    buffers = list(dict.fromkeys([*first.writes, *second.writes]))
+    for buffer in buffers:
+        before = buffer.value
+        meeting.pairs.append((first.writes.get(buffer, before), second.writes.get(buffer, before)))
+    blocks = [
+        builder.block((), [pair[side] for pair in meeting.pairs]) for side, builder in enumerate(meeting.builders)
+    ]
+    results = trace.emit_all("if", predicate, regions=blocks)
+    for buffer, value in zip(buffers, results[len(results) - len(buffers) :], strict=True):
+        trace.write(buffer, value)
+    for outcome in (first, second):
+        for buffer, reason in outcome.lost.items():
+            trace.lose(buffer, reason)
+    state.set(tuple(rebuild(results) for rebuild in rebuilders))
+    return result(results)

@@ -1,0 +1,178 @@
+"""What a traced function reads besides its arguments: arrays become live inputs, other values guards.
+
+A capture is found again at each call by its getter (a global, a cell, an attribute of an object), so a
+rebound or changed one is never stale: arrays are passed anew, and a guard that fails means a new trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import BuiltinFunctionType, CellType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..ir.graph import Value
+from ..ir.types import ArrayType, dtype_of
+from .tracer import Array, Tracer
+
+Getter = Callable[[], Any]
+_MISSING = object()
+_IMMUTABLE = (str, bytes, type(None), int, float, complex, bool, np.generic, slice, range, type(Ellipsis))
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A value that must be the same at a later call for the compiled code to be right."""
+
+    getter: Getter
+    expected: Any
+    holds: Callable[[Any, Any], bool]
+    what: str
+
+    def check(self) -> bool:
+        try:
+            return self.holds(self.getter(), self.expected)
+        except (NameError, AttributeError, LookupError, ValueError):
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedArray:
+    """An array that is read at each call and passed as a hidden input."""
+
+    getter: Getter
+    type: ArrayType
+    label: str
+    value: Value
+
+
+def same_object(now: Any, before: Any) -> bool:
+    return now is before
+
+
+def same_value(now: Any, before: Any) -> bool:
+    if now is before:
+        return True
+    return type(now) is type(before) and bool(now == before or (now != now and before != before))
+
+
+def same_contents(now: Any, before: np.ndarray[Any, Any]) -> bool:
+    """Equality of arrays, NaN included, dtype and shape too."""
+    if not isinstance(now, np.ndarray) or now.dtype != before.dtype or now.shape != before.shape:
+        return False
+    return now.tobytes() == before.tobytes()
+
+
+def same_layout(now: Any, before: ArrayType) -> bool:
+    return isinstance(now, np.ndarray) and now.shape == before.shape and now.dtype == before.dtype.numpy
+
+
+def same_keys(now: Any, before: tuple[type, Any]) -> bool:
+    keys = tuple(now) if isinstance(now, dict) else len(now) if isinstance(now, (list, tuple)) else None
+    return (type(now), keys) == before
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """How a captured value is found: `get()` reads it anew; two paths are the same if their keys are."""
+
+    key: tuple[Any, ...]
+    get: Getter
+    label: str
+
+    def item(self, key: Any) -> Path:
+        return Path((*self.key, "item", repr(key)), lambda: self.get()[key], f"{self.label}[{key!r}]")
+
+
+def cell_path(cell: CellType, name: str) -> Path:
+    return Path(("cell", id(cell)), lambda: cell.cell_contents, name)
+
+
+def global_path(namespace: dict[str, Any], name: str) -> Path:
+    def get() -> Any:
+        value = namespace.get(name, _MISSING)
+        if value is _MISSING:
+            builtins = namespace["__builtins__"]
+            builtins = builtins if isinstance(builtins, dict) else vars(builtins)
+            return builtins[name]
+        return value
+
+    return Path(("global", id(namespace), name), get, name)
+
+
+def attribute_path(owner: Any, name: str, label: str) -> Path:
+    return Path(("attribute", id(owner), name), lambda: getattr(owner, name), label)
+
+
+def object_path(value: Any) -> Path:
+    """An object that was met without a way to find it again: its contents are read live, its identity is fixed."""
+    return Path(("object", id(value)), lambda: value, f"captured {type(value).__name__}")
+
+
+@dataclass(slots=True)
+class Captures:
+    """The guards and hidden inputs of one trace."""
+
+    trace: Any
+    guards: list[Guard] = field(default_factory=list)
+    arrays: list[CapturedArray] = field(default_factory=list)
+    containers: dict[int, Any] = field(default_factory=dict)  # copies of the user's lists and dicts, by id
+    _seen: dict[tuple[Any, ...], Any] = field(default_factory=dict)  # what each path gave
+    _kept: list[Any] = field(default_factory=list)  # keeps objects alive, so that an id stays its own
+
+    def bring_in(self, value: Any, path: Path) -> Any:
+        """Return what traced code sees of a value from outside, and remember how to find it again."""
+        if isinstance(value, (Tracer, ModuleType, BuiltinFunctionType, MethodType, np.ufunc)):
+            return value
+        key = (path.key, id(value))
+        if key not in self._seen:
+            self._kept.append(value)
+            self._seen[key] = self._bring_in(value, path)
+        return self._seen[key]
+
+    def _bring_in(self, value: Any, path: Path) -> Any:
+        if isinstance(value, np.ndarray):
+            return self._array(value, path)
+        if isinstance(value, _IMMUTABLE):
+            self.guards.append(Guard(path.get, value, same_value, path.label))
+        elif type(value) in (list, tuple, dict):
+            return self._container(value, path)
+        else:
+            self.guards.append(Guard(path.get, value, same_object, path.label))
+        return value
+
+    def _array(self, value: np.ndarray[Any, Any], path: Path) -> Array:
+        handle, type = self.trace.add_input(value, path.label)
+        self.guards.append(Guard(path.get, type, same_layout, path.label))
+        self.arrays.append(CapturedArray(path.get, type, path.label, handle.buffer.value))
+        return handle  # type: ignore[no-any-return]
+
+    def _container(self, value: Any, path: Path) -> Any:
+        keys: Any = tuple(value) if isinstance(value, dict) else len(value)
+        self.guards.append(Guard(path.get, (type(value), keys), same_keys, path.label))
+        pairs: Sequence[Any] = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
+        seen = [(k, self.bring_in(v, path.item(k))) for k, v in pairs]
+        copy: Any = dict(seen) if isinstance(value, dict) else type(value)(v for _, v in seen)
+        if not isinstance(value, tuple):
+            self.containers[id(copy)] = copy
+        return copy
+
+    def contents(self, value: Value) -> np.ndarray[Any, Any] | None:
+        """Return what a captured array holds, required from now on to be the same at later calls."""
+        for captured in self.arrays:
+            if captured.value is value:
+                array: np.ndarray[Any, Any] = captured.getter()
+                self.guards.append(Guard(captured.getter, array.copy(), same_contents, captured.label))
+                return array
+        return None
+
+    def guard_contents(self, value: np.ndarray[Any, Any], path: Path) -> None:
+        """Require the contents of an array (a boolean mask, say) to be the same at later calls."""
+        self.guards.append(Guard(path.get, value.copy(), same_contents, path.label))
+
+
+def input_type(array: np.ndarray[Any, Any]) -> ArrayType:
+    """Return the type of an input array; KeyError for a dtype that is not supported."""
+    return ArrayType(dtype_of(array.dtype.newbyteorder("=")), array.shape)

@@ -1,0 +1,117 @@
+"""The tables from NumPy, math, scipy.special and builtin functions to their traced versions."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..errors import UnsupportedError
+from .frame import Trace, user_location
+
+# A handler takes the trace and then exactly the arguments of the function it stands for; a parameter
+# it lacks is a keyword that gradir does not support.
+Handler = Callable[..., Any]
+
+FUNCTIONS: dict[Any, Handler] = {}
+METHODS: dict[str, Handler] = {}  # methods and properties of arrays and numbers
+PROPERTIES: dict[str, Handler] = {}
+
+
+def implements(*functions: Any, method: str | None = None) -> Callable[[Handler], Handler]:
+    """Register a handler for NumPy (or other) functions, and as an array method of that name."""
+
+    def register(handler: Handler) -> Handler:
+        for function in functions:
+            assert function not in FUNCTIONS, f"{function} has two handlers"
+            FUNCTIONS[function] = handler
+        if method is not None:
+            assert method not in METHODS
+            METHODS[method] = handler
+        return handler
+
+    return register
+
+
+@cache
+def load_tables() -> None:
+    """Import every module that registers handlers."""
+    from . import numpy_all
+
+    del numpy_all
+
+
+def find_function(function: Any) -> Handler | None:
+    """Return the handler of `function`, None where it is not in the tables."""
+    load_tables()
+    if "scipy.special" in sys.modules:  # else nobody can hold one of its functions
+        from . import scipy_special
+
+        del scipy_special
+    try:
+        return FUNCTIONS.get(function)
+    except TypeError:  # unhashable callables are nobody's
+        return None
+
+
+def name_of(function: Any) -> str:
+    """Return how the user writes `function`: np.sin, scipy.special.erf."""
+    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
+    name = getattr(function, "__name__", repr(function))
+    return f"{module}.{name}"
+
+
+def apply_function(trace: Trace, function: Any, args: Iterable[Any], kwargs: dict[str, Any]) -> Any:
+    """Call the handler of `function`; without one, or with a keyword that it lacks, refuse by name."""
+    handler = find_function(function)
+    if handler is None:
+        raise UnsupportedError(
+            f"{name_of(function)} is not supported on traced values", loc=user_location()
+        )
+    return call_handler(trace, handler, name_of(function), tuple(args), kwargs)
+
+
+@cache
+def _signature(handler: Handler) -> inspect.Signature:
+    return inspect.signature(handler)
+
+
+def call_handler(trace: Trace, handler: Handler, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    try:
+        _signature(handler).bind(trace, *args, **kwargs)
+    except TypeError as error:
+        raise UnsupportedError(f"{name}: {error} in gradir's version of it", loc=user_location()) from None
+    return handler(trace, *args, **kwargs)
+
+
+def apply_ufunc(trace: Trace, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Apply a ufunc or one of its methods (`np.add.reduce` ...)."""
+    if method != "__call__":
+        handler = find_function((ufunc, method))
+        name = f"{name_of(ufunc)}.{method}"
+        if handler is None:
+            raise UnsupportedError(f"{name} is not supported on traced values", loc=user_location())
+        return call_handler(trace, handler, name, inputs, kwargs)
+    return apply_function(trace, ufunc, inputs, kwargs)
+
+
+def find_method(tracer: Any, name: str) -> Any:
+    """Return a method or property of a tracer from the tables."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    load_tables()
+    if name in PROPERTIES:
+        return PROPERTIES[name](tracer.trace, tracer)
+    handler = METHODS.get(name)
+    if handler is not None:
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return call_handler(tracer.trace, handler, f"ndarray.{name}", (tracer, *args), kwargs)
+
+        return method
+    if hasattr(np.ndarray, name):
+        raise UnsupportedError(f"ndarray.{name} is not supported on traced values", loc=user_location())
+    raise AttributeError(f"an array has no attribute '{name}'")

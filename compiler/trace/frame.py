@@ -1,0 +1,261 @@
+"""The state of one tracing run: the block under construction, buffers, and where we are in the user's code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import EscapedTracerError, TraceError, UnsupportedError
+from ..ir.builder import Builder
+from ..ir.graph import Block, Loc, Value
+from ..ir.operation import OpTable, TypeRuleError
+from ..ir.types import ArrayType
+
+if TYPE_CHECKING:
+    from .tracer import Array
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__))
+_LIBRARY = (_PACKAGE + os.sep, _NUMPY + os.sep)
+
+
+def user_location() -> Loc | None:
+    """Return the innermost line on this thread's stack that is neither gradir's nor NumPy's."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if not code.co_filename.startswith(_LIBRARY) and not code.co_name.startswith("<frozen"):
+            return Loc(code.co_filename, frame.f_lineno, _user_name(code.co_qualname))
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def _user_name(qualname: str) -> str:
+    """The user's function in the qualified name of a staged one."""
+    parts = [p for p in qualname.split(".") if p != "<locals>" and not p.startswith("__gradir")]
+    return parts[-1] if parts else ""
+
+
+class RollAbort(BaseException):
+    """Ends an attempt to roll the loop that owns `frame`; never leaves the tracer."""
+
+    def __init__(self, frame: Frame, reason: str, loc: Loc | None) -> None:
+        super().__init__(reason)
+        self.frame = frame
+        self.reason = reason
+        self.loc = loc
+
+
+class Buffer:
+    """The memory of an array: the SSA value that it holds now.
+
+    `readonly` says why it cannot be written; `lost` why it cannot be read any more; `may_alias`
+    lists buffers that may be the same memory, which a write here makes unreadable.
+    """
+
+    __slots__ = ("frame", "lost", "may_alias", "readonly", "value")
+
+    def __init__(self, value: Value, frame: Frame, readonly: str = "") -> None:
+        self.value = value
+        self.frame = frame
+        self.readonly = readonly
+        self.lost = ""
+        self.may_alias: list[Buffer] = []
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """One block under construction, and what it wrote to the buffers of the frames around it."""
+
+    builder: Builder
+    parent: Frame | None
+    kind: str  # "function", "loop", "branch"
+    journal: dict[Buffer, tuple[Value, str]] = field(default_factory=dict)  # value and `lost` before
+    closed: bool = False
+
+    def chain(self) -> list[Frame]:
+        frames: list[Frame] = []
+        at: Frame | None = self
+        while at is not None:
+            frames.append(at)
+            at = at.parent
+        return frames
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A choice that tracing made about the user's code, shown by `inspect`."""
+
+    loc: Loc | None
+    what: str
+    reason: str
+
+
+class Trace:
+    """One run of the tracer. Every tracer refers to its own: there is no global state."""
+
+    def __init__(self, ops: OpTable) -> None:
+        from .capture import Captures
+
+        self.ops = ops
+        self.captures = Captures(self)
+        self.inputs: list[tuple[Value, str]] = []
+        self.root = self.frame = Frame(Builder(ops), None, "function")
+        self.decisions: list[Decision] = []
+        self.thread = threading.get_ident()
+
+    # Emitting
+
+    def emit(self, op: str, *operands: Value, **attrs: Any) -> Value:
+        """Add a node at the user's current line and return its only result."""
+        (result,) = self.emit_all(op, *operands, **attrs)
+        return result
+
+    def emit_all(self, op: str, *operands: Value, regions: Sequence[Block] = (), **attrs: Any) -> tuple[Value, ...]:
+        """Add a node at the user's current line; operands that do not fit raise an error there."""
+        builder = self.frame.builder
+        builder.loc = user_location()
+        try:
+            return builder.emit(op, *operands, regions=regions, **attrs)
+        except TypeRuleError as error:
+            raise TraceError(str(error), loc=builder.loc) from None
+
+    @property
+    def b(self) -> Builder:
+        """The current builder, at the user's current line."""
+        self.frame.builder.loc = user_location()
+        return self.frame.builder
+
+    # Frames
+
+    def open(self, kind: str) -> Frame:
+        """Start a nested block."""
+        self.frame = Frame(self.frame.builder.nested(), self.frame, kind)
+        return self.frame
+
+    def close(self, frame: Frame) -> None:
+        """Leave `frame` (and any left open inside it), giving buffers of outer frames their old values back.
+
+        The caller reads what it needs (`written`) before.
+        """
+        while True:
+            inner = self.frame
+            for buffer, (value, lost) in inner.journal.items():
+                buffer.value, buffer.lost = value, lost
+            inner.closed = True
+            assert inner.parent is not None
+            self.frame = inner.parent
+            if inner is frame:
+                return
+
+    def rolled_frame(self) -> Frame | None:
+        """The innermost loop body under construction, if any."""
+        return next((f for f in self.frame.chain() if f.kind == "loop"), None)
+
+    def abort(self, reason: str, frame: Frame | None = None) -> None:
+        """Give up rolling the loop of `frame` (the innermost one); does nothing outside of loops."""
+        frame = frame or self.rolled_frame()
+        if frame is not None:
+            raise RollAbort(frame, reason, user_location())
+
+    # Inputs
+
+    def input(self, type: ArrayType, label: str) -> Value:
+        """Add a parameter of the function."""
+        value = Value(type)
+        self.inputs.append((value, label))
+        return value
+
+    def add_input(self, array: np.ndarray[Any, Any], label: str) -> tuple[Array, ArrayType]:
+        """Add a hidden input for a captured array."""
+        from .capture import input_type
+        from .tracer import Array, c_strides
+
+        try:
+            type = input_type(array)
+        except KeyError:
+            raise UnsupportedError(
+                f"the array '{label}' has dtype {array.dtype}; gradir takes bool, integers, float32 and float64",
+                loc=user_location(),
+            ) from None
+        readonly = (
+            f"'{label}' is an array from outside of the traced function, which is not written to: copy it first"
+            f" (`{label} = {label}.copy()`)"
+        )
+        buffer = Buffer(self.input(type, label), self.root, readonly)
+        strides = c_strides(array.shape) if array.flags.c_contiguous else None
+        return Array(self, buffer, (), strides), type
+
+    def capture(self, array: np.ndarray[Any, Any]) -> Array:
+        """Return the handle of an array that traced code met without our seeing where it came from."""
+        from .capture import object_path
+
+        return self.captures.bring_in(array, object_path(array))  # type: ignore[no-any-return]
+
+    def check_foreign(self, tracer: Any) -> None:
+        """Refuse a tracer of another trace."""
+        raise EscapedTracerError(
+            "a traced value of another trace is used: it was kept from an earlier or concurrent one",
+            loc=user_location(),
+        )
+
+    # Buffers
+
+    def buffer(self, value: Value, readonly: str = "") -> Buffer:
+        return Buffer(value, self.frame, readonly)
+
+    def check_open(self, frame: Frame) -> None:
+        """Refuse a value of a block that is finished, or of a trace that is over."""
+        if frame.closed:
+            raise EscapedTracerError(
+                "a traced value is used outside of the place where it exists: it was kept (in a global, an"
+                " attribute, a container or a nonlocal) from a finished trace, loop or branch."
+                " Return it from the function instead",
+                loc=user_location(),
+            )
+
+    def read(self, buffer: Buffer) -> Value:
+        """Return the value that `buffer` holds now."""
+        self.check_open(buffer.frame)
+        if buffer.lost:
+            raise TraceError(buffer.lost, loc=user_location())
+        return buffer.value
+
+    def write(self, buffer: Buffer, value: Value) -> None:
+        """Make `value` the contents of `buffer`."""
+        self.read(buffer)
+        if buffer.readonly:
+            raise TraceError(buffer.readonly, loc=user_location())
+        assert value.type == buffer.value.type, f"{value.type} written to {buffer.value.type}"
+        self._remember(buffer)
+        buffer.value = value
+        for other in buffer.may_alias:
+            self.lose(other, _MAY_ALIAS)
+
+    def _remember(self, buffer: Buffer) -> None:
+        if buffer.frame is not self.frame:
+            self.frame.journal.setdefault(buffer, (buffer.value, buffer.lost))
+
+    def lose(self, buffer: Buffer, reason: str) -> None:
+        """Make the contents of `buffer` unreadable from here on."""
+        self._remember(buffer)
+        buffer.lost = buffer.lost or reason
+
+
+_MAY_ALIAS = (
+    "this array may or may not share memory with one that was written since (a variable was rebound in a"
+    " branch or a loop). Make the copies explicit: `b = a.copy()`"
+)
+
+
+def array_type(dtype: Any, shape: Sequence[Any]) -> ArrayType:
+    """Build an ArrayType from a NumPy dtype and a shape."""
+    from ..ir.types import dtype_of
+
+    return ArrayType(dtype_of(np.dtype(dtype)), tuple(shape))

@@ -1,0 +1,232 @@
+"""Tracing one function for one kind of arguments: from Python to the primal graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+import numpy as np
+import optree
+
+from ..errors import TraceError
+from ..ir.graph import Block, Graph, Value, walk
+from ..ir.operation import OpTable
+from ..ir.types import ArrayType, DType
+from .calls import call
+from .capture import CapturedArray, Guard, input_type
+from .frame import Buffer, Decision, Frame, Trace, user_location
+from .leaves import Kind, Leaf, leaf
+from .tracer import Array, Scalar, c_strides
+
+
+@dataclass(frozen=True, slots=True)
+class Dynamic:
+    """An argument leaf that is passed at run time."""
+
+    kind: Kind
+    ordered: bool = True  # its memory is in C order
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """An argument leaf that is part of the compiled code."""
+
+    value: Any
+
+
+Parameter = Dynamic | Static
+
+
+def classify(x: Any) -> Parameter:
+    """Tell how an argument leaf is passed: arrays, floats and ints are dynamic, all else is static.
+
+    Raises KeyError for an array whose dtype is not supported.
+    """
+    if isinstance(x, np.ndarray):
+        return Dynamic(Kind(input_type(x), False, True), bool(x.flags.c_contiguous))
+    if isinstance(x, np.generic) and x.dtype.kind in "biuf":
+        return Dynamic(Kind(input_type(np.asarray(x)), False, False))
+    if isinstance(x, float):
+        return Dynamic(Kind(ArrayType(DType.F64), True, False))
+    if isinstance(x, int) and not isinstance(x, bool):
+        return Dynamic(Kind(ArrayType(DType.I64), True, False))
+    return Static(x)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One leaf of what the function returned: an output of the graph, or a static object."""
+
+    kind: Kind | None
+    object: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A traced function: the graph, and what is needed to call it again."""
+
+    graph: Graph  # inputs: the dynamic leaves in order, then the captured arrays
+    structure: Any  # of the result
+    results: tuple[Result, ...]
+    guards: tuple[Guard, ...]
+    captured: tuple[CapturedArray, ...]
+    fixed: dict[int, int]  # argument leaves whose value tracing relied on
+    decisions: tuple[Decision, ...]
+
+
+def trace_function(
+    ops: OpTable,
+    function: Callable[..., Any],
+    parameters: Sequence[Parameter],
+    values: Sequence[Any],
+    structure: Any,
+    labels: Sequence[str],
+    name: str,
+) -> Traced:
+    """Run `function` once with tracers.
+
+    `parameters`, `values` (looked at only where a guard is recorded) and `labels` are those of the leaves
+    of `(args, kwargs)`, whose `structure` is given.
+    """
+    trace = Trace(ops)
+    fixed: dict[int, int] = {}
+    try:
+        leaves = [
+            _argument(trace, p, k, values[k], label, fixed)
+            for k, (p, label) in enumerate(zip(parameters, labels, strict=True))
+        ]
+        args, kwargs = optree.tree_unflatten(structure, leaves)
+        _protect(trace, (args, kwargs))
+        known: set[CodeType] = set()
+        returned = call(trace, known, function, args, kwargs)
+        outputs, out_structure, results, out_labels = _results(trace, returned)
+        inputs = trace.inputs
+        block = trace.root.builder.block([value for value, _ in inputs], outputs)
+        graph = Graph(name, block, tuple(label for _, label in inputs), out_labels)
+        captures = trace.captures
+        return Traced(
+            graph, out_structure, results, tuple(captures.guards), tuple(captures.arrays), fixed,
+            tuple(trace.decisions),
+        )  # fmt: skip
+    finally:
+        trace.root.closed = True
+
+
+def _argument(trace: Trace, p: Parameter, k: int, value: Any, label: str, fixed: dict[int, int]) -> Any:
+    if isinstance(p, Static):
+        return p.value
+    kind = p.kind
+    ssa = trace.input(kind.type, label)
+    if kind.array:
+        readonly = f"'{label}' is an argument, which is not written to: copy it first (`{label} = {label}.copy()`)"
+        strides = c_strides(kind.type.shape) if p.ordered else None
+        return Array(trace, Buffer(ssa, trace.root, readonly), (), strides)
+    if not (kind.weak and kind.type.dtype is DType.I64):
+        return Scalar(trace, ssa, weak=kind.weak)
+
+    def known() -> int:
+        fixed[k] = value
+        return int(value)
+
+    return Scalar(trace, ssa, weak=True, known=known)
+
+
+def _protect(trace: Trace, arguments: Any) -> None:
+    """Remember the containers that the arguments came in, so that a store to one is refused."""
+    pending = [arguments]
+    while pending:
+        x = pending.pop()
+        if isinstance(x, (list, dict)):
+            trace.captures.containers[id(x)] = x
+        if isinstance(x, dict):
+            pending.extend(x.values())
+        elif isinstance(x, (list, tuple)):
+            pending.extend(x)
+
+
+def _results(trace: Trace, returned: Any) -> tuple[list[Value], Any, tuple[Result, ...], tuple[str, ...]]:
+    leaves, structure = optree.tree_flatten(returned, none_is_leaf=True)
+    paths = optree.tree_accessors(returned, none_is_leaf=True)
+    outputs: list[Value] = []
+    results: list[Result] = []
+    labels: list[str] = []
+    for x, path in zip(leaves, paths, strict=True):
+        held = leaf(trace, x)
+        if held.kind is None or (held.value is None and not isinstance(x, float)):
+            results.append(Result(None, x))
+            continue
+        outputs.append(held.place(trace.root.builder, held.kind))
+        results.append(Result(held.kind))
+        labels.append(path.codify("result") if len(path) else "result")
+    return outputs, structure, tuple(results), tuple(labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A function traced inside another trace: a graph whose last inputs are values of the outer one."""
+
+    graph: Graph
+    outer: tuple[Value, ...]
+    structure: Any
+    leaves: tuple[Leaf, ...]
+
+
+def trace_inner(
+    trace: Trace, function: Callable[..., Any], leaves: Sequence[Leaf], structure: Any, labels: Sequence[str], name: str
+) -> Inner:
+    """Trace `function` as a graph of its own within `trace`; it may read what it closes over, not write it."""
+    frame = trace.open("function")
+    try:
+        params: list[Value] = []
+        objects = [_inner_argument(trace, x, label, params) for x, label in zip(leaves, labels, strict=True)]
+        args, kwargs = optree.tree_unflatten(structure, objects)
+        _protect(trace, (args, kwargs))
+        returned = call(trace, set(), function, args, kwargs)
+        out_leaves, out_structure = optree.tree_flatten(returned, none_is_leaf=True)
+        held = tuple(leaf(trace, x) for x in out_leaves)
+        if frame.journal:
+            raise TraceError(
+                f"'{name}' writes to an array from outside of it, which cannot be differentiated; copy it first",
+                loc=user_location(),
+            )
+    finally:
+        trace.close(frame)
+    outputs = [x.place(frame.builder, x.kind) for x in held if x.kind is not None]
+    outer = _free_values(frame, params, outputs)
+    block = frame.builder.block([*params, *outer], outputs)
+    inputs = [x for x, leaf_ in zip(labels, leaves, strict=True) if leaf_.kind is not None]
+    out_labels = tuple(f"result {k}" for k in range(len(outputs)))
+    graph = Graph(name, block, (*inputs, *("outer" for _ in outer)), out_labels)
+    return Inner(graph, tuple(outer), out_structure, held)
+
+
+def _inner_argument(trace: Trace, x: Leaf, label: str, params: list[Value]) -> Any:
+    if x.kind is None:
+        return x.object
+    value = Value(x.kind.type)
+    params.append(value)
+    if x.kind.array:
+        readonly = f"'{label}' is an argument, which is not written to: copy it first (`{label} = {label}.copy()`)"
+        strides = x.object.strides if isinstance(x.object, Array) else None
+        return Array(trace, Buffer(value, trace.frame, readonly), (), strides)
+    origin = x.object if isinstance(x.object, Scalar) else None
+    known = origin.known if origin is not None else None
+    loop = origin.loop if origin is not None else None
+    return Scalar(trace, value, weak=x.kind.weak, known=known, loop=loop)
+
+
+def _free_values(frame: Frame, params: Sequence[Value], outputs: Sequence[Value]) -> list[Value]:
+    """Return the values that a finished block reads of the blocks around it, in order of first use."""
+    block = frame.builder.block(params, outputs)
+    inside = set(params)
+    used: dict[Value, None] = {}
+    for node in walk(block):
+        inside.update(node.results)
+        used.update(dict.fromkeys(node.operands))
+        for region in node.regions:
+            inside.update(region.params)
+            used.update(dict.fromkeys(region.results))
+    used.update(dict.fromkeys(outputs))
+    return [v for v in used if v not in inside]

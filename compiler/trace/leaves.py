@@ -1,0 +1,146 @@
+"""The variables of a piece of control flow, taken apart into numbers and arrays, and how two meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import optree
+
+from ..errors import UnboundError
+from ..ir.builder import Builder
+from ..ir.graph import Loc, Value
+from ..ir.types import ArrayType, DType, dtype_of
+from .capture import same_value
+from .frame import Buffer, Trace, user_location
+from .lens import Lens
+from .operands import is_number
+from .tracer import Array, Scalar, Tracer, new_array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Missing:
+    """What a variable holds where it has no (single) value; reading it raises an error with the reason."""
+
+    name: str
+    reason: str
+    loc: Loc | None = None
+
+    def fail(self) -> None:
+        raise UnboundError(self.reason, loc=user_location())
+
+
+def unassigned(name: str) -> Missing:
+    return Missing(name, f"the variable '{name}' has no value here: it was not assigned before")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The variables that some control flow may assign."""
+
+    get: Callable[[], tuple[Any, ...]]
+    set: Callable[[tuple[Any, ...]], None]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The type of a leaf that goes through a region: an SSA type, and what Python sees of it."""
+
+    type: ArrayType
+    weak: bool
+    array: bool
+
+    def tracer(self, trace: Trace, value: Value) -> Scalar | Array:
+        """A tracer of this kind, in the current frame."""
+        if self.array:
+            return new_array(trace, value)
+        return Scalar(trace, value, weak=self.weak)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """A leaf of a variable at some point: the object, and its SSA value if it is traced."""
+
+    object: Any
+    kind: Kind | None = None  # None: neither a number nor an array
+    value: Value | None = None
+    buffer: Buffer | None = None
+    lenses: tuple[Lens, ...] = ()
+
+    def place(self, b: Builder, kind: Kind) -> Value:
+        """Return the leaf as a value of `kind`."""
+        if self.value is None:
+            return b.full(kind.type, self.object)
+        return b.cast(self.value, kind.type.dtype)
+
+
+def leaf(trace: Trace, x: Any) -> Leaf:
+    """Read a leaf now."""
+    if isinstance(x, np.ndarray):
+        x = trace.capture(x)
+    if isinstance(x, Array):
+        value = x.value
+        return Leaf(x, Kind(value.array, False, True), value, x.buffer, x.lenses)
+    if isinstance(x, Scalar):
+        return Leaf(x, Kind(x.value.array, x.weak, False), x.value)
+    if is_number(x) or isinstance(x, np.generic):
+        try:
+            dtype = dtype_of(np.asarray(x).dtype)
+        except KeyError:
+            return Leaf(x)
+        return Leaf(x, Kind(ArrayType(dtype), not isinstance(x, np.generic), False))
+    return Leaf(x)
+
+
+def same(a: Leaf, b: Leaf) -> bool:
+    """Tell whether two leaves are the same object for Python, as far as anyone could see."""
+    if a.object is b.object:
+        return True
+    if a.buffer is not None:
+        return a.buffer is b.buffer and a.lenses == b.lenses
+    if isinstance(a.object, Scalar):
+        return isinstance(b.object, Scalar) and a.value is b.value
+    if isinstance(a.object, Tracer) or isinstance(b.object, Tracer):
+        return False
+    try:
+        return same_value(a.object, b.object)
+    except Exception:  # a user's __eq__ may raise anything; such objects are not the same then
+        return False
+
+
+def join(a: Kind | None, b: Kind | None) -> Kind | None:
+    """Return the kind that holds leaves of both, by NumPy's promotion; None where there is none."""
+    if a is None or b is None or a.type.shape != b.type.shape:
+        return None
+    samples = [_sample(a), _sample(b)]
+    dtype = dtype_of(np.result_type(*samples))
+    return Kind(ArrayType(dtype, a.type.shape), a.weak and b.weak, a.array or b.array)
+
+
+_WEAK = {DType.BOOL: False, DType.I64: 0, DType.F64: 0.0}
+
+
+def _sample(kind: Kind) -> Any:
+    return _WEAK[kind.type.dtype] if kind.weak else kind.type.dtype.numpy
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A variable as leaves and the structure around them."""
+
+    leaves: tuple[Leaf, ...]
+    structure: Any
+
+    def rebuild(self, objects: Sequence[Any]) -> Any:
+        return optree.tree_unflatten(self.structure, objects)
+
+
+def tree(trace: Trace, x: Any) -> Tree:
+    """Take a variable apart: tuples, lists and dicts are structure, everything else a leaf."""
+    objects, structure = optree.tree_flatten(x, none_is_leaf=True)
+    return Tree(tuple(leaf(trace, o) for o in objects), structure)
+
+

@@ -1,0 +1,283 @@
+"""Shapes: reshape, transpose and what else only looks at the same elements in another way."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError, TraceError, UnsupportedError
+from ..ir.graph import Span
+from .dispatch import PROPERTIES, implements
+from .frame import Trace, user_location
+from .lens import Basic, Broadcast, Reshape, Transpose, reshaped_strides
+from .operands import as_array, broadcast_shapes
+from .tracer import Array, Scalar, Tracer, new_array
+
+
+def as_axis(axis: Any, rank: int, *, name: str = "axis") -> int:
+    """Return a non-negative axis; one that does not exist is refused as NumPy does."""
+    axis = operator.index(axis)
+    if not -rank <= axis < rank:
+        raise ShapeError(f"{name} {axis} is out of bounds for array of dimension {rank}", loc=user_location())
+    return axis % rank
+
+
+def as_axes(axis: Any, rank: int) -> tuple[int, ...]:
+    """Return an axis, or several, as distinct non-negative axes in the given order."""
+    given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    axes = tuple(as_axis(a, rank) for a in given)
+    if len(set(axes)) != len(axes):
+        raise ShapeError("duplicate value in 'axis'", loc=user_location())
+    return axes
+
+
+def refuse_order(order: Any) -> None:
+    if order not in ("C", None):
+        raise UnsupportedError(f"order={order!r} is not supported: use order='C'", loc=user_location())
+
+
+def reshaped(trace: Trace, x: Array, shape: tuple[Any, ...]) -> Array:
+    """Return a view where NumPy gives one, else a copy.
+
+    Where the memory order is not known it is a new buffer that may be the same memory as `x`.
+    """
+    if x.strides is not None:
+        strides = reshaped_strides(x.shape, x.strides, shape)
+        if strides is not None:
+            return x.view(Reshape(x.shape, shape), strides)
+        return new_array(trace, trace.b.reshape(x.value, shape=shape))
+    result = new_array(trace, trace.b.reshape(x.value, shape=shape))
+    for other in (x.buffer, *x.buffer.may_alias):
+        other.may_alias.append(result.buffer)
+        result.buffer.may_alias.append(other)
+    return result
+
+
+def with_ones(x: Array, shape: tuple[Any, ...]) -> Array:
+    """Return the view with other axes of size 1, which never moves an element."""
+    if shape == x.shape:
+        return x.view(Reshape(shape, shape))
+    strides = None if x.strides is None else reshaped_strides(x.shape, x.strides, shape)
+    return x.view(Reshape(x.shape, shape), strides)
+
+
+def _complete(shape: Any, size: int) -> tuple[int, ...]:
+    """Return the new shape with its -1 filled in."""
+    dims = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)
+    new = [operator.index(d) for d in dims]
+    known = int(np.prod([d for d in new if d != -1], dtype=np.int64))
+    if new.count(-1) > 1:
+        raise ShapeError("can only specify one unknown dimension", loc=user_location())
+    if -1 in new and known and size % known == 0:
+        new[new.index(-1)] = size // known
+    if -1 in new or int(np.prod(new, dtype=np.int64)) != size:
+        raise ShapeError(f"cannot reshape array of size {size} into shape {tuple(dims)}", loc=user_location())
+    return tuple(new)
+
+
+@implements(np.reshape)
+def reshape(trace: Trace, a: Any, shape: Any = None, order: str = "C", *, copy: Any = None) -> Array:
+    refuse_order(order)
+    x = as_array(trace, a)
+    result = reshaped(trace, x, _complete(shape, x.size))
+    return new_array(trace, result.value) if copy else result
+
+
+@implements(method="reshape")
+def reshape_method(trace: Trace, a: Any, *shape: Any, order: str = "C", copy: Any = None) -> Array:
+    return reshape(trace, a, shape[0] if len(shape) == 1 else shape, order, copy=copy)
+
+
+@implements(np.ravel, method="ravel")
+def ravel(trace: Trace, a: Any, order: str = "C") -> Array:
+    return reshape(trace, a, -1, order) if as_array(trace, a).size else reshape(trace, a, 0, order)
+
+
+@implements(method="flatten")
+def flatten(trace: Trace, a: Any, order: str = "C") -> Array:
+    return new_array(trace, ravel(trace, a, order).value)
+
+
+@implements(np.transpose)
+def transpose(trace: Trace, a: Any, axes: Any = None) -> Any:
+    if isinstance(a, Scalar) and not axes:
+        return a
+    x = as_array(trace, a)
+    if axes is None:
+        order = tuple(reversed(range(x.ndim)))
+    else:
+        order = as_axes(tuple(axes), x.ndim)
+        if len(order) != x.ndim:
+            raise ShapeError("axes don't match array", loc=user_location())
+    return x.view(Transpose(order))
+
+
+@implements(method="transpose")
+def transpose_method(trace: Trace, a: Any, *axes: Any) -> Any:
+    given = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))) else axes or None
+    return transpose(trace, a, given)
+
+
+def _matrix_transposed(trace: Trace, x: Any) -> Any:
+    if len(x.shape) < 2:
+        raise ShapeError("matrix transpose with ndim < 2 is undefined", loc=user_location())
+    return swapaxes(trace, x, -1, -2)
+
+
+implements(np.matrix_transpose)(_matrix_transposed)
+PROPERTIES["T"] = transpose
+PROPERTIES["mT"] = _matrix_transposed
+
+
+@implements(np.swapaxes, method="swapaxes")
+def swapaxes(trace: Trace, a: Any, axis1: Any, axis2: Any) -> Array:
+    x = as_array(trace, a)
+    order = list(range(x.ndim))
+    i, j = as_axis(axis1, x.ndim, name="axis1"), as_axis(axis2, x.ndim, name="axis2")
+    order[i], order[j] = j, i
+    return x.view(Transpose(tuple(order)))
+
+
+@implements(np.moveaxis)
+def moveaxis(trace: Trace, a: Any, source: Any, destination: Any) -> Array:
+    x = as_array(trace, a)
+    sources, destinations = as_axes(source, x.ndim), as_axes(destination, x.ndim)
+    if len(sources) != len(destinations):
+        raise ShapeError(
+            "`source` and `destination` arguments must have the same number of elements", loc=user_location()
+        )
+    order = [axis for axis in range(x.ndim) if axis not in sources]
+    for place, axis in sorted(zip(destinations, sources, strict=True)):
+        order.insert(place, axis)
+    return x.view(Transpose(tuple(order)))
+
+
+@implements(np.expand_dims)
+def expand_dims(trace: Trace, a: Any, axis: Any) -> Array:
+    x = as_array(trace, a)
+    added = len(axis) if isinstance(axis, (tuple, list)) else 1
+    new = as_axes(axis, x.ndim + added)
+    dims = iter(x.shape)
+    return with_ones(x, tuple(1 if k in new else next(dims) for k in range(x.ndim + added)))
+
+
+@implements(np.squeeze, method="squeeze")
+def squeeze(trace: Trace, a: Any, axis: Any = None) -> Any:
+    if isinstance(a, Scalar):
+        return a
+    x = as_array(trace, a)
+    dropped = [k for k, d in enumerate(x.shape) if d == 1] if axis is None else as_axes(axis, x.ndim)
+    if any(x.shape[k] != 1 for k in dropped):
+        raise ShapeError(
+            "cannot select an axis to squeeze out which has size not equal to one", loc=user_location()
+        )
+    return with_ones(x, tuple(d for k, d in enumerate(x.shape) if k not in dropped))
+
+
+def _at_least(rank: int, place: str) -> Any:
+    def one(trace: Trace, a: Any) -> Array:
+        x = as_array(trace, a)
+        if x.ndim >= rank:
+            return x
+        missing = rank - x.ndim
+        if place == "both" and x.ndim == 2:
+            shape: tuple[Any, ...] = (*x.shape, 1)
+        elif place == "both":
+            shape = (1, *x.shape, 1) if x.ndim else (1, 1, 1)
+        else:
+            shape = (1,) * missing + x.shape
+        return with_ones(x, shape)
+
+    def handler(trace: Trace, *arys: Any) -> Any:
+        results = tuple(one(trace, a) for a in arys)
+        return results[0] if len(results) == 1 else results
+
+    return handler
+
+
+atleast_1d = implements(np.atleast_1d)(_at_least(1, "front"))
+atleast_2d = implements(np.atleast_2d)(_at_least(2, "front"))
+atleast_3d = implements(np.atleast_3d)(_at_least(3, "both"))
+
+
+@implements(np.flip)
+def flip(trace: Trace, m: Any, axis: Any = None) -> Array:
+    x = as_array(trace, m)
+    axes = range(x.ndim) if axis is None else as_axes(axis, x.ndim)
+    at = tuple(Span(d - 1 if d else 0, d, -1) if k in axes else Span(0, d) for k, d in enumerate(x.shape))
+    return x.view(Basic(at))
+
+
+@implements(np.fliplr)
+def fliplr(trace: Trace, m: Any) -> Array:
+    return flip(trace, m, 1)
+
+
+@implements(np.flipud)
+def flipud(trace: Trace, m: Any) -> Array:
+    return flip(trace, m, 0)
+
+
+@implements(np.rot90)
+def rot90(trace: Trace, m: Any, k: Any = 1, axes: Sequence[int] = (0, 1)) -> Array:
+    x = as_array(trace, m)
+    first, second = as_axes(tuple(axes), x.ndim)
+    turns = operator.index(k) % 4
+    if turns == 2:
+        return flip(trace, x, (first, second))
+    if turns == 1:
+        return swapaxes(trace, flip(trace, x, second), first, second)
+    return x.view(Reshape(x.shape, x.shape)) if not turns else flip(trace, swapaxes(trace, x, first, second), second)
+
+
+@implements(np.broadcast_to)
+def broadcast_to(trace: Trace, array: Any, shape: Any, subok: bool = False) -> Array:
+    x = as_array(trace, array)
+    dims = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)
+    new = tuple(operator.index(d) for d in dims)
+    if len(x.shape) > len(new) or broadcast_shapes(x.shape, new) != new:
+        raise ShapeError(
+            "operands could not be broadcast together with remapped shapes"
+            f" [original->remapped]: {x.shape} and requested shape {new}",
+            loc=user_location(),
+        )
+    offset = len(new) - x.ndim
+    axes = tuple(k + offset for k, d in enumerate(x.shape) if d != 1 or new[k + offset] == 1)
+    return x.view(Broadcast(tuple(new[axis] for axis in axes), axes, new))
+
+
+@implements(np.broadcast_arrays)
+def broadcast_arrays(trace: Trace, *args: Any, subok: bool = False) -> tuple[Array, ...]:
+    arrays = [as_array(trace, a) for a in args]
+    shape = broadcast_shapes(*(x.shape for x in arrays))
+    return tuple(broadcast_to(trace, x, shape) for x in arrays)
+
+
+# Questions about shapes, answered at tracing.
+
+
+@implements(np.shape)
+def shape_of(trace: Trace, a: Any) -> tuple[Any, ...]:
+    return a.shape if isinstance(a, Tracer) else as_array(trace, a).shape
+
+
+@implements(np.ndim)
+def ndim(trace: Trace, a: Any) -> int:
+    return len(shape_of(trace, a))
+
+
+@implements(np.size)
+def size(trace: Trace, a: Any, axis: Any = None) -> int:
+    dims = shape_of(trace, a)
+    axes = range(len(dims)) if axis is None else as_axes(axis, len(dims))
+    return int(np.prod([dims[k] for k in axes], dtype=np.int64))
+
+
+@implements(len)
+def length(trace: Trace, x: Any) -> int:
+    if isinstance(x, Scalar):
+        raise TraceError("a number has no len()", loc=user_location())
+    return len(x)

@@ -1,0 +1,88 @@
+"""Which names a piece of code binds, reads and leaves by: what staging has to know of Python's scoping."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+Scope = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def own_nodes(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Yield the nodes of some code without those inside of nested functions and comprehensions."""
+    pending = list(reversed(statements))
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, (*Scope, *Comprehension)):
+            pending.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def bound_names(statements: Sequence[ast.AST]) -> list[str]:
+    """Return the names that some code assigns, in order of first appearance."""
+    names: dict[str, None] = {}
+    for node in own_nodes(statements):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            names[node.id] = None
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names[node.name] = None
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                names[alias.asname or alias.name.split(".")[0]] = None
+        elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
+            names[node.name] = None
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            names[node.rest] = None
+    return list(names)
+
+
+def parameter_names(arguments: ast.arguments) -> list[str]:
+    """Return the names of all parameters."""
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    every += [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
+    return [a.arg for a in every]
+
+
+def reads(statements: Sequence[ast.AST]) -> Counter[str]:
+    """Count the reads of each name, nested functions included."""
+    found = (n for s in statements for n in ast.walk(s) if isinstance(n, ast.Name))
+    augmented = (
+        n.target.id
+        for s in statements
+        for n in ast.walk(s)
+        if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
+    )
+    return Counter(n.id for n in found if isinstance(n.ctx, ast.Load)) + Counter(augmented)
+
+
+def leaves_loop(statements: Sequence[ast.AST]) -> ast.stmt | None:
+    """Return a break or continue of the loop around some code (not of loops inside it), or a return."""
+    pending: list[tuple[ast.AST, bool]] = [(s, False) for s in reversed(statements)]
+    while pending:
+        node, in_loop = pending.pop()
+        if isinstance(node, ast.Return) or (isinstance(node, (ast.Break, ast.Continue)) and not in_loop):
+            return node
+        if isinstance(node, Scope):
+            continue
+        inner = in_loop or isinstance(node, (ast.For, ast.While))
+        pending.extend((child, inner) for child in reversed(list(ast.iter_child_nodes(node))))
+    return None
+
+
+def returns(statements: Sequence[ast.AST]) -> bool:
+    """Tell whether some code contains a return of its function."""
+    return any(isinstance(node, ast.Return) for node in own_nodes(statements))
+
+
+def falls_through(statements: Sequence[ast.stmt]) -> bool:
+    """Tell whether control may reach the end of some code."""
+    if not statements:
+        return True
+    last = statements[-1]
+    if isinstance(last, (ast.Return, ast.Raise, ast.Break, ast.Continue)):
+        return False
+    if isinstance(last, ast.If):
+        return falls_through(last.body) or falls_through(last.orelse)
+    return True

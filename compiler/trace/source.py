@@ -1,0 +1,75 @@
+"""Finding the syntax tree of a function, and making sure that it is the code that would run."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Iterator
+from functools import lru_cache
+from types import CodeType
+
+from ..errors import NoSourceError, StaleSourceError
+from ..ir.graph import Loc
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+def function_node(code: CodeType) -> FunctionNode:
+    """Return the syntax tree of the function with this code.
+
+    `inspect.getsource` gives the file as it is now; so the unmodified tree is compiled, too, and must hold
+    the very same code. Raises NoSourceError where there is no source (an interactive session, C code,
+    `exec`) and StaleSourceError where the file has changed since.
+    """
+    loc = Loc(code.co_filename, code.co_firstlineno, code.co_name)
+    linecache.checkcache(code.co_filename)
+    text = "".join(linecache.getlines(code.co_filename))
+    if not text:
+        raise NoSourceError(f"there is no source for '{code.co_name}'", loc=loc)
+    parsed = _parse(text, code.co_filename)
+    if parsed is not None:
+        tree, module = parsed
+        if any(inner == code for inner in _nested_codes(module)):
+            return _enclosing_function(tree, code)
+    raise StaleSourceError(
+        f"the source of '{code.co_name}' no longer matches the function (the file has changed since it was"
+        " imported, or a tool rewrote it): reload the module",
+        loc=loc,
+    )
+
+
+@lru_cache(maxsize=64)
+def _parse(text: str, filename: str) -> tuple[ast.Module, CodeType] | None:
+    try:
+        return ast.parse(text), compile(text, filename, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _nested_codes(code: CodeType) -> Iterator[CodeType]:
+    pending = [code]
+    while pending:
+        for constant in pending.pop().co_consts:
+            if isinstance(constant, CodeType):
+                yield constant
+                pending.append(constant)
+
+
+def _enclosing_function(tree: ast.Module, code: CodeType) -> FunctionNode:
+    """Return the smallest function of that name around every position of the code."""
+    positions = [(line, column) for line, _, column, _ in code.co_positions() if line and column is not None]
+    # The first instructions of a function (RESUME, cells) have the line of its `def` and no real column.
+    inside = [p for p in positions if p != (code.co_firstlineno, 0)] or positions
+    first, last = min(inside), max(inside)
+    best: FunctionNode | None = None
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if getattr(node, "name", "<lambda>") != code.co_name:
+            continue
+        start = (node.lineno, node.col_offset)
+        end = (node.end_lineno or 0, node.end_col_offset or 0)
+        if start <= first and last <= end and (best is None or start >= (best.lineno, best.col_offset)):
+            best = node
+    assert best is not None, f"{code} has no function"
+    return best

@@ -1,0 +1,345 @@
+"""What staged code calls: the meaning of control flow, reads, stores and calls while a function is traced."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..errors import TraceError, UnsupportedError
+from .branches import branch, truth
+from .calls import call
+from .capture import Path, attribute_path, cell_path, global_path
+from .frame import Decision, RollAbort, Trace, user_location
+from .leaves import Missing, State, unassigned
+from .loops import UNROLL_LIMIT, Range, Unsettled, roll, static_length, too_long
+from .tracer import Array, Scalar, Tracer
+
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "Eq": operator.eq, "NotEq": operator.ne, "Lt": operator.lt, "LtE": operator.le, "Gt": operator.gt,
+    "GtE": operator.ge, "Is": operator.is_, "IsNot": operator.is_not,
+    "In": lambda a, b: a in b, "NotIn": lambda a, b: a not in b,
+}  # fmt: skip
+
+
+class Staged:
+    """The runtime of one staged function: bound to the trace, and to where its free names are found."""
+
+    slice = slice
+
+    def __init__(self, trace: Trace, function: FunctionType, known: set[CodeType]) -> None:
+        self.trace = trace
+        self.known = known
+        self._globals = function.__globals__
+        cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        self._cells = dict(cells)
+
+    # Names
+
+    def undefined(self, name: str) -> Missing:
+        return unassigned(name)
+
+    def local(self, value: Any) -> Any:
+        """A local variable that control flow may have left without a value."""
+        if isinstance(value, Missing):
+            value.fail()
+        return value
+
+    def outer(self, name: str, value: Any) -> Any:
+        """A global or a variable of an enclosing function."""
+        path = cell_path(self._cells[name], name) if name in self._cells else global_path(self._globals, name)
+        return self.trace.captures.bring_in(value, path)
+
+    def attr(self, owner: Any, name: str) -> Any:
+        """An attribute; those of outside objects are captured, so they are never stale."""
+        value = getattr(owner, name)
+        if isinstance(owner, Tracer) or isinstance(value, (FunctionType, type)):
+            return value
+        if isinstance(owner, ModuleType) and not isinstance(value, (np.ndarray, int, float, list, dict, tuple)):
+            return value
+        if callable(value) and not isinstance(value, np.ndarray):
+            return value
+        path: Path = attribute_path(owner, name, f"{getattr(owner, '__name__', type(owner).__name__)}.{name}")
+        return self.trace.captures.bring_in(value, path)
+
+    # Items and stores
+
+    def item(self, container: Any, key: Any) -> Any:
+        if isinstance(container, np.ndarray) or (isinstance(container, np.generic) and container.shape):
+            container = self.trace.capture(container)
+        return container[key]
+
+    def set_item(self, container: Any, key: Any, value: Any) -> None:
+        if isinstance(container, np.ndarray):
+            container = self.trace.capture(container)
+        self._store(container)
+        container[key] = value
+
+    def set_attr(self, owner: Any, name: str, value: Any) -> None:
+        self.trace.abort(f"the attribute '{name}' is assigned in the loop")
+        if self.trace.frame.kind == "branch":
+            self._refuse_store(f"the attribute '{name}' is assigned")
+        setattr(owner, name, value)
+
+    def inplace(self, name: str, target: Any, value: Any) -> Any:
+        self._store(target)
+        return getattr(operator, name)(target, value)
+
+    def inplace_item(self, name: str, container: Any, key: Any, value: Any) -> None:
+        self.set_item(container, key, getattr(operator, name)(self.item(container, key), value))
+
+    def inplace_attr(self, name: str, owner: Any, attribute: str, value: Any) -> None:
+        self.set_attr(owner, attribute, getattr(operator, name)(self.attr(owner, attribute), value))
+
+    def _store(self, container: Any) -> None:
+        """A store to a Python container: undone by nothing, so not in loops to be rolled or branches."""
+        if isinstance(container, (list, dict, set, bytearray)):
+            check_container(self.trace, container)
+
+    def _refuse_store(self, what: str) -> None:
+        raise UnsupportedError(
+            f"{what} under an `if` on a traced value; use a local variable, or an array", loc=user_location()
+        )
+
+    # Calls
+
+    def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return call(self.trace, self.known, function, args, kwargs)
+
+    # Conditions
+
+    def concrete(self, test: Any, what: str) -> Any:
+        """The condition of a statement that stays Python's."""
+        if isinstance(test, Tracer) and getattr(test, "known", None) is None:
+            self.trace.abort(f"a '{what}' depends on a number known only at run time")
+            raise UnsupportedError(
+                f"'{what}' under a condition that is only known at run time is not supported yet;"
+                " write it with an `if` that assigns variables, or np.where",
+                loc=user_location(),
+            )
+        return test
+
+    def concrete_subject(self, subject: Any) -> Any:
+        if isinstance(subject, Tracer):
+            raise UnsupportedError("match on a traced value is not supported; use if/elif", loc=user_location())
+        return subject
+
+    def not_(self, x: Any) -> Any:
+        if not _is_traced_test(x):
+            return not x
+        return Scalar(self.trace, self.trace.emit("logical_not", truth(self.trace, x)), weak=True)
+
+    def and_(self, first: Any, *rest: Callable[[], Any]) -> Any:
+        for thunk in rest:
+            if _is_traced_test(first):
+                first = self._choose(first, thunk, first, swap=False)
+            elif first:
+                first = thunk()
+            else:
+                return first
+        return first
+
+    def or_(self, first: Any, *rest: Callable[[], Any]) -> Any:
+        for thunk in rest:
+            if _is_traced_test(first):
+                first = self._choose(first, thunk, first, swap=True)
+            elif first:
+                return first
+            else:
+                first = thunk()
+        return first
+
+    def _choose(self, test: Any, thunk: Callable[[], Any], other: Any, *, swap: bool) -> Any:
+        keep = lambda: other  # noqa: E731
+        return self.ifexp(test, keep, thunk) if swap else self.ifexp(test, thunk, keep)
+
+    def chain(self, first: Any, *links: tuple[str, Callable[[], Any]]) -> Any:
+        """A chained comparison: each operand is evaluated once, and only while the links before hold."""
+        (name, thunk), *others = links
+        second = thunk()
+        holds = _COMPARISONS[name](first, second)
+        return self.and_(holds, lambda: self.chain(second, *others)) if others else holds
+
+    def ifexp(self, test: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+        if not _is_traced_test(test):
+            return then() if test else otherwise()
+        return self._checked(branch(self.trace, test, then, otherwise, _NO_VARIABLES))
+
+    def if_(
+        self,
+        test: Any,
+        then: Callable[[], Any],
+        otherwise: Callable[[], Any],
+        get: Callable[[], tuple[Any, ...]],
+        put: Callable[[tuple[Any, ...]], None],
+        names: tuple[str, ...],
+    ) -> None:
+        if not _is_traced_test(test):
+            then() if test else otherwise()
+        else:
+            branch(self.trace, test, then, otherwise, State(get, put, names))
+
+    def if_return(
+        self,
+        test: Any,
+        then: Callable[[], Any],
+        otherwise: Callable[[], Any],
+        get: Callable[[], tuple[Any, ...]],
+        put: Callable[[tuple[Any, ...]], None],
+        names: tuple[str, ...],
+    ) -> Any:
+        """An `if` whose branches run to the end of the function."""
+        if not _is_traced_test(test):
+            return then() if test else otherwise()
+        return self._checked(branch(self.trace, test, then, otherwise, State(get, put, names)))
+
+    def _checked(self, result: Any) -> Any:
+        import optree
+
+        for x in optree.tree_leaves(result, none_is_leaf=True):
+            self.local(x)
+        return result
+
+    def assert_(self, test: Any, message: Callable[[], Any] | None) -> None:
+        if not _is_traced_test(test):
+            assert test, message() if message is not None else ""
+            return
+        text = str(message()) if message is not None else ""
+        self.trace.emit_all("check", truth(self.trace, test), exception="AssertionError", message=text)
+
+    def raising(self, error: Any) -> Any:
+        if self.trace.frame.kind == "branch":
+            raise UnsupportedError(
+                "raise under a condition that is only known at run time is not supported yet; use assert",
+                loc=user_location(),
+            )
+        return error
+
+    def context(self, manager: Any) -> Any:
+        if isinstance(manager, np.errstate):
+            return manager
+        raise UnsupportedError(
+            "`with` is not supported in a function that gradir traces (but for np.errstate); move it outside",
+            loc=user_location(),
+        )
+
+    # Loops
+
+    def for_(
+        self,
+        iterable: Any,
+        body: Callable[[Any], None],
+        get: Callable[[], tuple[Any, ...]],
+        put: Callable[[tuple[Any, ...]], None],
+        names: tuple[str, ...],
+        live: Sequence[bool],
+    ) -> None:
+        state = State(get, put, names)
+        if isinstance(iterable, (range, Range)):
+            self._for_range(iterable, body, state, live)
+        else:
+            for item in self.unrolled(iterable):
+                body(item)
+
+    def _for_range(
+        self, bounds: range | Range, body: Callable[[Any], None], state: State, live: Sequence[bool]
+    ) -> None:
+        length = static_length(bounds)
+        if length is not None and length < 2:
+            for i in bounds:  # type: ignore[union-attr]
+                body(i)
+            return
+        peeled = isinstance(bounds, Range)
+        try:
+            try:
+                self._roll(bounds, body, state, live)
+            except Unsettled:
+                if peeled:
+                    raise
+                # One turn by itself gives the variables the types that they keep from then on.
+                body(bounds[0])  # type: ignore[index]
+                bounds = bounds[1:]  # type: ignore[index]
+                self._roll(bounds, body, state, live)
+        except (Unsettled, _NotRolled) as failure:
+            self._unroll(bounds, body, str(failure))
+
+    def _roll(
+        self, bounds: range | Range, body: Callable[[Any], None], state: State, live: Sequence[bool]
+    ) -> None:
+        around = self.trace.frame
+        entry = state.get()
+        try:
+            roll(self.trace, bounds, body, state, live)
+        except RollAbort as abort:
+            state.set(entry)
+            if abort.frame in around.chain():
+                raise  # a loop around this one is what cannot be rolled
+            raise _NotRolled(abort.reason) from None
+
+    def _unroll(self, bounds: range | Range, body: Callable[[Any], None], reason: str) -> None:
+        where = user_location()
+        if isinstance(bounds, Range):
+            raise UnsupportedError(
+                f"this loop, whose length is only known at run time, cannot be kept as a loop: {reason}", loc=where
+            )
+        if len(bounds) > UNROLL_LIMIT:
+            raise too_long(reason, len(bounds))
+        self.trace.decisions.append(Decision(where, f"loop of {len(bounds)} turns unrolled", reason))
+        for i in bounds:
+            body(i)
+
+    def unrolled(self, iterable: Any) -> Iterator[Any]:
+        """Iterate in Python, while tracing: containers, arrays, and ranges that cannot be a `for` op."""
+        if isinstance(iterable, Range):
+            self.trace.abort("the bounds of an inner loop with break, continue or return are only known at run time")
+            raise UnsupportedError(
+                "break, continue and return in a loop whose length is only known at run time are not"
+                " supported yet",
+                loc=user_location(),
+            )
+        if isinstance(iterable, np.ndarray):
+            iterable = self.trace.capture(iterable)
+        if isinstance(iterable, (range, Array)) and len(iterable) > UNROLL_LIMIT:
+            raise too_long("it has break, continue or return, or runs over an array", len(iterable))
+        items: Iterable[Any] = iterable
+        return iter(items)
+
+
+class _NotRolled(Exception):
+    """A loop that could not be rolled, and why."""
+
+
+def _get() -> tuple[Any, ...]:
+    return ()
+
+
+def _set(state: tuple[Any, ...]) -> None:
+    del state
+
+
+_NO_VARIABLES = State(_get, _set, ())
+
+
+def _is_traced_test(x: Any) -> bool:
+    return isinstance(x, Tracer)
+
+
+def check_container(trace: Trace, container: Any) -> None:
+    """Refuse to change a Python container where that could not be undone, or would be seen outside."""
+    trace.abort("a list or dict is changed in the loop")
+    if id(container) in trace.captures.containers:
+        raise TraceError(
+            "a list or dict from outside of the traced function is changed: the traced value would escape."
+            " Return it instead",
+            loc=user_location(),
+        )
+    if any(f.kind == "branch" for f in trace.frame.chain()):
+        raise UnsupportedError(
+            "a list or dict is changed under an `if` on a traced value; use a local variable, or an array",
+            loc=user_location(),
+        )
+
+

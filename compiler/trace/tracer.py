@@ -1,0 +1,270 @@
+"""Tracers: what stands for numbers and arrays while a function is traced.
+
+`Scalar` is an immutable number; `Array` a mutable handle on a buffer, possibly a view of it.
+What NumPy functions do with them stands in the tables of `numpy_*.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ConcretizationError, UnsupportedError
+from ..ir.dims import Shape
+from ..ir.graph import Loc, Value
+from ..ir.types import DType
+from .frame import Buffer, Frame, Trace, user_location
+from .lens import Lens, c_strides
+
+if TYPE_CHECKING:
+    from typing_extensions import Never
+
+_PYTHON_KINDS = {DType.BOOL: bool, DType.I64: int, DType.F64: float}
+
+
+class Tracer:
+    """Behaviour that numbers and arrays share: operators, methods and NumPy's protocols."""
+
+    __slots__ = ("trace",)
+    trace: Trace
+
+    # NumPy asks these before it would convert to an object array.
+    __array_priority__ = 1000
+
+    @property
+    def value(self) -> Value:
+        """The SSA value of the contents now."""
+        raise NotImplementedError  # pragma: no cover
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        return self.value.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.value.dtype.numpy
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.itemsize
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from .dispatch import apply_ufunc
+
+        return apply_ufunc(self.trace, ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from .dispatch import apply_function
+
+        return apply_function(self.trace, function, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        from .dispatch import find_method
+
+        return find_method(self, name)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Never:
+        raise ConcretizationError(
+            "this would turn a traced value into a concrete NumPy array, and lose its gradient."
+            " Use a NumPy function that gradir supports instead",
+            loc=user_location(),
+        )
+
+    def _concrete(self, what: str) -> Never:
+        """Raise because Python asks for a value that is only known at run time."""
+        raise ConcretizationError(
+            f"{what} needs the value of a traced number, which is only known at run time",
+            loc=user_location(),
+        )
+
+    def __repr__(self) -> str:
+        return f"<traced {self.value.type}>"
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Scalar(Tracer):
+    """A traced number.
+
+    `weak` says that it is a Python number (`float`, `int`, `bool`) and promotes like one; otherwise it
+    is a NumPy scalar. `known` is a getter for its value where it is an int argument that can be
+    guarded, `loop` the frame of the loop whose index it comes from.
+    """
+
+    __slots__ = ("_value", "frame", "known", "loop", "weak")
+
+    def __init__(
+        self,
+        trace: Trace,
+        value: Value,
+        *,
+        weak: bool,
+        known: Callable[[], int] | None = None,
+        loop: Frame | None = None,
+    ) -> None:
+        self.trace = trace
+        self._value = value
+        self.frame = trace.frame
+        self.weak = weak
+        self.known = known
+        self.loop = loop
+
+    @property
+    def value(self) -> Value:
+        self.trace.check_open(self.frame)
+        return self._value
+
+    @property
+    def python_type(self) -> type:
+        """The type that the number has under plain Python."""
+        return _PYTHON_KINDS[self._value.dtype] if self.weak else self.dtype.type
+
+    def __index__(self) -> int:
+        if self.known is not None and self._value.dtype is not DType.F64:
+            return self.known()
+        self.trace.abort("a number known only at run time is used where Python needs its value (an index of a"
+                         " container, a size, a format)", self.loop)
+        self._concrete("an index of a container, or a size,")
+
+    def __int__(self) -> Any:
+        from .dispatch import to_python_int
+
+        return self.__index__() if self._value.dtype is not DType.F64 else to_python_int(self)
+
+    def __bool__(self) -> bool:
+        if self.known is not None:
+            return bool(self.known())
+        self.trace.abort("a decision depends on a number known only at run time", self.loop)
+        self._concrete("a branch (`if`, `while`, `and`, `or`, `not`) in code that could not be staged")
+
+    def __float__(self) -> float:
+        if self.known is not None:
+            return float(self.known())
+        self.trace.abort("Python needs the value of a number known only at run time", self.loop)
+        self._concrete("float() or a math function that gradir does not know")
+
+    def __complex__(self) -> complex:
+        raise UnsupportedError("complex numbers are not supported", loc=user_location())
+
+    def __format__(self, spec: str) -> str:
+        if self.known is not None:
+            return format(self.known(), spec)
+        self.trace.abort("the text of a number known only at run time is needed", self.loop)
+        return repr(self)
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(self.__index__())
+
+
+class Array(Tracer):
+    """A handle on a buffer: the whole of it, or what `lenses` show of it.
+
+    `strides` are in elements, as NumPy's would be; None where the memory order is not known.
+    """
+
+    __slots__ = ("_read", "_shape", "buffer", "lenses", "strides")
+
+    def __init__(
+        self,
+        trace: Trace,
+        buffer: Buffer,
+        lenses: tuple[Lens, ...] = (),
+        strides: tuple[int, ...] | None = None,
+    ) -> None:
+        self.trace = trace
+        self.buffer = buffer
+        self.lenses = lenses
+        self.strides = strides
+        shape = buffer.value.shape
+        for lens in lenses:
+            shape = lens.shape(shape)
+        self._shape = shape
+        self._read: tuple[Value, Frame, Value] | None = None  # of what, where, and what it gave
+
+    @property
+    def value(self) -> Value:
+        whole = self.trace.read(self.buffer)
+        if self._read is None or self._read[0] is not whole or self._read[1].closed:
+            self._read = (whole, self.trace.frame, self._path()[-1])
+        return self._read[2]
+
+    @property
+    def shape(self) -> Shape:
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.buffer.value.dtype.numpy
+
+    def _path(self) -> list[Value]:
+        """The values from the whole buffer to this view of it."""
+        path = [self.trace.read(self.buffer)]
+        for lens in self.lenses:
+            path.append(lens.get(self.trace.b, path[-1]))
+        return path
+
+    def view(self, lens: Lens, strides: tuple[int, ...] | None = None) -> Array:
+        """Return a view of this view; `strides` default to what the lens makes of them."""
+        if strides is None and self.strides is not None:
+            strides = lens.strides(self.strides)
+        return Array(self.trace, self.buffer, (*self.lenses, lens), strides)
+
+    def write(self, part: Value) -> None:
+        """Replace the contents that this handle shows; `part` has its type exactly."""
+        path = self._path()
+        for lens, whole in zip(reversed(self.lenses), reversed(path[:-1]), strict=True):
+            part = lens.put(self.trace.b, whole, part)
+        self.trace.write(self.buffer, part)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return int(self.shape[0])
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))  # type: ignore[index]
+
+    def __bool__(self) -> bool:
+        self.trace.abort("a decision depends on an array known only at run time")
+        self._concrete("a branch (`if`, `while`, `and`, `or`, `not`) in code that could not be staged")
+
+    def __index__(self) -> int:
+        self.trace.abort("Python needs the value of an array known only at run time")
+        self._concrete("an index of a container, or a size,")
+
+    def __float__(self) -> float:
+        self._concrete("float()")
+
+
+def wrap(trace: Trace, value: Value, *, weak: bool = False) -> Scalar | Array:
+    """Return the tracer that NumPy's result would be: a scalar where the rank is 0, else a new C-ordered array."""
+    if not value.shape:
+        return Scalar(trace, value, weak=weak)
+    return new_array(trace, value)
+
+
+def new_array(trace: Trace, value: Value, *, ordered: bool = True, readonly: str = "") -> Array:
+    """Return a handle on a new buffer, also for rank 0; `ordered` says that its memory is in C order."""
+    ordered = ordered or sum(d != 1 for d in value.shape) < 2
+    return Array(trace, trace.buffer(value, readonly), (), c_strides(value.shape) if ordered else None)
+
+
+def concrete_or_value(x: Any) -> bool:
+    return isinstance(x, Tracer)
+
+
+__all__ = ["Array", "Loc", "Scalar", "Sequence", "Tracer", "c_strides", "new_array", "wrap"]
