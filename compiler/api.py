@@ -1,0 +1,219 @@
+"""The public transformations: argument handling only; the work is in `transform` and below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, overload
+
+import optree
+
+from .ir.graph import Graph
+from .ir.interpreter import interpret as _interpret
+from .ir.parser import parse as _parse
+from .ops import OPS
+from .pullback import Pullback, VjpCache
+from .trace.tracer import Array, Scalar, Tracer, new_array
+from .transform import Differentiation, Transformed, as_graph
+
+_VJPS = VjpCache()
+Argnums = int | Sequence[int]
+
+
+def _differentiation(argnums: Argnums, has_aux: bool, with_value: bool) -> Differentiation:
+    if isinstance(argnums, int):
+        return Differentiation((argnums,), True, has_aux, with_value)
+    return Differentiation(tuple(argnums), False, has_aux, with_value)
+
+
+@overload
+def grad(fun: Callable[..., Any], /, argnums: Argnums = 0, *, has_aux: bool = False) -> Transformed: ...
+@overload
+def grad(
+    fun: None = None, /, argnums: Argnums = 0, *, has_aux: bool = False
+) -> Callable[[Callable[..., Any]], Transformed]: ...
+def grad(fun: Callable[..., Any] | None = None, /, argnums: Argnums = 0, *, has_aux: bool = False) -> Any:
+    """Return a compiled function that computes the gradient of `fun`.
+
+    Use it as `grad(f)`, as a bare decorator, or as `@grad(argnums=...)`.
+
+    Parameters
+    ----------
+    fun
+        A function of arrays and numbers (in any containers) that returns a real scalar.
+    argnums
+        Which positional arguments to differentiate by: one, or several.
+    has_aux
+        `fun` returns a pair `(value, aux)`; the result is then `(gradient, aux)`.
+
+    Returns
+    -------
+    Transformed
+        A function with the signature of `fun`. The gradient has the containers, shapes and dtypes of the
+        argument; with several `argnums` it is a tuple of gradients. It has `.fun`, `.inspect(*args)`,
+        `.cache_info()` and `.njit(*example_args)`.
+
+    Raises
+    ------
+    GradientError
+        At the call, if an argument is no float or the result no real scalar.
+    TraceError
+        At the call, if the function cannot be traced; the message has the line.
+
+    Examples
+    --------
+    >>> import gradir as gr
+    >>> gr.grad(lambda x, y: x * x * y)(3.0, 2.0)
+    12.0
+    """
+    d = _differentiation(argnums, has_aux, with_value=False)
+    return Transformed(fun, d) if fun is not None else lambda f: Transformed(f, d)
+
+
+@overload
+def value_and_grad(fun: Callable[..., Any], /, argnums: Argnums = 0, *, has_aux: bool = False) -> Transformed: ...
+@overload
+def value_and_grad(
+    fun: None = None, /, argnums: Argnums = 0, *, has_aux: bool = False
+) -> Callable[[Callable[..., Any]], Transformed]: ...
+def value_and_grad(
+    fun: Callable[..., Any] | None = None, /, argnums: Argnums = 0, *, has_aux: bool = False
+) -> Any:
+    """Return a compiled function that computes `fun` and its gradient, as `(value, gradient)`.
+
+    Parameters and errors are those of `grad`; with `has_aux` the result is `((value, aux), gradient)`.
+
+    Examples
+    --------
+    >>> import gradir as gr
+    >>> gr.value_and_grad(lambda x: x * x)(3.0)
+    (9.0, 6.0)
+    """
+    d = _differentiation(argnums, has_aux, with_value=True)
+    return Transformed(fun, d) if fun is not None else lambda f: Transformed(f, d)
+
+
+def jit(fun: Callable[..., Any]) -> Transformed:
+    """Return `fun` compiled, without differentiating it.
+
+    Parameters
+    ----------
+    fun
+        A function of arrays and numbers, in any containers.
+
+    Returns
+    -------
+    Transformed
+        A function with the signature and the results of `fun`.
+
+    Examples
+    --------
+    >>> import gradir as gr
+    >>> gr.jit(lambda x, y: (x + y, x * y))(3.0, 2.0)
+    (5.0, 6.0)
+    """
+    return Transformed(fun, None)
+
+
+def vjp(fun: Callable[..., Any], *args: Any) -> tuple[Any, Pullback]:
+    """Return the value of `fun(*args)` and its pullback, compiled.
+
+    Parameters
+    ----------
+    fun
+        A function of floats, that may return any number of results of any shape.
+    *args
+        Its arguments.
+
+    Returns
+    -------
+    value
+        The function's result.
+    pullback
+        From cotangents, in the containers of `value`, to a tuple of gradients, one an argument.
+
+    Raises
+    ------
+    GradientError
+        If an argument is no float.
+
+    Examples
+    --------
+    >>> import gradir as gr
+    >>> value, pullback = gr.vjp(lambda x, y: (x * y, x + y), 3.0, 2.0)
+    >>> value
+    (6.0, 5.0)
+    >>> pullback((1.0, 10.0))
+    (12.0, 13.0)
+    """
+    return _VJPS.of(fun)(args)
+
+
+def stop_gradient(x: Any) -> Any:
+    """Return `x` (a number, an array, or containers of them) as something that gradients do not pass through.
+
+    Examples
+    --------
+    >>> import gradir as gr
+    >>> gr.grad(lambda x: x * gr.stop_gradient(x))(3.0)
+    3.0
+    """
+    return optree.tree_map(_stopped, x, none_is_leaf=True)
+
+
+def _stopped(x: Any) -> Any:
+    if not isinstance(x, Tracer) or not x.value.dtype.is_float:
+        return x
+    value = x.trace.emit("stop_gradient", x.value)
+    if isinstance(x, Array):
+        return new_array(x.trace, value)
+    assert isinstance(x, Scalar)
+    return Scalar(x.trace, value, weak=x.weak)
+
+
+def trace(fun: Callable[..., Any]) -> Callable[..., Graph]:
+    """Return a function that gives the graph of `fun` for its arguments, instead of a result.
+
+    Examples
+    --------
+    >>> import gradir as gr
+    >>> graph = gr.trace(lambda x: x * x)(3.0)
+    >>> len(graph.block.nodes)
+    1
+    """
+    transformed = Transformed(fun, None)
+
+    def traced(*args: Any, **kwargs: Any) -> Graph:
+        return as_graph(transformed, args, kwargs)
+
+    return traced
+
+
+def parse(text: str) -> Graph:
+    """Return the graph that `str(graph)` printed.
+
+    Raises
+    ------
+    ParseError
+        For any other text, with its line and column.
+
+    Examples
+    --------
+    >>> import gradir as gr
+    >>> graph = gr.trace(lambda x: x * x)(3.0)
+    >>> gr.parse(str(graph)) == graph
+    True
+    """
+    return _parse(text, OPS)
+
+
+def interpret(graph: Graph, *args: Any) -> tuple[Any, ...]:
+    """Run a graph in NumPy, node by node: the reference that compiled code is held to.
+
+    Examples
+    --------
+    >>> import gradir as gr
+    >>> graph = gr.trace(lambda x: x * x)(3.0)
+    >>> float(gr.interpret(graph, 4.0)[0])
+    16.0
+    """
+    return _interpret(graph, *args)

@@ -1,0 +1,105 @@
+"""A compiled function with every stage it went through, each of which prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .ir.graph import Graph, Value
+
+if TYPE_CHECKING:
+    from .passes.residuals import Residual
+    from .runtime.compile import Compiled
+    from .trace.frame import Decision
+    from .view.diagram import Diagram
+
+
+@dataclass(frozen=True)
+class Program:
+    """Every stage of one specialisation, from the traced graph to machine code.
+
+    Attributes
+    ----------
+    primal
+        The graph of the function as it was traced.
+    adjoint
+        The joint graph of values and gradients; the primal itself under `jit`.
+    optimized
+        The joint graph after the passes.
+    residuals
+        The primal values that the backward part reads, and why.
+    decisions
+        What tracing decided about loops, with lines and reasons.
+    compiled
+        The compiled function.
+    arguments
+        The values of the graph's inputs that this program was inspected with.
+
+    Examples
+    --------
+    >>> import gradir as gr
+    >>> p = gr.grad(lambda x: x * x).inspect(3.0)
+    >>> print(p.primal)  # doctest: +SKIP
+    """
+
+    primal: Graph
+    adjoint: Graph
+    optimized: Graph
+    residuals: tuple[Residual, ...]
+    cotangents: dict[Value, Value]
+    decisions: tuple[Decision, ...]
+    compiled: Compiled
+    arguments: tuple[Any, ...] = ()
+
+    @property
+    def kernels(self) -> Any:
+        """The loop nests over buffers, as a KernelProgram that prints."""
+        return self.compiled.kernels
+
+    @property
+    def llvm(self) -> str:
+        """The optimised LLVM IR."""
+        return self.compiled.llvm
+
+    @cached_property
+    def assembly(self) -> str:
+        """The machine code of this host, as text."""
+        return self.compiled.assembly
+
+    def diagram(self, stage: str = "adjoint", *, values: bool = False) -> Diagram:
+        """Draw a stage: 'primal', 'adjoint', 'optimized', 'kernels', 'llvm' or 'assembly'.
+
+        Parameters
+        ----------
+        stage
+            Which one.
+        values
+            Show each node's value, and the gradient of the primal's, for the arguments that the program
+            was inspected with; for graphs only.
+
+        Returns
+        -------
+        Diagram
+            Its `source` is the DOT text; `render` needs the program `dot`.
+
+        Raises
+        ------
+        ValueError
+            For another stage, or one that has no values.
+        RenderError
+            If the stage is too large to be drawn.
+        """
+        from .view.stages import draw_program
+
+        return draw_program(self, stage, values=values)
+
+    def at(self, arguments: Sequence[Any]) -> Program:
+        """Return the same program, inspected with other arguments."""
+        return replace(self, arguments=tuple(arguments))
+
+    def _repr_html_(self) -> str:
+        from .view.stages import program_html
+
+        return program_html(self)
