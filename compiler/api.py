@@ -70,7 +70,9 @@ def grad(fun: Callable[..., Any] | None = None, /, argnums: Argnums = 0, *, has_
 
 
 @overload
-def value_and_grad(fun: Callable[..., Any], /, argnums: Argnums = 0, *, has_aux: bool = False) -> Transformed: ...
+def value_and_grad(
+    fun: Callable[..., Any], /, argnums: Argnums = 0, *, has_aux: bool = False
+) -> Transformed: ...
 @overload
 def value_and_grad(
     fun: None = None, /, argnums: Argnums = 0, *, has_aux: bool = False

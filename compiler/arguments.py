@@ -1,4 +1,4 @@
-"""How a call's arguments become flat leaves with labels, and the key that says which compiled code fits them."""
+"""A call's arguments as flat leaves with labels, and the key of the compiled code that fits them."""
 
 from __future__ import annotations
 

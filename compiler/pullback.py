@@ -49,7 +49,11 @@ class Pullback:
     """
 
     def __init__(
-        self, made: _Specialisation, residuals: Sequence[np.ndarray[Any, Any]], args: tuple[Any, ...], leaves: Sequence[Any]
+        self,
+        made: _Specialisation,
+        residuals: Sequence[np.ndarray[Any, Any]],
+        args: tuple[Any, ...],
+        leaves: Sequence[Any],
     ) -> None:
         self._made = made
         self._residuals = tuple(residuals)
@@ -134,7 +138,9 @@ class VjpFunction:
         value = optree.tree_unflatten(traced.structure, results)
         return value, Pullback(made, raw[count:], args, leaves)
 
-    def _specialisation(self, key: Any, args: tuple[Any, ...], leaves: list[Any], structure: Any) -> _Specialisation:
+    def _specialisation(
+        self, key: Any, args: tuple[Any, ...], leaves: list[Any], structure: Any
+    ) -> _Specialisation:
         with self._lock:
             for found in self._cache.get(key, ()):
                 if found.fits(leaves):

@@ -152,7 +152,9 @@ class Transformed:
             for found in self._cache.get(key, ()):
                 if found.fits(leaves):
                     return found
-            made = specialise(self.fun, self._signature, self._differentiation, args, kwargs, leaves, structure)
+            made = specialise(
+                self.fun, self._signature, self._differentiation, args, kwargs, leaves, structure
+            )
             self._cache.setdefault(key, []).append(made)
             self._misses += 1
             return made
@@ -314,7 +316,9 @@ def _inline_gradient(
     labels = labels_of(transformed._signature, args, kwargs)
     objects, structure = flatten(args, kwargs)
     held = [leaf(trace, x) for x in objects]
-    kinds = [Static(x.object) if x.kind is None or isinstance(x.object, bool) else Dynamic(x.kind) for x in held]
+    kinds = [
+        Static(x.object) if x.kind is None or isinstance(x.object, bool) else Dynamic(x.kind) for x in held
+    ]
     positions = check_positions(d.argnums, len(args), name)
     by = differentiated(args, positions, labels, kinds)
     for k, x in enumerate(held):  # concrete numbers stay concrete, but for those differentiated

@@ -10,7 +10,7 @@ from ..ir.operation import OpTable
 from ..ops import OPS
 from .algebra import ALGEBRA
 from .control_rules import check, check_index, simplify_for, simplify_if
-from .folding import fold
+from .folding import fold, may_fold
 from .movement import MOVEMENT_RULES
 from .rewrite import Rewriter, rewrite
 from .site import Rule, Site
@@ -35,10 +35,13 @@ def _visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) 
             return simplify_for(walk, b, node, operands)
         case "check":
             return check(walk, operands)
-    if len(node.results) != 1:
+    rules = RULES.get(node.op.name, ())
+    if may_fold(node, operands, walk.definition):
+        rules = (fold, *rules)
+    if not rules:
         return None
     site = Site(b, node, operands, walk.definition)
-    for rule in (fold, *RULES.get(node.op.name, ())):
+    for rule in rules:
         built = len(b.nodes)
         value = rule(site)
         if value is not None:

@@ -8,7 +8,6 @@ from typing import Any
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
 from ..ir.operation import Effect, OpTable
-from ..ir.types import StackType
 from ..ops import OPS
 from .rewrite import Rewriter, rewrite
 
@@ -19,6 +18,9 @@ def cse(graph: Graph, ops: OpTable = OPS) -> Graph:
     A check that has passed passes again, so it counts as pure; stacks are used once each and do not.
     """
     return rewrite(graph, _Expressions().visit, ops)
+
+
+STACKS = {"stack_new", "push", "pop"}
 
 
 class _Expressions:
@@ -32,9 +34,9 @@ class _Expressions:
     ) -> Sequence[Value] | None:
         if node.regions:
             return self._regions(walk, b, node, operands)
-        if any(isinstance(v.type, StackType) for v in (*operands, *node.results)):
+        if node.op.name in STACKS:
             return None
-        assert node.op.effect in (Effect.NONE, Effect.CHECK)
+        assert node.op.effect is Effect.NONE or node.op.effect is Effect.CHECK
         key = expression_key(node, operands)
         for scope in self._scopes:
             if key in scope:

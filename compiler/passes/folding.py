@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..ir.dims import is_static, size
-from ..ir.graph import Literal, Value
+from ..ir.graph import Literal, Node, Value
 from ..ir.operation import Effect, Elementwise
 from ..ir.types import ArrayType
 from .site import Site
+from .splat import SPREADING
 
 LIMIT = 16  # elements of a folded constant: larger ones are computed, or spread from one number
 KEPT = {"constant", "iota", "broadcast", "stop_gradient"}  # the short form already
 
 
+def may_fold(node: Node, operands: Sequence[Value], definition: Mapping[Value, Node]) -> bool:
+    """Tell whether `fold` is worth asking: it needs constants, and the first operand is a fair sample."""
+    if not operands or node.op.evaluate is None or node.op.name in KEPT:
+        return False
+    first = definition.get(operands[0])
+    return first is not None and (first.op.name == "constant" or first.op.name in SPREADING)
+
+
 def fold(s: Site) -> Value | None:
     """Return the constant that a node with constant operands computes."""
-    op = s.node.op
-    if op.evaluate is None or op.effect is not Effect.NONE or op.name in KEPT or len(s.node.results) != 1:
-        return None
-    type = s.node.result.array
-    if not is_static(type.shape) or not s.operands:
+    op, type = s.node.op, s.node.result.array
+    if op.effect is not Effect.NONE or not is_static(type.shape):
         return None
     if isinstance(op.lowering, Elementwise) and type.shape:
         numbers = [s.number(v) for v in s.operands]

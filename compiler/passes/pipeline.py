@@ -26,13 +26,13 @@ def optimize(graph: Graph, *, after: Callable[[Pass, Graph], None] | None = None
     after
         Called with each pass that changed the graph and its result: to verify or to print it.
     """
-    for _ in range(ROUNDS):
-        before = graph
-        for run in OPTIMIZE:
-            new = run(graph)
-            if new is not graph and after is not None:
-                after(run, new)
-            graph = new
-        if graph is before:
+    unchanged = 0
+    for run in OPTIMIZE * ROUNDS:
+        new = run(graph)
+        unchanged = unchanged + 1 if new is graph else 0
+        if unchanged == len(OPTIMIZE):
             break
+        if new is not graph and after is not None:
+            after(run, new)
+        graph = new
     return graph

@@ -57,17 +57,21 @@ class Rewriter:
 
     def nodes(self, b: Builder, nodes: Sequence[Node]) -> None:
         """Rebuild `nodes` into `b`."""
+        definition, built = self.definition, b.nodes
         for node in nodes:
             b.loc, b.origin = node.loc, node.origin
-            built = len(b.nodes)
+            before = len(built)
             operands = self.values(node.operands)
             new = self.visit(self, b, node, operands)
-            if new is None:
-                self.keep(b, node, operands)
-            else:
+            if new is not None:
                 self.replace(node.results, new)
-            for made in b.nodes[built:]:
-                self.definition.update((r, made) for r in made.results)
+            elif operands is node.operands and not node.regions:
+                built.append(node)
+            else:
+                self.keep(b, node, operands)
+            for k in range(before, len(built)):
+                for result in built[k].results:
+                    definition[result] = built[k]
 
     def keep(self, b: Builder, node: Node, operands: tuple[Value, ...]) -> None:
         """Append `node` with its operands and regions rebuilt, and its results unchanged."""

@@ -14,7 +14,7 @@ from ..ir.types import DType
 from .splat import splat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Site:
     """A node about to be rebuilt: its new operands, and the nodes that define them."""
 

@@ -144,7 +144,8 @@ def branch(
         before = buffer.value
         meeting.pairs.append((first.writes.get(buffer, before), second.writes.get(buffer, before)))
     blocks = [
-        builder.block((), [pair[side] for pair in meeting.pairs]) for side, builder in enumerate(meeting.builders)
+        builder.block((), [pair[side] for pair in meeting.pairs])
+        for side, builder in enumerate(meeting.builders)
     ]
     results = trace.emit_all("if", predicate, regions=blocks)
     for buffer, value in zip(buffers, results[len(results) - len(buffers) :], strict=True):

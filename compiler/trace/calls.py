@@ -1,9 +1,10 @@
-"""Calls in traced code: to table functions, to the user's own functions (staged in turn), to gradir's transforms."""
+"""Calls in traced code: to table functions, the user's own (staged in turn) and gradir's transforms."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from inspect import getattr_static
 from types import BuiltinFunctionType, BuiltinMethodType, CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -21,7 +22,9 @@ _MUTATORS = frozenset(
 _MUTABLE = (list, dict, set)
 
 
-def call(trace: Trace, known: set[CodeType], function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call(
+    trace: Trace, known: set[CodeType], function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     """Call `function` as traced code does."""
     inline = getattr(function, "__gradir_inline__", None)
     if inline is not None:
@@ -41,7 +44,7 @@ def call(trace: Trace, known: set[CodeType], function: Any, args: tuple[Any, ...
     if isinstance(python, FunctionType):
         return _call_python(trace, known, python, args, kwargs)
     _check_foreign(trace, function, args, kwargs)
-    own = getattr(type(function), "__call__", None)
+    own = getattr_static(type(function), "__call__", None)
     if isinstance(own, FunctionType) and not isinstance(function, type):
         return _call_python(trace, known, own, (function, *args), kwargs)
     return function(*args, **kwargs)

@@ -107,7 +107,7 @@ def attribute_path(owner: Any, name: str, label: str) -> Path:
 
 
 def object_path(value: Any) -> Path:
-    """An object that was met without a way to find it again: its contents are read live, its identity is fixed."""
+    """An object that was met without a way to find it again: it stays the same, its contents are live."""
     return Path(("object", id(value)), lambda: value, f"captured {type(value).__name__}")
 
 

@@ -69,9 +69,7 @@ def apply_function(trace: Trace, function: Any, args: Iterable[Any], kwargs: dic
     """Call the handler of `function`; without one, or with a keyword that it lacks, refuse by name."""
     handler = find_function(function)
     if handler is None:
-        raise UnsupportedError(
-            f"{name_of(function)} is not supported on traced values", loc=user_location()
-        )
+        raise UnsupportedError(f"{name_of(function)} is not supported on traced values", loc=user_location())
     return call_handler(trace, handler, name_of(function), tuple(args), kwargs)
 
 
@@ -80,7 +78,9 @@ def _signature(handler: Handler) -> inspect.Signature:
     return inspect.signature(handler)
 
 
-def call_handler(trace: Trace, handler: Handler, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_handler(
+    trace: Trace, handler: Handler, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     try:
         _signature(handler).bind(trace, *args, **kwargs)
     except TypeError as error:
@@ -88,7 +88,9 @@ def call_handler(trace: Trace, handler: Handler, name: str, args: tuple[Any, ...
     return handler(trace, *args, **kwargs)
 
 
-def apply_ufunc(trace: Trace, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def apply_ufunc(
+    trace: Trace, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     """Apply a ufunc or one of its methods (`np.add.reduce` ...)."""
     if method != "__call__":
         handler = find_function((ufunc, method))
@@ -108,6 +110,7 @@ def find_method(tracer: Any, name: str) -> Any:
         return PROPERTIES[name](tracer.trace, tracer)
     handler = METHODS.get(name)
     if handler is not None:
+
         def method(*args: Any, **kwargs: Any) -> Any:
             return call_handler(tracer.trace, handler, f"ndarray.{name}", (tracer, *args), kwargs)
 

@@ -1,4 +1,4 @@
-"""The state of one tracing run: the block under construction, buffers, and where we are in the user's code."""
+"""The state of one tracing run: the block under construction, buffers, and the user's current line."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ class Trace:
         (result,) = self.emit_all(op, *operands, **attrs)
         return result
 
-    def emit_all(self, op: str, *operands: Value, regions: Sequence[Block] = (), **attrs: Any) -> tuple[Value, ...]:
+    def emit_all(
+        self, op: str, *operands: Value, regions: Sequence[Block] = (), **attrs: Any
+    ) -> tuple[Value, ...]:
         """Add a node at the user's current line; operands that do not fit raise an error there."""
         builder = self.frame.builder
         builder.loc = user_location()
@@ -181,12 +183,13 @@ class Trace:
             type = input_type(array)
         except KeyError:
             raise UnsupportedError(
-                f"the array '{label}' has dtype {array.dtype}; gradir takes bool, integers, float32 and float64",
+                f"the array '{label}' has dtype {array.dtype}; gradir takes bool, integers,"
+                " float32 and float64",
                 loc=user_location(),
             ) from None
         readonly = (
-            f"'{label}' is an array from outside of the traced function, which is not written to: copy it first"
-            f" (`{label} = {label}.copy()`)"
+            f"'{label}' is an array from outside of the traced function, which is not written to:"
+            f" copy it first (`{label} = {label}.copy()`)"
         )
         buffer = Buffer(self.input(type, label), self.root, readonly)
         strides = c_strides(array.shape) if array.flags.c_contiguous else None

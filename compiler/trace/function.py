@@ -11,7 +11,7 @@ import numpy as np
 import optree
 
 from ..errors import TraceError
-from ..ir.graph import Block, Graph, Value, walk
+from ..ir.graph import Graph, Value, walk
 from ..ir.operation import OpTable
 from ..ir.types import ArrayType, DType
 from .calls import call
@@ -120,7 +120,9 @@ def _argument(trace: Trace, p: Parameter, k: int, value: Any, label: str, fixed:
     kind = p.kind
     ssa = trace.input(kind.type, label)
     if kind.array:
-        readonly = f"'{label}' is an argument, which is not written to: copy it first (`{label} = {label}.copy()`)"
+        readonly = (
+            f"'{label}' is an argument, which is not written to: copy it first (`{label} = {label}.copy()`)"
+        )
         strides = c_strides(kind.type.shape) if p.ordered else None
         return Array(trace, Buffer(ssa, trace.root, readonly), (), strides)
     if not (kind.weak and kind.type.dtype is DType.I64):
@@ -174,9 +176,14 @@ class Inner:
 
 
 def trace_inner(
-    trace: Trace, function: Callable[..., Any], leaves: Sequence[Leaf], structure: Any, labels: Sequence[str], name: str
+    trace: Trace,
+    function: Callable[..., Any],
+    leaves: Sequence[Leaf],
+    structure: Any,
+    labels: Sequence[str],
+    name: str,
 ) -> Inner:
-    """Trace `function` as a graph of its own within `trace`; it may read what it closes over, not write it."""
+    """Trace `function` as a graph of its own within `trace`; what it closes over it only reads."""
     frame = trace.open("function")
     try:
         params: list[Value] = []
@@ -188,7 +195,8 @@ def trace_inner(
         held = tuple(leaf(trace, x) for x in out_leaves)
         if frame.journal:
             raise TraceError(
-                f"'{name}' writes to an array from outside of it, which cannot be differentiated; copy it first",
+                f"'{name}' writes to an array from outside of it, which cannot be"
+                " differentiated; copy it first",
                 loc=user_location(),
             )
     finally:
@@ -208,7 +216,9 @@ def _inner_argument(trace: Trace, x: Leaf, label: str, params: list[Value]) -> A
     value = Value(x.kind.type)
     params.append(value)
     if x.kind.array:
-        readonly = f"'{label}' is an argument, which is not written to: copy it first (`{label} = {label}.copy()`)"
+        readonly = (
+            f"'{label}' is an argument, which is not written to: copy it first (`{label} = {label}.copy()`)"
+        )
         strides = x.object.strides if isinstance(x.object, Array) else None
         return Array(trace, Buffer(value, trace.frame, readonly), (), strides)
     origin = x.object if isinstance(x.object, Scalar) else None

@@ -142,5 +142,3 @@ def tree(trace: Trace, x: Any) -> Tree:
     """Take a variable apart: tuples, lists and dicts are structure, everything else a leaf."""
     objects, structure = optree.tree_flatten(x, none_is_leaf=True)
     return Tree(tuple(leaf(trace, o) for o in objects), structure)
-
-

@@ -201,7 +201,9 @@ def _why_unsettled(name: str, before: Leaf, now: Leaf) -> str:
     if isinstance(now.object, Missing):
         return now.object.reason
     if before.kind is not None and now.kind is not None:
-        return f"the variable '{name}' is {before.kind.type} before the loop and {now.kind.type} after one turn"
+        return (
+            f"the variable '{name}' is {before.kind.type} before the loop and {now.kind.type} after one turn"
+        )
     return f"the variable '{name}' changes in the loop and is no number or array"
 
 
@@ -262,7 +264,9 @@ def _emit(
         for k, kind in enumerate(carry.kinds):
             if kind is None:
                 continue
-            inits.append(trace.b.zeros(kind.type) if carry.fresh else carry.entry.leaves[k].place(trace.b, kind))
+            inits.append(
+                trace.b.zeros(kind.type) if carry.fresh else carry.entry.leaves[k].place(trace.b, kind)
+            )
             params.append(attempt.params.get((i, k)) or Value(kind.type))
             yields.append(after.leaves[k].place(builder, kind))
             places.append((i, k, kind))
@@ -308,7 +312,9 @@ def _after(carry: _Carry, i: int, tracers: dict[tuple[int, int], Scalar | Array]
 
 
 def _bound_values(trace: Trace, bounds: range | Range) -> tuple[Value, ...]:
-    return tuple(trace.b.cast(own_value(trace, x), INDEX.dtype) for x in (bounds.start, bounds.stop, bounds.step))
+    return tuple(
+        trace.b.cast(own_value(trace, x), INDEX.dtype) for x in (bounds.start, bounds.stop, bounds.step)
+    )
 
 
 def check_step(trace: Trace, step: Any) -> None:
@@ -327,5 +333,3 @@ def too_long(reason: str, length: int) -> TraceError:
         f" {UNROLL_LIMIT} turns",
         loc=user_location(),
     )
-
-

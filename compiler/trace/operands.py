@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.dims import Shape
 from ..ir.graph import Value
-from ..ir.types import ArrayType, DType, dtype_of
+from ..ir.types import DType, dtype_of
 from .frame import Trace, user_location
 from .tracer import Array, Scalar, Tracer, new_array, wrap
 
@@ -80,7 +80,9 @@ def value_of(trace: Trace, x: Operand, dtype: DType) -> Value:
     try:
         return trace.b.literal(np.asarray(x, dtype.numpy))
     except OverflowError:
-        raise TraceError(f"the Python integer {x} does not fit in {dtype.value}", loc=user_location()) from None
+        raise TraceError(
+            f"the Python integer {x} does not fit in {dtype.value}", loc=user_location()
+        ) from None
 
 
 def default_dtype(x: Operand) -> DType:
@@ -175,8 +177,6 @@ def finish(trace: Trace, result: Value, operands: Sequence[Operand], *, weak: bo
 def is_weak(x: Any) -> bool:
     """Tell whether `x` is a Python number, traced or not."""
     return is_number(x) or (isinstance(x, Scalar) and x.weak)
-
-
 
 
 __all__ = ["Operand", "wrap"]

@@ -58,7 +58,9 @@ class Staged:
         value = getattr(owner, name)
         if isinstance(owner, Tracer) or isinstance(value, (FunctionType, type)):
             return value
-        if isinstance(owner, ModuleType) and not isinstance(value, (np.ndarray, int, float, list, dict, tuple)):
+        if isinstance(owner, ModuleType) and not isinstance(
+            value, (np.ndarray, int, float, list, dict, tuple)
+        ):
             return value
         if callable(value) and not isinstance(value, np.ndarray):
             return value
@@ -124,7 +126,9 @@ class Staged:
 
     def concrete_subject(self, subject: Any) -> Any:
         if isinstance(subject, Tracer):
-            raise UnsupportedError("match on a traced value is not supported; use if/elif", loc=user_location())
+            raise UnsupportedError(
+                "match on a traced value is not supported; use if/elif", loc=user_location()
+            )
         return subject
 
     def not_(self, x: Any) -> Any:
@@ -283,7 +287,8 @@ class Staged:
         where = user_location()
         if isinstance(bounds, Range):
             raise UnsupportedError(
-                f"this loop, whose length is only known at run time, cannot be kept as a loop: {reason}", loc=where
+                f"this loop, whose length is only known at run time, cannot be kept as a loop: {reason}",
+                loc=where,
             )
         if len(bounds) > UNROLL_LIMIT:
             raise too_long(reason, len(bounds))
@@ -294,7 +299,9 @@ class Staged:
     def unrolled(self, iterable: Any) -> Iterator[Any]:
         """Iterate in Python, while tracing: containers, arrays, and ranges that cannot be a `for` op."""
         if isinstance(iterable, Range):
-            self.trace.abort("the bounds of an inner loop with break, continue or return are only known at run time")
+            self.trace.abort(
+                "the bounds of an inner loop with break, continue or return are only known at run time"
+            )
             raise UnsupportedError(
                 "break, continue and return in a loop whose length is only known at run time are not"
                 " supported yet",
@@ -341,5 +348,3 @@ def check_container(trace: Trace, container: Any) -> None:
             "a list or dict is changed under an `if` on a traced value; use a local variable, or an array",
             loc=user_location(),
         )
-
-

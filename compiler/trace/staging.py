@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CellType, CodeType, FunctionType
@@ -17,7 +17,6 @@ from typing import Any
 from ..errors import UnsupportedError
 from ..ir.graph import Loc
 from .scopes import (
-    Comprehension,
     bound_names,
     falls_through,
     leaves_loop,
@@ -65,7 +64,9 @@ def stage(function: FunctionType, runtime: Any) -> FunctionType:
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     cells[RUNTIME] = CellType(runtime)
     closure = tuple(cells[name] for name in staged.code.co_freevars)
-    result = FunctionType(staged.code, function.__globals__, function.__name__, function.__defaults__, closure)
+    result = FunctionType(
+        staged.code, function.__globals__, function.__name__, function.__defaults__, closure
+    )
     result.__kwdefaults__ = function.__kwdefaults__
     return result
 
@@ -130,7 +131,7 @@ class _Stager(ast.NodeTransformer):
         self.count = 0
         parts = code.co_qualname.split(".")
         self.owner = parts[-2] if len(parts) > 1 and parts[-2] != "<locals>" else ""  # mangles self.__name
-        self.free = [name for name in code.co_freevars]
+        self.free = list(code.co_freevars)
 
     def module(self, node: FunctionNode) -> ast.Module:
         """Wrap the rewritten function in a factory that makes its free variables free again."""
@@ -158,8 +159,11 @@ class _Stager(ast.NodeTransformer):
 
     def function(self, node: Any) -> Any:
         """Rewrite a def or a lambda in a scope of its own."""
-        body: list[ast.stmt] = [ast.copy_location(ast.Return(node.body), node.body)] if isinstance(
-            node, ast.Lambda) else node.body
+        body: list[ast.stmt] = (
+            [ast.copy_location(ast.Return(node.body), node.body)]
+            if isinstance(node, ast.Lambda)
+            else node.body
+        )
         parameters = parameter_names(node.args)
         local = bound_names(body)
         unbound = self._control_flow_names(body) - set(parameters)
@@ -175,7 +179,9 @@ class _Stager(ast.NodeTransformer):
             node.body = self.visit(node.body)
         else:
             start = [
-                ast.Assign([ast.Name(n, ast.Store())], _runtime("undefined", ast.Constant(n)), lineno=node.lineno)
+                ast.Assign(
+                    [ast.Name(n, ast.Store())], _runtime("undefined", ast.Constant(n)), lineno=node.lineno
+                )
                 for n in sorted(unbound)
             ]
             node.body = [*start, *self.block(node.body)] or [ast.Pass()]
@@ -248,7 +254,9 @@ class _Stager(ast.NodeTransformer):
         leaving = (ast.Break, ast.Continue)
         nodes = list(own_nodes([statement]))
         loops = [n for n in nodes if isinstance(n, (ast.For, ast.While))]
-        return not any(isinstance(n, leaving) for n in nodes) and not any(returns(loop.body) for loop in loops)
+        return not any(isinstance(n, leaving) for n in nodes) and not any(
+            returns(loop.body) for loop in loops
+        )
 
     def _statement(self, node: ast.stmt) -> list[ast.stmt]:
         new = self.visit(node)
@@ -258,8 +266,10 @@ class _Stager(ast.NodeTransformer):
             ast.fix_missing_locations(s)
         return statements
 
-    def _function_of(self, prefix: str, names: Sequence[str], body: list[ast.stmt], args: Sequence[str] = ()) -> ast.stmt:
-        """A local function around some rewritten statements, that assigns `names` in this function's scope."""
+    def _function_of(
+        self, prefix: str, names: Sequence[str], body: list[ast.stmt], args: Sequence[str] = ()
+    ) -> ast.stmt:
+        """A local function around rewritten statements, that assigns `names` in this function's scope."""
         outer: list[ast.stmt] = [ast.Nonlocal(list(names))] if names else []
         parameters = ast.arguments([], [ast.arg(a) for a in args], None, [], [], None, [])
         return ast.FunctionDef(prefix, parameters, [*outer, *body] or [ast.Pass()], [], None, None)
@@ -268,7 +278,9 @@ class _Stager(ast.NodeTransformer):
         """Functions that read and set the variables which some control flow may change."""
         get = self._function_of(f"__gradir_get_{suffix}", [], [ast.Return(_names_tuple(names, ast.Load()))])
         state = "__gradir_state"
-        assign: list[ast.stmt] = [ast.Assign([_names_tuple(names, ast.Store())], _name(state))] if names else []
+        assign: list[ast.stmt] = (
+            [ast.Assign([_names_tuple(names, ast.Store())], _name(state))] if names else []
+        )
         put = self._function_of(f"__gradir_set_{suffix}", names, assign or [ast.Pass()], [state])
         constants = ast.Tuple([ast.Constant(n) for n in names], ast.Load())
         return [get, put], [_name(f"__gradir_get_{suffix}"), _name(f"__gradir_set_{suffix}"), constants]
@@ -309,39 +321,40 @@ class _Stager(ast.NodeTransformer):
         state, arguments = self._state(names, suffix)
         then = self._function_of(f"__gradir_then_{suffix}", names, self.block(node.body))
         otherwise = self._function_of(f"__gradir_else_{suffix}", names, self.block(node.orelse))
-        call = _runtime("if_", test, _name(f"__gradir_then_{suffix}"), _name(f"__gradir_else_{suffix}"), *arguments)
+        call = _runtime(
+            "if_", test, _name(f"__gradir_then_{suffix}"), _name(f"__gradir_else_{suffix}"), *arguments
+        )
         return [*state, then, otherwise, ast.Expr(call)]
 
     def visit_For(self, node: ast.For) -> Any:
         if leaves_loop(node.body) is not None:
             node.iter = _runtime("unrolled", self.visit(node.iter))
             node.body, node.orelse = self.block(node.body), self.block(node.orelse)
-            item, names = self._item_target(node)
-            node.body = [*item, *node.body]
+            node.body = [*self._item_target(node), *node.body]
             return node
         names = bound_names([node.target, *node.body])
         live = [self.reads[-1][n] > reads([node])[n] for n in names]
         suffix = self._suffix()
         iterable = self.visit(node.iter)
         state, arguments = self._state(names, suffix)
-        item = ast.Assign([node.target], _name("__gradir_item"))
-        ast.copy_location(item, node)
-        ast.fix_missing_locations(item)
+        item = ast.copy_location(ast.Assign([node.target], _name("__gradir_item")), node)
         body = self._function_of(
-            f"__gradir_body_{suffix}", names, [*self._statement(item), *self.block(node.body)], ["__gradir_item"]
+            f"__gradir_body_{suffix}",
+            names,
+            [*self._statement(item), *self.block(node.body)],
+            ["__gradir_item"],
         )
         is_live = ast.Tuple([ast.Constant(x) for x in live], ast.Load())
         call = _runtime("for_", iterable, _name(f"__gradir_body_{suffix}"), *arguments, is_live)
         return [*state, body, ast.Expr(call), *self.block(node.orelse)]
 
-    def _item_target(self, node: ast.For) -> tuple[list[ast.stmt], None]:
+    def _item_target(self, node: ast.For) -> list[ast.stmt]:
         """In a loop that stays Python's: store to targets other than names through the tracer."""
-        if all(isinstance(n, (ast.Name, ast.Tuple, ast.List, ast.expr_context, ast.Starred))
-               for n in ast.walk(node.target)):
-            return [], None
+        plain = (ast.Name, ast.Tuple, ast.List, ast.Starred, ast.expr_context)
+        if all(isinstance(n, plain) for n in ast.walk(node.target)):
+            return []
         target, node.target = node.target, ast.Name("__gradir_item", ast.Store())
-        item = ast.copy_location(ast.Assign([target], _name("__gradir_item")), node)
-        return self._statement(ast.fix_missing_locations(item)), None
+        return self._statement(ast.copy_location(ast.Assign([target], _name("__gradir_item")), node))
 
     def visit_While(self, node: ast.While) -> Any:
         node.test = _runtime("concrete", self.visit(node.test), ast.Constant("while"))
@@ -445,7 +458,10 @@ class _Stager(ast.NodeTransformer):
         args = [self.visit(a) for a in node.args]
         keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
         return ast.copy_location(
-            ast.Call(ast.Attribute(_name(RUNTIME), "call", ast.Load()), [self.visit(node.func), *args], keywords), node
+            ast.Call(
+                ast.Attribute(_name(RUNTIME), "call", ast.Load()), [self.visit(node.func), *args], keywords
+            ),
+            node,
         )
 
     def _mangled(self, attribute: str) -> str:
@@ -459,7 +475,10 @@ class _Stager(ast.NodeTransformer):
     def _index(self, index: ast.expr) -> ast.expr:
         """An index expression, with slices as objects."""
         if isinstance(index, ast.Slice):
-            parts = [self.visit(p) if p is not None else ast.Constant(None) for p in (index.lower, index.upper, index.step)]
+            parts = [
+                self.visit(p) if p is not None else ast.Constant(None)
+                for p in (index.lower, index.upper, index.step)
+            ]
             return _runtime("slice", *parts)
         if isinstance(index, ast.Tuple):
             return ast.Tuple([self._index(e) for e in index.elts], ast.Load())
@@ -491,5 +510,3 @@ class _Stager(ast.NodeTransformer):
             for op, other in zip(node.ops, others, strict=True)
         ]
         return ast.copy_location(_runtime("chain", first, *links), node)
-
-

@@ -6,22 +6,23 @@ What NumPy functions do with them stands in the tables of `numpy_*.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ConcretizationError, UnsupportedError
-from ..ir.dims import Shape
-from ..ir.graph import Loc, Value
+from ..ir.graph import Value
 from ..ir.types import DType
 from .frame import Buffer, Frame, Trace, user_location
 from .lens import Lens, c_strides
 
 if TYPE_CHECKING:
-    from typing_extensions import Never
+    from typing import Never
 
 _PYTHON_KINDS = {DType.BOOL: bool, DType.I64: int, DType.F64: float}
+
+_BRANCH = "a branch (`if`, `while`, `and`, `or`, `not`) in code that could not be staged"
 
 
 class Tracer:
@@ -84,9 +85,9 @@ class Tracer:
             loc=user_location(),
         )
 
-    def _concrete(self, what: str) -> Never:
-        """Raise because Python asks for a value that is only known at run time."""
-        raise ConcretizationError(
+    def _concrete(self, what: str) -> ConcretizationError:
+        """The error for Python code that asks for a value that is only known at run time."""
+        return ConcretizationError(
             f"{what} needs the value of a traced number, which is only known at run time",
             loc=user_location(),
         )
@@ -136,26 +137,27 @@ class Scalar(Tracer):
     def __index__(self) -> int:
         if self.known is not None and self._value.dtype is not DType.F64:
             return self.known()
-        self.trace.abort("a number known only at run time is used where Python needs its value (an index of a"
-                         " container, a size, a format)", self.loop)
-        self._concrete("an index of a container, or a size,")
+        self.trace.abort(
+            "a number known only at run time is used where Python needs its value (an index of a"
+            " container, a size, a format)",
+            self.loop,
+        )
+        raise self._concrete("an index of a container, or a size,")
 
-    def __int__(self) -> Any:
-        from .dispatch import to_python_int
-
-        return self.__index__() if self._value.dtype is not DType.F64 else to_python_int(self)
+    def __int__(self) -> int:
+        return self.__index__()
 
     def __bool__(self) -> bool:
         if self.known is not None:
             return bool(self.known())
         self.trace.abort("a decision depends on a number known only at run time", self.loop)
-        self._concrete("a branch (`if`, `while`, `and`, `or`, `not`) in code that could not be staged")
+        raise self._concrete(_BRANCH)
 
     def __float__(self) -> float:
         if self.known is not None:
             return float(self.known())
         self.trace.abort("Python needs the value of a number known only at run time", self.loop)
-        self._concrete("float() or a math function that gradir does not know")
+        raise self._concrete("float() or a math function that gradir does not know")
 
     def __complex__(self) -> complex:
         raise UnsupportedError("complex numbers are not supported", loc=user_location())
@@ -203,7 +205,7 @@ class Array(Tracer):
         return self._read[2]
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> tuple[Any, ...]:
         return self._shape
 
     @property
@@ -240,18 +242,18 @@ class Array(Tracer):
 
     def __bool__(self) -> bool:
         self.trace.abort("a decision depends on an array known only at run time")
-        self._concrete("a branch (`if`, `while`, `and`, `or`, `not`) in code that could not be staged")
+        raise self._concrete(_BRANCH)
 
     def __index__(self) -> int:
         self.trace.abort("Python needs the value of an array known only at run time")
-        self._concrete("an index of a container, or a size,")
+        raise self._concrete("an index of a container, or a size,")
 
     def __float__(self) -> float:
-        self._concrete("float()")
+        raise self._concrete("float()")
 
 
 def wrap(trace: Trace, value: Value, *, weak: bool = False) -> Scalar | Array:
-    """Return the tracer that NumPy's result would be: a scalar where the rank is 0, else a new C-ordered array."""
+    """Return what NumPy's result would be: a scalar where the rank is 0, else a new C-ordered array."""
     if not value.shape:
         return Scalar(trace, value, weak=weak)
     return new_array(trace, value)
@@ -263,8 +265,4 @@ def new_array(trace: Trace, value: Value, *, ordered: bool = True, readonly: str
     return Array(trace, trace.buffer(value, readonly), (), c_strides(value.shape) if ordered else None)
 
 
-def concrete_or_value(x: Any) -> bool:
-    return isinstance(x, Tracer)
-
-
-__all__ = ["Array", "Loc", "Scalar", "Sequence", "Tracer", "c_strides", "new_array", "wrap"]
+__all__ = ["Array", "Scalar", "Tracer", "c_strides", "new_array", "wrap"]

@@ -6,7 +6,7 @@ import html
 import re
 from dataclasses import dataclass
 
-_ITEM = re.compile(r"^\s*(\w+)(?: -> (\w+))? \[(.*)\]$")
+_ITEM = re.compile(r"^\s*(\w+)(?: -> (\w+))?(?: \[(.*)\])?$")
 _ATTRIBUTE = re.compile(r'(\w+)=(<(?:[^<>]|<[^<>]*>)*>|"(?:[^"\\]|\\.)*"|[^\s\]]+)')
 
 
@@ -39,7 +39,7 @@ def read(source: str) -> Drawn:
         match = _ITEM.match(line)
         if match is None or match[1] in ("graph", "node", "edge"):
             continue
-        attributes = {key: _text(value) for key, value in _ATTRIBUTE.findall(match[3])}
+        attributes = {key: _text(value) for key, value in _ATTRIBUTE.findall(match[3] or "")}
         if attributes.get("style") == "invis":
             continue
         if match[2] is None:

@@ -1,0 +1,124 @@
+"""What a kernel reads, and where: the walk over elements on a machine that emits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..ir.dims import static
+from ..ir.graph import Node, Value
+from ..ir.types import DType
+from .affine import Index, linear, row_major, variable
+from .elements import Place, Walk
+from .llvm_machine import LlvmMachine, Scalar
+from .llvm_text import FunctionText, ModuleText
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One load: the array, the position in it, and whether that is the nest's own index."""
+
+    value: Value
+    position: Index
+    here: bool
+
+
+class Recorder:
+    """A Source that writes down what it is asked for."""
+
+    def __init__(self, here: Index | None) -> None:
+        self.here = here
+        self.reads: list[Read] = []
+        self.scalars: list[Value] = []
+        self.forms: list[Index] = []  # whose values are needed in registers
+        self._scalar_names: dict[Value, Scalar] = {}
+        self._count = 0
+
+    def opaque(self, dtype: DType) -> Scalar:
+        self._count += 1
+        return Scalar(dtype, f"?{self._count}")
+
+    def load(self, value: Value, position: Index) -> Scalar:
+        self.reads.append(Read(value, position, self.here is not None and position == self.here))
+        return self.opaque(value.dtype)
+
+    def scalar(self, value: Value) -> Scalar:
+        if value not in self._scalar_names:
+            self.scalars.append(value)
+            self._scalar_names[value] = Scalar(value.dtype, f"?scalar{len(self.scalars)}")
+        return self._scalar_names[value]
+
+    def apply(self, node: Node, operands: Sequence[Any]) -> Scalar:
+        self.forms.extend(x for x in operands if isinstance(x, Index))
+        return self.opaque(node.result.dtype)
+
+
+class _DryMachine(LlvmMachine):
+    """A machine whose output is thrown away; a form that would be computed is recorded."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(ModuleText(), FunctionText(""))
+        self.recorder = recorder
+
+    def force(self, x: Any) -> Scalar:
+        if isinstance(x, Scalar):
+            return x
+        if x.terms:
+            self.recorder.forms.append(x)
+        return Scalar(DType.I64, str(x.offset) if not x.terms else self.recorder.opaque(DType.I64).text)
+
+
+def nest_index(space: Sequence[int], prefix: str = "i") -> tuple[Index, ...]:
+    """The forms that are the loop variables of a nest over `space`."""
+    return tuple(variable(f"{prefix}{k}", size) for k, size in enumerate(space))
+
+
+def record(
+    producers: Mapping[Value, Node],
+    kept: Callable[[Value], bool],
+    elements: Sequence[Value],
+    space: tuple[int, ...],
+    computed: frozenset[Value] = frozenset(),
+) -> Recorder:
+    """Walk the elements of values at the index of a nest over `space`."""
+    here = nest_index(space)
+    recorder = Recorder(linear(here, row_major(space)))
+    walk = Walk(producers, kept, recorder, _DryMachine(recorder), computed, here)
+    for value in elements:
+        found = walk.element(value, here)
+        if isinstance(found, Index):
+            recorder.forms.append(found)
+    return recorder
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An array that is part of another in memory: `position` of the element at the index of `shape`."""
+
+    base: Value
+    offset: Index  # its atoms are scalars named after the values of `scalars`
+    strides: tuple[int, ...]
+    scalars: tuple[Value, ...]
+
+
+def view_of(producers: Mapping[Value, Node], kept: Callable[[Value], bool], value: Value) -> View | None:
+    """See an inlined value as a strided part of an array in memory, if it is one."""
+    shape = static(value.shape)
+    here = nest_index(shape)
+    recorder = Recorder(None)
+    walk = Walk(producers, kept, recorder, _DryMachine(recorder), frozenset(), here)
+    found = walk.element(value, here)
+    if len(recorder.reads) != 1 or recorder.forms or found.text != "?1":
+        return None
+    read = recorder.reads[0]
+    terms = dict(read.position.terms)
+    strides = tuple(terms.pop(i.terms[0][0], 0) if i.terms else 0 for i in here)
+    names = {Scalar(v.dtype, f"?scalar{k + 1}"): v for k, v in enumerate(recorder.scalars)}
+    if any(atom not in names for atom in terms):
+        return None
+    offset = Index(tuple((names[a], c) for a, c in terms.items()), read.position.offset)
+    return View(read.value, offset, strides, tuple(recorder.scalars))
+
+
+__all__ = ["Place", "Read", "Recorder", "View", "nest_index", "record", "view_of"]

@@ -1,0 +1,113 @@
+"""Index arithmetic that is not emitted until its value is needed: affine forms of loop variables.
+
+An address `offset + stride . index` so comes out as one linear form, whose strides tell which
+dimensions of a loop nest can be walked as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..ir.types import DType
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A loop variable that counts from 0 to `size` - 1."""
+
+    name: str
+    size: int
+
+
+Atom = Any  # a Variable, or a scalar in a register (hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`offset + sum(coefficient * atom)`, an i64."""
+
+    terms: tuple[tuple[Atom, int], ...]
+    offset: int = 0
+
+    @property
+    def dtype(self) -> DType:
+        return DType.I64
+
+    @property
+    def constant(self) -> int | None:
+        """The value, where it is the same for every iteration."""
+        return None if self.terms else self.offset
+
+    def plus(self, other: Index, factor: int = 1) -> Index:
+        """`self + factor * other`."""
+        if not self.terms and factor == 1:
+            return Index(other.terms, self.offset + other.offset)
+        terms = dict(self.terms)
+        for atom, coefficient in other.terms:
+            terms[atom] = terms.get(atom, 0) + factor * coefficient
+        return _index(terms, self.offset + factor * other.offset)
+
+    def times(self, factor: int) -> Index:
+        if factor == 1:
+            return self
+        if factor == 0:
+            return Index((), 0)
+        return Index(tuple((a, c * factor) for a, c in self.terms), self.offset * factor)
+
+    def divided(self, divisor: int) -> tuple[Index, Index] | None:
+        """Quotient and remainder as forms, where the ranges of the variables show what they are."""
+        multiple = {a: c // divisor for a, c in self.terms if c % divisor == 0}
+        rest = tuple((a, c) for a, c in self.terms if c % divisor)
+        whole, offset = divmod(self.offset, divisor)
+        low, high = bounds(Index(rest, offset)) or (-1, 0)
+        nonnegative = (bounds(self) or (-1, 0))[0] >= 0
+        if low < 0 or high >= divisor or not nonnegative:
+            return None
+        return _index(multiple, whole), Index(rest, offset)
+
+
+def _index(terms: Mapping[Atom, int], offset: int) -> Index:
+    return Index(tuple((a, c) for a, c in terms.items() if c), offset)
+
+
+def bounds(index: Index) -> tuple[int, int] | None:
+    """The smallest and the largest value, where every atom is a loop variable."""
+    low = high = index.offset
+    for atom, coefficient in index.terms:
+        if not isinstance(atom, Variable):
+            return None
+        reach = coefficient * (atom.size - 1)
+        low, high = low + min(reach, 0), high + max(reach, 0)
+    return low, high
+
+
+def variable(name: str, size: int) -> Index:
+    """The form that is a loop variable itself; 0 where the loop has one iteration."""
+    return Index(((Variable(name, size), 1),)) if size != 1 else Index(())
+
+
+ZERO = Index((), 0)
+
+
+def linear(index: tuple[Index, ...], strides: tuple[int, ...], offset: Index = ZERO) -> Index:
+    """`offset + sum(stride * index)`."""
+    if len(index) == 1 and offset is ZERO and strides[0] == 1:
+        return index[0]
+    terms = dict(offset.terms)
+    total = offset.offset
+    for i, stride in zip(index, strides, strict=True):
+        for atom, coefficient in i.terms:
+            terms[atom] = terms.get(atom, 0) + coefficient * stride
+        total += i.offset * stride
+    return _index(terms, total)
+
+
+def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides, in elements, of a contiguous array."""
+    strides, step = [], 1
+    for size in reversed(shape):
+        strides.append(step)
+        step *= size
+    return tuple(reversed(strides))

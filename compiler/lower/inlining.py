@@ -1,0 +1,268 @@
+"""Which arrays are kept in memory, and which are computed element by element where they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..ir import dims
+from ..ir.graph import Block, Graph, Node, Value
+from ..ir.operation import Effect, Elementwise, PerElement
+from ..ir.types import ArrayType
+from .accesses import record, view_of
+from .cost import element_cost
+
+# Above this many instructions an element is not computed twice.
+_CHEAP = 2
+_CHEAP_IN_ALL = 8
+# Bounds of what one element may pull in: LLVM's time is superlinear, and data movement recurses here.
+_MOST_NODES = 400
+_MOST_MOVES = 24
+
+
+@dataclass(slots=True)
+class Inlining:
+    """`kept` must be in memory; `shared` is computed once but stored only where a nest does not suffice;
+    `aliases` are reshapes of arrays in memory; `live` are the nodes that matter."""
+
+    producers: dict[Value, Node] = field(default_factory=dict)
+    kept: set[Value] = field(default_factory=set)
+    shared: set[Value] = field(default_factory=set)
+    aliases: dict[Value, Value] = field(default_factory=dict)
+    live: set[Node] = field(default_factory=set)
+
+    def is_kept(self, value: Value) -> bool:
+        """Tell whether an array is a node's in memory or a parameter."""
+        node = self.producers.get(value)
+        return value in self.kept or node is None or not is_map(node)
+
+    def is_root(self, value: Value) -> bool:
+        """Tell whether an array is computed by a nest of its own or with others."""
+        return value in self.shared or self.is_kept(value)
+
+    def canonical(self, value: Value) -> Value:
+        """The value whose memory this one is."""
+        while value in self.aliases:
+            value = self.aliases[value]
+        return value
+
+
+def is_array(value: Value) -> bool:
+    return isinstance(value.type, ArrayType) and bool(value.type.shape)
+
+
+def is_map(node: Node) -> bool:
+    """Tell whether each element of the result can be computed on its own."""
+    return isinstance(node.op.lowering, Elementwise | PerElement) and not _is_data(node)
+
+
+def _is_data(node: Node) -> bool:
+    return node.op.name == "constant" and bool(node.results[0].shape)
+
+
+def choose(graph: Graph) -> Inlining:
+    """Decide for every array of the graph."""
+    found = Inlining()
+    every = list(blocks(graph.block))
+    for block in every:
+        for node in block.nodes:
+            found.producers.update(dict.fromkeys(node.results, node))
+    _Demand(found).walk_graph(graph)
+    for block in every:
+        _settle(found, block)
+    return found
+
+
+def blocks(block: Block) -> Iterator[Block]:
+    pending = [block]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending.extend(region for node in reversed(current.nodes) for region in reversed(node.regions))
+
+
+class _Demand:
+    """The walk from results to operands that counts uses."""
+
+    def __init__(self, found: Inlining) -> None:
+        self.found = found
+        self.paths: dict[Value, int] = {}  # ways that an element is asked for; 2 stands for many
+        self.captured: set[Value] = set()
+        self.spread: set[Value] = set()  # each element is read several times
+
+    def walk_graph(self, graph: Graph) -> None:
+        for value in graph.block.results:
+            self.require(value)
+        self.walk(graph.block, frozenset())
+
+    def use(self, value: Value, times: int = 1) -> None:
+        self.paths[value] = self.paths.get(value, 0) + times
+
+    def require(self, value: Value) -> None:
+        self.use(value)
+        if is_array(value):
+            self.found.kept.add(value)
+
+    def walk(self, block: Block, outer: frozenset[Value]) -> None:
+        """Visit a block's nodes from the last to the first; recursion is over the nesting of regions."""
+        for node in reversed(block.nodes):
+            used = any(self.paths.get(r) for r in node.results)
+            if used or node.op.effect is not Effect.NONE or _has_effect(node):
+                self.found.live.add(node)
+                self.visit(node)
+
+    def visit(self, node: Node) -> None:
+        if node.regions:
+            self.visit_regions(node)
+        elif not is_map(node):
+            self.visit_special(node)
+        elif not is_array(node.result):
+            for operand in node.operands:
+                self.use(operand)
+        else:
+            self.visit_map(node)
+
+    def visit_map(self, node: Node) -> None:
+        value, found = node.result, self.found
+        many = self.paths[value] > 1
+        if isinstance(node.op.lowering, Elementwise) and value not in found.kept:
+            price = element_cost(node) + sum(is_array(o) for o in node.operands)
+            if price > _CHEAP and (value in self.captured or value in self.spread):
+                found.kept.add(value)
+            elif price > _CHEAP and many:
+                found.shared.add(value)
+        inlined = value not in found.kept and value not in found.shared
+        for operand in node.operands:
+            self.use(operand, 2 if inlined and many else 1)
+            if inlined and value in self.captured:
+                self.captured.add(operand)
+            if (inlined and value in self.spread) or _expands(node, operand):
+                self.spread.add(operand)
+
+    def visit_special(self, node: Node) -> None:
+        name = node.op.name
+        for k, operand in enumerate(node.operands):
+            if name == "matmul":
+                self.visit_factor(operand)
+            elif name in ("update", "accumulate", "scatter", "scatter_add") and k == 0:
+                self.require(operand)
+            else:
+                self.use(operand)
+
+    def visit_factor(self, operand: Value) -> None:
+        """An operand of a product: in memory, or a strided part of what is in memory."""
+        producers = self.found.producers
+        view = view_of(producers, lambda v: not _moves(producers.get(v)), operand)
+        if view is None or not _fits_blas(view.strides, dims.static(operand.shape)):
+            self.require(operand)
+            return
+        self.use(operand)
+        self.require(view.base)
+
+    def visit_regions(self, node: Node) -> None:
+        for operand in node.operands:
+            self.require(operand)
+        for region in node.regions:
+            for value in region.results:
+                self.require(value)
+        for region in node.regions:
+            self.walk(region, frozenset())
+            for value in captures(region):
+                self.use(value, 2)
+                self.captured.add(value)
+
+
+def _moves(node: Node | None) -> bool:
+    return node is not None and isinstance(node.op.lowering, PerElement) and not _is_data(node)
+
+
+def _fits_blas(strides: Sequence[int], shape: Sequence[int]) -> bool:
+    """Tell whether a matrix's last two axes have one of unit stride and another that is no shorter."""
+    (rows, columns), (row, column) = shape[-2:], strides[-2:]
+    return (column == 1 and row >= max(columns, 1)) or (row == 1 and column >= max(rows, 1))
+
+
+def _expands(node: Node, operand: Value) -> bool:
+    if not is_array(operand):
+        return False
+    return dims.size(node.result.shape) > dims.size(operand.shape) and node.op.name not in ("concatenate", "pad")
+
+
+def _has_effect(node: Node) -> bool:
+    return any(
+        inner.op.effect is not Effect.NONE for region in node.regions for block in blocks(region) for inner in block.nodes
+    )
+
+
+def captures(region: Block) -> list[Value]:
+    """The values a region reads from around it, in order."""
+    inside: set[Value] = set()
+    read: dict[Value, None] = {}
+    for block in blocks(region):
+        inside.update(block.params)
+        for node in block.nodes:
+            inside.update(node.results)
+            read.update(dict.fromkeys(node.operands))
+        read.update(dict.fromkeys(block.results))
+    return [v for v in read if v not in inside]
+
+
+def _settle(found: Inlining, block: Block) -> None:
+    """Keep what inlining would make too large or compute too often; find the reshapes that are free."""
+    sizes: dict[Value, tuple[int, int, int]] = {}  # nodes, moves and cost of one element
+    for node in block.nodes:
+        if node not in found.live:
+            continue
+        if not is_map(node):
+            _separate(found, node)
+            continue
+        value = node.result
+        if node.op.name == "reshape" and is_array(value) and is_array(node.operands[0]):
+            if found.is_kept(node.operands[0]):
+                found.aliases[value] = node.operands[0]
+                found.kept.add(value)
+        if not is_array(value):
+            continue
+        inlined = [sizes.get(o, (0, 0, 1)) for o in node.operands if is_array(o)]
+        nodes = 1 + sum(s[0] for s in inlined)
+        moves = max((s[1] for s in inlined), default=0) + isinstance(node.op.lowering, PerElement)
+        if (nodes > _MOST_NODES or moves > _MOST_MOVES) and not found.is_root(value):
+            found.kept.add(value)
+        if not found.is_root(value):
+            sizes[value] = nodes, moves, 0
+
+
+def _separate(found: Inlining, node: Node) -> None:
+    """Keep the part that an update writes where computing it would read the array being written."""
+    if node.op.name not in ("update", "accumulate", "scatter", "scatter_add"):
+        return
+    base, part, *indices = node.operands
+    if not is_array(part) or found.is_kept(part):
+        return
+    space = dims.static(part.shape)
+    reads = record(found.producers, found.is_kept, [part], space).reads
+    clash = any(found.canonical(r.value) is found.canonical(base) for r in reads)
+    if clash and not part_reads_own_place(found, node):
+        found.kept.add(part)
+
+
+def part_reads_own_place(found: Inlining, node: Node) -> bool:
+    """Tell whether the part of an update reads the base only where it writes: `x[i:j] = f(x[i:j])`."""
+    if node.op.name not in ("update", "accumulate"):
+        return False
+    base, part, *dynamic = node.operands
+    space = dims.static(part.shape)
+
+    def same_place(value: Value) -> bool:
+        index = found.producers.get(value)
+        return (
+            index is not None
+            and index.op.name == "index"
+            and index.operands == (base, *dynamic)
+            and index.attrs["at"] == node.attrs["at"]
+        )
+
+    kept: Callable[[Value], Any] = lambda v: same_place(v) or found.is_kept(v)  # noqa: E731
+    reads = record(found.producers, kept, [part], space).reads
+    return all(found.canonical(r.value) is not found.canonical(base) and (r.here or not same_place(r.value)) for r in reads)

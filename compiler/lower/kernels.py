@@ -1,0 +1,155 @@
+"""The kernel program: statements over buffers, between the graph and any target; data only.
+
+A value lives in one of three ways: a scalar in a register, an array in a buffer (`places`), or
+nowhere, computed element by element where it is used (inlined). A `Nest` walks one index space
+and computes several roots in it; everything else runs once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from ..ir.graph import Graph, Loc, Node, Value
+from ..ir.types import DType
+
+
+class Memory(Enum):
+    """Where a buffer lives."""
+
+    INPUT = "in"
+    OUTPUT = "out"
+    ARENA = "b"  # a part of the workspace of the call
+    LOCAL = "s"  # a small array on the machine's stack
+    CONSTANT = "c"
+    POPPED = "p"  # in the memory of a stack, where it was popped
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """Memory for arrays of one size; `position` is the byte offset in the arena, or the parameter's number."""
+
+    memory: Memory
+    number: int
+    dtype: DType
+    count: int
+    position: int = 0
+
+    @property
+    def bytes(self) -> int:
+        return self.count * self.dtype.numpy.itemsize
+
+    def __str__(self) -> str:
+        return f"{self.memory.value}{self.number}"
+
+
+class Access(Enum):
+    """What a root of a nest does with the elements it computes."""
+
+    STORE = "store"  # the value's own buffer
+    REDUCE = "reduce"
+    PUT = "put"  # replace or add to a part of an array
+    PUSH = "push"
+    CHECK = "check"  # the wrapped index, or the end of the run
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """`element` is the value computed at each index; `node` says what happens to it."""
+
+    access: Access
+    node: Node
+    element: Value
+
+    @property
+    def result(self) -> Value:
+        return self.node.results[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalars:
+    """Rank-0 operations, in registers."""
+
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """A loop nest over `space` in C order that computes every root at each index."""
+
+    space: tuple[int, ...]
+    roots: tuple[Root, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """A node with a rule of its own: a product, a scan, a scatter, a check, a stack operation."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A copy of an array; `source` is a value, or a scratch buffer that breaks a cycle of moves."""
+
+    source: Value | Buffer
+    target: Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A `for` node: `entry` moves the initial arrays, `back` the yielded ones, into the carried buffers."""
+
+    node: Node
+    body: tuple[Statement, ...]
+    entry: tuple[Move, ...] = ()
+    back: tuple[Move, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """An `if` node: each branch ends with the moves of its arrays into the results' buffers."""
+
+    node: Node
+    then: tuple[Statement, ...]
+    orelse: tuple[Statement, ...]
+    then_moves: tuple[Move, ...] = ()
+    else_moves: tuple[Move, ...] = ()
+
+
+Statement = Scalars | Nest | Single | Loop | Branch
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place in the program that can end the run, and the exception it raises there.
+
+    Where `shows_index`, the message has a place `{index}` for a number that the run records.
+    """
+
+    exception: str
+    message: str
+    loc: Loc | None
+    shows_index: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KernelProgram:
+    """A graph's statements, the buffers of its values and the sites where a run can end."""
+
+    graph: Graph
+    body: tuple[Statement, ...]
+    places: Mapping[Value, Buffer]
+    scratch: Mapping[Node, Buffer]  # wide accumulators of reductions that need one
+    producers: Mapping[Value, Node]
+    buffers: tuple[Buffer, ...]
+    outputs: tuple[Move, ...]  # what must still be copied into output buffers at the end
+    arena: int  # bytes
+    sites: tuple[Site, ...]  # a status k that is not 0 means sites[k - 1]
+    site_of: Mapping[Node, int]
+
+    def __str__(self) -> str:
+        from .print_kernels import print_kernels
+
+        return print_kernels(self)

@@ -1,0 +1,214 @@
+"""When each array must stay in memory, in a numbering of the program's statements.
+
+Statement t reads at 2t and writes at 2t + 1. A read that must be over before the first write may
+touch the write's memory counts at 2t, so "ends before the other begins" means "may share memory".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..ir.graph import Block, Graph, Node, Value
+from ..ir.types import DType
+from .inlining import Inlining, blocks, is_array, part_reads_own_place
+from .kernels import Access, Branch, Loop, Nest, Scalars, Single, Statement
+from .storing import nest_reads, node_reads
+
+Interval = tuple[int, int]
+_Loops = tuple[int, ...]
+_WRITERS = ("update", "accumulate", "scatter", "scatter_add")
+
+
+@dataclass(slots=True)
+class Lifetimes:
+    """Intervals by canonical value; `wishes` are pairs that would rather be one buffer, most urgent first."""
+
+    intervals: dict[Value, Interval] = field(default_factory=dict)
+    bound: list[tuple[Value, Value]] = field(default_factory=list)  # a loop's parameter and result
+    wishes: list[tuple[Value, Value]] = field(default_factory=list)
+    held: dict[Value, list[int]] = field(default_factory=dict)  # statements where memory must be there besides
+    times: dict[Node, int] = field(default_factory=dict)
+    scratch: dict[Node, tuple[DType, int, int]] = field(default_factory=dict)  # dtype, elements, statement
+    aliased_pops: set[Node] = field(default_factory=set)  # whose element is read where it lies
+
+
+def find_lifetimes(graph: Graph, body: Sequence[Statement], inlining: Inlining) -> Lifetimes:
+    """Number the statements and return the lifetimes of all arrays."""
+    found = _Numbering(graph, inlining).run(body)
+    for block in blocks(graph.block):
+        found.aliased_pops.update(_aliased_pops(block))
+    return found
+
+
+def _aliased_pops(block: Block) -> list[Node]:
+    """The pops of arrays that can be read where they lie, because nothing is pushed over them."""
+    inner = [node for each in blocks(block) for node in each.nodes]
+    pushed = {node.results[0].type for node in inner if node.op.name == "push"}
+    return [n for n in block.nodes if n.op.name == "pop" and n.operands[0].type not in pushed]
+
+
+class _Numbering:
+    def __init__(self, graph: Graph, inlining: Inlining) -> None:
+        self.graph = graph
+        self.inlining = inlining
+        self.found = Lifetimes()
+        self.clock = 0
+        self.loops: _Loops = ()
+        self.defined: dict[Value, tuple[int, _Loops]] = {}
+        self.uses: dict[Value, list[tuple[int, _Loops]]] = {}
+        self.ends: dict[int, int] = {}
+        self.wishes: list[tuple[int, Value, Value]] = []
+
+    def run(self, body: Sequence[Statement]) -> Lifetimes:
+        for value in self.graph.block.params:
+            self.define(value, -1)
+        self.visit(body)
+        for value in self.graph.block.results:
+            self.use(value, 2 * self.clock + 1)
+        for value, (start, loops) in self.defined.items():
+            uses = self.uses.get(value, ())
+            end = max((self.end_of(t, at, loops) for t, at in uses), default=start)
+            self.found.intervals[value] = start, max(start, end)
+        self.found.wishes = [(a, b) for _, a, b in sorted(self.wishes, key=lambda w: -w[0])]
+        return self.found
+
+    def end_of(self, time: int, at: _Loops, loops: _Loops) -> int:
+        """A use inside a loop that the value was not defined in lasts to the loop's end."""
+        outside = [loop for loop in at if loop not in loops]
+        return max(time, 2 * self.ends[outside[0]] + 1) if outside else time
+
+    def tick(self) -> int:
+        self.clock += 1
+        return self.clock
+
+    def define(self, value: Value, time: int) -> None:
+        if is_array(value) and self.inlining.canonical(value) is value:
+            self.defined[value] = time, self.loops
+
+    def use(self, value: Value, time: int) -> None:
+        if is_array(value):
+            self.uses.setdefault(self.inlining.canonical(value), []).append((time, self.loops))
+
+    def wish(self, a: Value, b: Value) -> None:
+        if is_array(a):
+            self.wishes.append((len(self.loops), self.inlining.canonical(a), self.inlining.canonical(b)))
+
+    def visit(self, body: Sequence[Statement]) -> None:
+        for statement in body:
+            t = self.tick()
+            match statement:
+                case Nest():
+                    self.visit_nest(statement, t)
+                case Scalars(nodes):
+                    for node in nodes:
+                        self.visit_reads(node, t)
+                case Single(node):
+                    self.visit_single(node, t)
+                case Loop():
+                    self.visit_loop(statement, t)
+                case Branch():
+                    self.visit_branch(statement)
+
+    def visit_reads(self, node: Node, t: int) -> None:
+        for read in node_reads(node, self.inlining):
+            self.use(read.value, 2 * t + 1)
+
+    def visit_nest(self, nest: Nest, t: int) -> None:
+        only_stores = all(r.access is Access.STORE for r in nest.roots)
+        for read in nest_reads(nest.space, nest.roots, self.inlining):
+            in_place = only_stores and read.here
+            if not (nest.roots[0].access is Access.PUT and self.reads_own_place(nest.roots[0].node, read.value)):
+                self.use(read.value, 2 * t + (0 if in_place else 1))
+        for root in nest.roots:
+            node = root.node
+            self.found.times[node] = t
+            if root.access is Access.PUT:
+                self.visit_writer(node, t)
+            elif root.access is Access.REDUCE and needs_wide(node, nest.space):
+                count = _count(node.result)
+                self.found.scratch[node] = DType.F64, count, t
+            for result in node.results:
+                self.define(result, 2 * t + 1)
+
+    def reads_own_place(self, node: Node, value: Value) -> bool:
+        base = self.inlining.canonical(node.operands[0])
+        return self.inlining.canonical(value) is base and part_reads_own_place(self.inlining, node)
+
+    def visit_writer(self, node: Node, t: int) -> None:
+        self.use(node.operands[0], 2 * t)
+        self.wish(node.operands[0], node.results[0])
+
+    def visit_single(self, node: Node, t: int) -> None:
+        self.found.times[node] = t
+        if node.op.name in _WRITERS:
+            for operand in node.operands[1:]:
+                self.visit_operand(operand, t)
+            self.visit_writer(node, t)
+        else:
+            self.visit_reads(node, t)
+        for result in node.results:
+            self.define(result, 2 * t + 1)
+
+    def visit_operand(self, operand: Value, t: int) -> None:
+        from ..ir import dims
+        from .accesses import record
+
+        if is_array(operand):
+            inlining = self.inlining
+            for read in record(inlining.producers, inlining.is_root, [operand], dims.static(operand.shape)).reads:
+                self.use(read.value, 2 * t + 1)
+
+    def visit_loop(self, loop: Loop, t: int) -> None:
+        node = loop.node
+        (region,) = node.regions
+        self.found.times[node] = t
+        inits, params = node.operands[3:], region.params[1:]
+        for init, param in zip(inits, params, strict=True):
+            self.use(init, 2 * t)
+            self.wish(init, param)
+        self.loops = (*self.loops, t)
+        for param in params:
+            self.define(param, 2 * t + 1)
+        self.visit(loop.body)
+        end = self.ends[t] = self.tick()
+        for value, param, result in zip(region.results, params, node.results, strict=True):
+            self.use(value, 2 * end)
+            self.wish(value, param)
+            if is_array(param):
+                self.found.bound.append((param, result))
+        self.loops = self.loops[:-1]
+        for result in node.results:
+            self.define(result, 2 * end + 1)
+
+    def visit_branch(self, branch: Branch) -> None:
+        node = branch.node
+        ends = []
+        for body, region in ((branch.then, node.regions[0]), (branch.orelse, node.regions[1])):
+            self.visit(body)
+            ends.append(self.tick())
+            for value, result in zip(region.results, node.results, strict=True):
+                self.use(value, 2 * ends[-1])
+                self.wish(value, result)
+        join = self.tick()
+        for result in node.results:
+            self.define(result, 2 * join + 1)
+            if is_array(result):
+                self.found.held.setdefault(result, []).extend(ends)
+
+
+def _count(value: Value) -> int:
+    from ..ir import dims
+
+    return dims.size(value.shape)
+
+
+def needs_wide(node: Node, space: tuple[int, ...]) -> bool:
+    """Tell whether a float32 reduction adds up in memory, where it needs a float64 accumulator."""
+    return node.result.dtype is DType.F32 and is_array(node.result) and bool(row_axes(node.attrs["axes"], space))
+
+
+def row_axes(axes: Sequence[int], space: Sequence[int]) -> list[int]:
+    """The reduced axes that have a kept axis inside them, so that a register cannot hold the sum."""
+    last_kept = max((k for k, size in enumerate(space) if k not in axes and size != 1), default=-1)
+    return [k for k in axes if k < last_kept and space[k] != 1]

@@ -1,0 +1,193 @@
+"""The code of one function under construction: registers, buffers, loops, and loads and stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ..ir.graph import Node, Value
+from ..ir.operation import Elementwise
+from ..ir.types import DType
+from .affine import ZERO, Index, Variable
+from .elements import Place, Walk
+from .kernels import Buffer, KernelProgram
+from .llvm_machine import LlvmMachine, Scalar
+from .llvm_text import FunctionText, ModuleText, literal, memory_type, register_type
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The registers of one stack: its memory, how many elements it holds, and how many fit."""
+
+    data: str
+    count: str
+    capacity: str
+    element_bytes: int
+
+
+class NestMachine(LlvmMachine):
+    """The scalar machine with loops that may walk several dimensions at once."""
+
+    def __init__(self, module: ModuleText, function: FunctionText) -> None:
+        super().__init__(module, function)
+        self.groups: dict[Variable, tuple[str, int]] = {}  # its loop's register, its stride in that loop's counter
+
+    def merged(self, x: Index) -> list[tuple[str, int]]:
+        found: dict[str, int] = {}
+        for atom, coefficient in x.terms:
+            if isinstance(atom, Scalar):
+                found[atom.text] = found.get(atom.text, 0) + coefficient
+                continue
+            register, stride = self.groups[atom]
+            known = found.setdefault(register, coefficient // stride)
+            assert known * stride == coefficient, "dimensions walked as one are addressed apart"
+        return list(found.items())
+
+
+class Code:
+    """What every rule of the code generator needs; one for each function."""
+
+    def __init__(self, program: KernelProgram, module: ModuleText, function: FunctionText) -> None:
+        self.program = program
+        self.module = module
+        self.function = function
+        self.machine = NestMachine(module, function)
+        self.scalars: dict[Value, Any] = {}  # a Scalar, a constant form, or a Stack
+        self.bases: dict[Buffer, str] = {}
+        self.stacks: list[Stack] = []
+        self.scopes: dict[Buffer, str] = {}  # the metadata of accesses, while in a nest
+        self.status = function.slot("i64")
+
+    # Values.
+
+    def scalar(self, value: Value) -> Any:
+        return self.scalars[value]
+
+    def register(self, value: Value) -> str:
+        """A rank-0 value as it stands in an instruction."""
+        return self.machine.text(self.scalars[value])
+
+    def apply(self, node: Node, operands: Sequence[Any]) -> Any:
+        """Emit an elementwise operation."""
+        lowering = node.op.lowering
+        assert isinstance(lowering, Elementwise)
+        given = [self.machine.force(x) if isinstance(x, Index) and x.terms else x for x in operands]
+        if lowering.with_attrs:
+            return lowering.emit(self.machine, *given, attrs=node.attrs)
+        return lowering.emit(self.machine, *given)
+
+    def walk(self, computed: frozenset[Value] = frozenset(), here: Place = ()) -> Walk:
+        """A walk that emits code where the function stands now."""
+        return Walk(self.program.producers, self.in_memory, self, self.machine, computed, here)
+
+    def in_memory(self, value: Value) -> bool:
+        return value in self.program.places
+
+    # Memory.
+
+    def base(self, buffer: Buffer) -> str:
+        return self.bases[buffer]
+
+    def load(self, value: Value, position: Index) -> Scalar:
+        return self.load_from(self.program.places[value], position)
+
+    def load_from(self, buffer: Buffer, position: Index) -> Scalar:
+        return self.load_at(self.base(buffer), buffer.dtype, position, self.scopes.get(buffer, ""))
+
+    def load_at(self, base: str, dtype: DType, position: Index, scope: str = "") -> Scalar:
+        pointer = self.pointer(base, dtype, position)
+        kind = memory_type(dtype)
+        loaded = self.function.value(f"load {kind}, ptr {pointer}, align {dtype.numpy.itemsize}{scope}")
+        if dtype is DType.BOOL:
+            loaded = self.function.value(f"trunc i8 {loaded} to i1")
+        return Scalar(dtype, loaded)
+
+    def store_to(self, buffer: Buffer, position: Index, x: Any) -> None:
+        self.store_at(self.base(buffer), position, x, self.scopes.get(buffer, ""))
+
+    def store_at(self, base: str, position: Index, x: Any, scope: str = "") -> None:
+        text, dtype = self.machine.text(x), x.dtype
+        if dtype is DType.BOOL:
+            text = self.function.value(f"zext i1 {text} to i8") if text[0] == "%" else str(int(text == "true"))
+        pointer = self.pointer(base, dtype, position)
+        self.function.line(f"store {memory_type(dtype)} {text}, ptr {pointer}, align {dtype.numpy.itemsize}{scope}")
+
+    def pointer(self, base: str, dtype: DType, position: Index) -> str:
+        if position.constant == 0:
+            return base
+        offset = self.machine.text(position)
+        return self.function.value(f"getelementptr inbounds {memory_type(dtype)}, ptr {base}, i64 {offset}")
+
+    def copy(self, target: str, source: str, size: int) -> None:
+        """Copy bytes between buffers that are apart, or the same."""
+        if size and target != source:
+            self.module.declare("llvm.memmove", "declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)")
+            self.function.line(f"call void @llvm.memmove.p0.p0.i64(ptr {target}, ptr {source}, i64 {size}, i1 false)")
+
+    def fill(self, buffer: Buffer, x: Scalar) -> None:
+        """Store one value in every element."""
+        with self.loop(buffer.count) as i:
+            self.store_to(buffer, counter(i), x)
+
+    def accumulator(self, dtype: DType) -> str:
+        """A place that LLVM turns into a register."""
+        return self.function.slot(register_type(dtype))
+
+    def read(self, slot: str, dtype: DType) -> Scalar:
+        return Scalar(dtype, self.function.value(f"load {register_type(dtype)}, ptr {slot}"))
+
+    def write(self, slot: str, x: Any) -> None:
+        self.function.line(f"store {register_type(x.dtype)} {self.machine.text(x)}, ptr {slot}")
+
+    def literal(self, dtype: DType, value: Any) -> Scalar:
+        return Scalar(dtype, literal(dtype, value))
+
+    # Control.
+
+    @contextmanager
+    def loop(self, count: int | str) -> Iterator[str]:
+        """Run what is emitted inside `count` times; gives the counter's register.
+
+        A count known to be 1 makes no loop; one known to be 0 is not given here with code that would run.
+        """
+        f = self.function
+        if count == 1:
+            yield "0"
+            return
+        before, head, latch, after = (f.name(p) for p in ("before", "loop", "latch", "after"))
+        i = "%" + f.name("i")
+        if isinstance(count, str):
+            f.branch(f.value(f"icmp sgt i64 {count}, 0"), before, after)
+        elif count == 0:
+            f.branch("false", before, after)
+        else:
+            f.jump(before)
+        f.label(before)
+        f.jump(head)
+        f.label(head)
+        f.line(f"{i} = phi i64 [ 0, %{before} ], [ {i}.next, %{latch} ]")
+        yield i
+        f.jump(latch)
+        f.label(latch)
+        f.line(f"{i}.next = add nuw nsw i64 {i}, 1")
+        f.branch(f.value(f"icmp ult i64 {i}.next, {count}"), head, after)
+        f.label(after)
+
+    def unless(self, failed: str, site: int, index: str | None = None) -> None:
+        """End the run with the status `site` where `failed`; record the index at fault."""
+        f = self.function
+        fail, ok = f.name("fail"), f.name("ok")
+        f.branch(failed, fail, ok)
+        f.label(fail)
+        if index is not None:
+            f.line(f"store i64 {index}, ptr %record")
+        f.line(f"store i64 {site}, ptr {self.status}")
+        f.jump("cleanup")
+        f.label(ok)
+
+
+def counter(register: str) -> Index:
+    """The form of a loop's counter."""
+    return Index(((Scalar(DType.I64, register), 1),)) if register != "0" else ZERO

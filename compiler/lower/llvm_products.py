@@ -1,0 +1,152 @@
+"""Matrix products in LLVM IR: BLAS where it pays, loops for tiny ones and for integers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ..ir.dims import static
+from ..ir.graph import Node, Value
+from ..ir.types import DType
+from .accesses import view_of
+from .affine import ZERO, Index, linear, row_major
+from .llvm_code import Code, counter
+from .llvm_machine import Scalar
+from .llvm_text import literal, memory_type
+
+BLAS_PREFIX = "scipy_blas_"
+_TINY = 512  # multiplications, below which a call costs more than the loops
+
+
+@dataclass(frozen=True, slots=True)
+class _Factor:
+    """A stack of matrices in memory: strides in elements, the last two those of rows and columns."""
+
+    base: str
+    dtype: DType
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    offset: Index
+
+    def at(self, batch: tuple[Index, ...]) -> Index:
+        return linear(batch, self.strides[:-2], self.offset)
+
+
+def emit_matmul(code: Code, node: Node) -> None:
+    """Emit a product of stacks of matrices."""
+    a, b = (_factor(code, v) for v in node.operands)
+    place = code.program.places[node.result]
+    shape = static(node.result.shape)
+    (m, k), n = a.shape[-2:], b.shape[-1]
+    c = _Factor(code.base(place), place.dtype, shape, row_major(shape), ZERO)
+    if not math.prod(shape):
+        return
+    if not k:
+        code.fill(place, code.literal(place.dtype, 0))
+        return
+    with code.loop(math.prod(shape[:-2])) as i:
+        batch = _batch_index(code, i, shape[:-2])
+        if place.dtype.is_float and m * n * k > _TINY:
+            _call_blas(code, a, b, c, batch)
+        else:
+            _loops(code, a, b, c, batch)
+
+
+def _factor(code: Code, value: Value) -> _Factor:
+    """An operand as the BLAS sees it; one that is inlined is a view of what is in memory."""
+    shape = static(value.shape)
+    if code.in_memory(value):
+        return _Factor(code.base(code.program.places[value]), value.dtype, shape, row_major(shape), ZERO)
+    view = view_of(code.program.producers, code.in_memory, value)
+    assert view is not None, "an operand of a product is neither in memory nor part of what is"
+    terms = tuple((code.machine.force(code.scalar(v)), c) for v, c in view.offset.terms)
+    base = code.base(code.program.places[view.base])
+    return _Factor(base, value.dtype, shape, view.strides, Index(terms, view.offset.offset))
+
+
+def _batch_index(code: Code, register: str, shape: tuple[int, ...]) -> tuple[Index, ...]:
+    index: list[Index] = []
+    rest = register
+    for size in reversed(shape[1:]):
+        index.insert(0, counter(code.function.value(f"urem i64 {rest}, {size}")))
+        rest = code.function.value(f"udiv i64 {rest}, {size}")
+    return (counter(rest), *index) if shape else ()
+
+
+def _loops(code: Code, a: _Factor, b: _Factor, c: _Factor, batch: tuple[Index, ...]) -> None:
+    """Rows of the product as sums of rows of `b`, so that the innermost loop has unit stride."""
+    (m, k), n = a.shape[-2:], b.shape[-1]
+    machine, wide = code.machine, DType.F64 if c.dtype is DType.F32 else c.dtype
+    multiply = machine.bitand if c.dtype is DType.BOOL else machine.multiply
+    add = machine.bitor if c.dtype is DType.BOOL else machine.add
+    with code.loop(m) as i, code.loop(n) as j:
+        slot = code.accumulator(wide)
+        code.write(slot, Scalar(wide, literal(wide, 0)))
+        with code.loop(k) as p:
+            x = code.load_at(a.base, a.dtype, linear((counter(i), counter(p)), a.strides[-2:], a.at(batch)))
+            y = code.load_at(b.base, b.dtype, linear((counter(p), counter(j)), b.strides[-2:], b.at(batch)))
+            term = multiply(machine.convert(x, wide), machine.convert(y, wide))
+            machine.reassociate = True
+            code.write(slot, add(code.read(slot, wide), term))
+            machine.reassociate = False
+        total = machine.convert(code.read(slot, wide), c.dtype)
+        code.store_at(c.base, linear((counter(i), counter(j)), c.strides[-2:], c.at(batch)), total)
+
+
+def _call_blas(code: Code, a: _Factor, b: _Factor, c: _Factor, batch: tuple[Index, ...]) -> None:
+    """C = A B in C order is C' = B' A' in Fortran's."""
+    (m, k), n = a.shape[-2:], b.shape[-1]
+    at, bt, ct = (code.pointer(f.base, f.dtype, f.at(batch)) for f in (a, b, c))
+    one, zero = _constant(code, c.dtype, 1.0), _constant(code, c.dtype, 0.0)
+    flip_a, lead_a = _order(a)
+    flip_b, lead_b = _order(b)
+    if n == 1:
+        size = (m, k) if flip_a else (k, m)
+        step = b.strides[-2] if k > 1 else 1
+        _vector(code, c.dtype, "N" if flip_a else "T", size, (at, lead_a), (bt, step), ct)
+    elif m == 1:
+        size = (k, n) if flip_b else (n, k)
+        step = a.strides[-1] if k > 1 else 1
+        _vector(code, c.dtype, "T" if flip_b else "N", size, (bt, lead_b), (at, step), ct)
+    else:
+        flags = [_flag(code, "T" if f else "N") for f in (flip_b, flip_a)]
+        sizes = [_int(code, s) for s in (n, m, k)]
+        rest = [one, bt, _int(code, lead_b), at, _int(code, lead_a), zero, ct, _int(code, n)]
+        _call(code, c.dtype, "gemm", [*flags, *sizes, *rest])
+
+
+def _vector(
+    code: Code, dtype: DType, flag: str, size: tuple[int, int], matrix: tuple[str, int], x: tuple[str, int], y: str
+) -> None:
+    one, zero = _constant(code, dtype, 1.0), _constant(code, dtype, 0.0)
+    sizes = [_int(code, s) for s in size]
+    given = [one, matrix[0], _int(code, matrix[1]), x[0], _int(code, x[1]), zero, y, _int(code, 1)]
+    _call(code, dtype, "gemv", [_flag(code, flag), *sizes, *given])
+
+
+def _order(f: _Factor) -> tuple[bool, int]:
+    """Whether a matrix lies column by column, and the distance between its rows or columns."""
+    (rows, columns), (row, column) = f.shape[-2:], f.strides[-2:]
+    if column == 1 or columns == 1:
+        if row >= max(columns, 1) or rows == 1:
+            return False, row if rows > 1 else max(columns, 1)
+    return True, column if columns > 1 else max(rows, 1)
+
+
+def _call(code: Code, dtype: DType, name: str, pointers: list[str]) -> None:
+    function = BLAS_PREFIX + ("d" if dtype is DType.F64 else "s") + name
+    code.module.declare(function, f"declare void @{function}({', '.join(['ptr'] * len(pointers))}) nounwind")
+    code.function.line(f"call void @{function}({', '.join('ptr ' + p for p in pointers)})")
+
+
+def _int(code: Code, value: int) -> str:
+    return code.module.constant(f"int.{value}", f"private constant i32 {value}")
+
+
+def _flag(code: Code, letter: str) -> str:
+    return code.module.constant(f"flag.{letter}", f"private constant i8 {ord(letter)}")
+
+
+def _constant(code: Code, dtype: DType, value: float) -> str:
+    name = f"real.{dtype.value}.{int(value)}"
+    return code.module.constant(name, f"private constant {memory_type(dtype)} {literal(dtype, value)}")

@@ -1,0 +1,147 @@
+"""Writing LLVM IR as text: a function's lines, names and metadata, and the module around them."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..ir.types import DType
+
+_REGISTER = {DType.BOOL: "i1", DType.F32: "float", DType.F64: "double"}
+
+
+def register_type(dtype: DType) -> str:
+    """The LLVM type of a scalar in a register."""
+    return _REGISTER.get(dtype) or f"i{dtype.value[1:]}"
+
+
+def memory_type(dtype: DType) -> str:
+    """The LLVM type of an array's element: booleans are bytes."""
+    return "i8" if dtype is DType.BOOL else register_type(dtype)
+
+
+def literal(dtype: DType, value: Any) -> str:
+    """A constant, exactly; LLVM writes a float as the bits of the double of the same value."""
+    if dtype is DType.BOOL:
+        return "true" if value else "false"
+    if not dtype.is_float:
+        return str(int(value))
+    if dtype is DType.F64:
+        return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+    bits = int(np.asarray(value, np.float32).view(np.uint32))
+    if (bits >> 23) & 0xFF == 0xFF:
+        wide = (bits >> 31) << 63 | 0x7FF << 52 | (bits & 0x7FFFFF) << 29
+        return f"0x{wide:016X}"
+    return f"0x{struct.unpack('<Q', struct.pack('<d', float(np.float32(value))))[0]:016X}"
+
+
+class FunctionText:
+    """The lines of one function under construction; `entry` holds what must run first."""
+
+    def __init__(self, header: str) -> None:
+        self.header = header
+        self.entry: list[str] = []
+        self.lines: list[str] = []
+        self._names = 0
+
+    def name(self, prefix: str = "v") -> str:
+        """A new name, without its sigil."""
+        self._names += 1
+        return f"{prefix}{self._names}"
+
+    def value(self, text: str) -> str:
+        """Append an instruction that has a result; return the result's name."""
+        self._names += 1
+        name = f"%v{self._names}"
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def line(self, text: str) -> None:
+        """Append an instruction without a result."""
+        self.lines.append("  " + text)
+
+    def label(self, name: str) -> None:
+        """Begin the basic block `name`."""
+        self.lines.append(f"{name}:")
+
+    def slot(self, type: str, count: int = 1, align: int = 0) -> str:
+        """Reserve memory on the stack for the whole call."""
+        name = "%" + self.name("slot")
+        array = f", i64 {count}" if count != 1 else ""
+        aligned = f", align {align}" if align else ""
+        self.entry.append(f"  {name} = alloca {type}{array}{aligned}")
+        return name
+
+    def branch(self, condition: str, then: str, orelse: str) -> None:
+        self.line(f"br i1 {condition}, label %{then}, label %{orelse}")
+
+    def jump(self, target: str) -> None:
+        self.line(f"br label %{target}")
+
+    def __str__(self) -> str:
+        return "\n".join([self.header + " {", "entry:", *self.entry, *self.lines, "}"])
+
+
+@dataclass(frozen=True, slots=True)
+class VectorFunctions:
+    """The vector variants of C math functions that the target has, named as libmvec names them.
+
+    `letter` stands for the instruction set in a variant's name, `lanes` is its number of doubles.
+    """
+
+    letter: str
+    lanes: int
+    names: frozenset[str]  # of the functions on doubles; those on floats have twice the lanes
+
+
+class ModuleText:
+    """Declarations, globals and metadata that functions ask for, each made once."""
+
+    def __init__(self, vector_functions: VectorFunctions | None = None) -> None:
+        self.vector_functions = vector_functions
+        self._declarations: dict[str, str] = {}
+        self._globals: dict[str, str] = {}
+        self._metadata: list[str] = []
+        self._kept: list[str] = []
+        self.functions: list[FunctionText] = []
+
+    def declare(self, name: str, text: str) -> None:
+        self._declarations.setdefault(name, text)
+
+    def keep(self, name: str, text: str) -> None:
+        """Declare a function that only the vectoriser will call, and keep the declaration alive."""
+        if name not in self._declarations:
+            self._kept.append(name)
+        self.declare(name, text)
+
+    def constant(self, name: str, text: str) -> str:
+        """A private global of the given content; return its name."""
+        self._globals.setdefault(name, f"@{name} = {text}")
+        return "@" + name
+
+    def metadata(self, text: str) -> str:
+        self._metadata.append(text)
+        return f"!{len(self._metadata) - 1}"
+
+    def distinct(self, parts: Iterable[str] = ()) -> str:
+        """A metadata node whose first entry is itself."""
+        own = f"!{len(self._metadata)}"
+        return self.metadata("distinct !{" + ", ".join([own, *parts]) + "}")
+
+    def __str__(self) -> str:
+        kept = self._kept
+        used = [
+            f"@llvm.compiler.used = appending global [{len(kept)} x ptr] "
+            f"[{', '.join('ptr @' + k for k in kept)}], section \"llvm.metadata\""
+        ]
+        return "\n\n".join([
+            "\n".join(self._globals.values()),
+            "\n".join(self._declarations.values()),
+            *map(str, self.functions),
+            "\n".join(used if kept else []),
+            "\n".join(f"!{k} = {text}" for k, text in enumerate(self._metadata)),
+        ]) + "\n"

@@ -1,0 +1,60 @@
+"""From a graph to its kernel program: what is inlined, which loops are fused, where arrays lie."""
+
+from __future__ import annotations
+
+from ..ir.graph import Graph, Node, walk
+from .buffers import plan_buffers
+from .inlining import choose
+from .kernels import KernelProgram, Site
+from .lifetimes import find_lifetimes
+from .schedule import schedule
+from .storing import store_shared
+
+OUT_OF_MEMORY = Site("MemoryError", "there is no memory left for a stack of saved values", None)
+
+
+def lower(graph: Graph) -> KernelProgram:
+    """Lower a verified graph of static shapes.
+
+    Parameters
+    ----------
+    graph
+        The graph; it is not changed.
+
+    Returns
+    -------
+    KernelProgram
+        Statements over planned buffers. The last site is that of a failed allocation.
+    """
+    inlining = choose(graph)
+    body = store_shared(schedule(graph, inlining), inlining)
+    plan = plan_buffers(graph, body, inlining, find_lifetimes(graph, body, inlining))
+    sites, site_of = _sites(graph)
+    return KernelProgram(
+        graph=graph,
+        body=plan.body,
+        places=plan.places,
+        scratch=plan.scratch,
+        producers=inlining.producers,
+        buffers=plan.buffers,
+        outputs=plan.outputs,
+        arena=plan.arena,
+        sites=sites,
+        site_of=site_of,
+    )
+
+
+def _sites(graph: Graph) -> tuple[tuple[Site, ...], dict[Node, int]]:
+    sites: list[Site] = []
+    numbers: dict[Node, int] = {}
+    for node in walk(graph.block):
+        match node.op.name:
+            case "check":
+                sites.append(Site(node.attrs["exception"], node.attrs["message"], node.loc))
+            case "check_index":
+                text = f"index {{index}} is out of bounds for axis {node.attrs['axis']} with size {node.attrs['size']}"
+                sites.append(Site("IndexError", text, node.loc, shows_index=True))
+            case _:
+                continue
+        numbers[node] = len(sites)
+    return (*sites, OUT_OF_MEMORY), numbers

@@ -1,0 +1,203 @@
+"""The text of a kernel program: buffers, then statements; values are numbered in order of appearance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..ir.graph import Node, Value
+from ..ir.types import ArrayType
+from .kernels import (
+    Access,
+    Branch,
+    Buffer,
+    KernelProgram,
+    Loop,
+    Memory,
+    Move,
+    Nest,
+    Root,
+    Scalars,
+    Single,
+    Statement,
+)
+
+
+def print_kernels(program: KernelProgram) -> str:
+    """Return the text of a program; the same program gives the same text."""
+    return "\n".join(KernelPrinter(program).lines()) + "\n"
+
+
+class KernelPrinter:
+    """Prints a program, or, after that, one of its statements with the names it has in the whole."""
+
+    def __init__(self, program: KernelProgram) -> None:
+        self.program = program
+        self.names: dict[Value, str] = {}
+
+    def name(self, value: Value) -> str:
+        return self.names.setdefault(value, f"%{len(self.names)}")
+
+    def where(self, value: Value) -> str:
+        """The buffer of an array in memory, the name of any other value."""
+        place = self.program.places.get(value)
+        return str(place) if place is not None else self.name(value)
+
+    def lines(self) -> Iterator[str]:
+        graph = self.program.graph
+        yield f"kernels {graph.name}({self.parameters()}) {{"
+        yield from self.buffers()
+        yield from self.block(self.program.body, "  ")
+        yield from self.moves(self.program.outputs, "  ")
+        yield f"  return {', '.join(map(self.where, graph.block.results))}"
+        yield "}"
+
+    def parameters(self) -> str:
+        graph = self.program.graph
+        labels = zip(graph.block.params, graph.inputs, strict=True)
+        return ", ".join(f"{self.where(v)}: {v.type} {label!r}" for v, label in labels)
+
+    def buffers(self) -> Iterator[str]:
+        for b in self.program.buffers:
+            if b.memory in (Memory.ARENA, Memory.LOCAL, Memory.CONSTANT):
+                at = f" at {b.position}" if b.memory is Memory.ARENA else ""
+                yield f"  {b}: {b.count} {b.dtype.value}{at}"
+
+    def block(self, body: Sequence[Statement], indent: str) -> Iterator[str]:
+        for statement in body:
+            yield from self.statement(statement, indent)
+
+    def statement(self, statement: Statement, indent: str) -> Iterator[str]:
+        inner = indent + "  "
+        match statement:
+            case Scalars(nodes):
+                for node in nodes:
+                    yield indent + self.operation(node)
+            case Single(node):
+                yield indent + self.operation(node)
+            case Nest():
+                yield f"{indent}nest [{', '.join(map(str, statement.space))}] {{"
+                yield from self.nest(statement, inner)
+                yield indent + "}"
+            case Loop():
+                yield from self.loop(statement, indent)
+            case Branch():
+                yield f"{indent}{self.results(statement.node)}if {self.name(statement.node.operands[0])} {{"
+                yield from self.block(statement.then, inner)
+                yield from self.moves(statement.then_moves, inner)
+                yield f"{inner}yield {', '.join(map(self.where, statement.node.regions[0].results))}"
+                yield indent + "} else {"
+                yield from self.block(statement.orelse, inner)
+                yield from self.moves(statement.else_moves, inner)
+                yield f"{inner}yield {', '.join(map(self.where, statement.node.regions[1].results))}"
+                yield indent + "}"
+
+    def loop(self, loop: Loop, indent: str) -> Iterator[str]:
+        (region,) = loop.node.regions
+        yield from self.moves(loop.entry, indent)
+        low, high, step = map(self.name, loop.node.operands[:3])
+        carried = zip(region.params[1:], loop.node.operands[3:], strict=True)
+        inits = ", ".join(f"{self.where(p)} = {self.where(i)}" for p, i in carried)
+        yield (
+            f"{indent}{self.results(loop.node)}for {self.name(region.params[0])} in range({low}, {high}, {step})"
+            f" carry ({inits}) {{"
+        )
+        yield from self.block(loop.body, indent + "  ")
+        yield from self.moves(loop.back, indent + "  ")
+        yield f"{indent}  yield {', '.join(map(self.where, region.results))}"
+        yield indent + "}"
+
+    def moves(self, moves: Sequence[Move], indent: str) -> Iterator[str]:
+        for m in moves:
+            yield f"{indent}copy {m.target} <- {m.source if isinstance(m.source, Buffer) else self.where(m.source)}"
+
+    def nest(self, nest: Nest, indent: str) -> Iterator[str]:
+        seen: set[Value] = set()
+        roots = {r.element for r in nest.roots if r.access is Access.STORE}
+        for root in nest.roots:
+            for node in self.inlined(root.element, seen, roots):
+                yield indent + self.operation(node, inside=True)
+            yield indent + self.root(root)
+
+    def inlined(self, element: Value, seen: set[Value], roots: set[Value]) -> list[Node]:
+        """The operations computed for an element, operands first, those already printed left out."""
+        order: list[Node] = []
+        pending = [element]
+        while pending:
+            value = pending[-1]
+            node = self.program.producers.get(value)
+            stored = value in self.program.places and value not in roots
+            if value in seen or node is None or stored or not _is_array(value):
+                seen.add(pending.pop())
+                continue
+            missing = [o for o in node.operands if o not in seen]
+            if missing:
+                pending.extend(reversed(missing))
+                continue
+            seen.add(pending.pop())
+            order.append(node)
+        return order
+
+    def root(self, root: Root) -> str:
+        element, result = self.name(root.element), root.result
+        if root.element in self.program.places and root.access is not Access.STORE:
+            element = self.where(root.element)
+        match root.access:
+            case Access.STORE:
+                return f"store {self.program.places[result]} <- {self.name(result)}"
+            case Access.REDUCE:
+                axes = list(root.node.attrs["axes"])
+                return f"{root.node.op.name} {self.where(result)} <- {element} {{axes={axes}}}"
+            case Access.PUT:
+                base = self.program.places[root.node.operands[0]]
+                target = self.program.places[result]
+                copied = "" if base == target else f" after copying {base}"
+                return f"{root.node.op.name} {target}{self.at(root.node, 2)} <- {element}{copied}"
+            case Access.PUSH:
+                return f"push {self.name(root.node.operands[0])} <- {element}"
+            case Access.CHECK:
+                return f"check_index {self.where(result)} <- {element} {_attributes(root.node)}"
+
+    def at(self, node: Node, first: int) -> str:
+        dynamic = iter(node.operands[first:])
+        parts = []
+        for entry in node.attrs["at"]:
+            if isinstance(entry, int):
+                parts.append(str(entry))
+            elif entry is None:
+                parts.append(self.name(next(dynamic)))
+            else:
+                start = self.name(next(dynamic)) if entry.start is None else str(entry.start)
+                parts.append(f"{start}:+{entry.size}" + (f":{entry.step}" if entry.step != 1 else ""))
+        return f"[{', '.join(parts)}]"
+
+    def results(self, node: Node) -> str:
+        return ", ".join(map(self.where, node.results)) + " = " if node.results else ""
+
+    def operation(self, node: Node, inside: bool = False) -> str:
+        shown = self.name if inside else self.where
+        results = ", ".join(map(shown, node.results)) + " = " if node.results else ""
+        if node.op.name in ("update", "accumulate"):
+            base, target = self.where(node.operands[0]), self.where(node.results[0])
+            copied = "" if base == target else f" after copying {base}"
+            return f"{node.op.name} {target}{self.at(node, 2)} <- {self.where(node.operands[1])}{copied}"
+        operands = ", ".join(map(self.where, node.operands))
+        return " ".join(part for part in (results + node.op.name, operands, _attributes(node)) if part)
+
+
+def _is_array(value: Value) -> bool:
+    return isinstance(value.type, ArrayType) and bool(value.type.shape)
+
+
+def _attributes(node: Node) -> str:
+    shown = {k: v for k, v in node.attrs.items() if k in node.op.attrs}
+    return "{" + ", ".join(f"{k}={_attribute(v)}" for k, v in shown.items()) + "}" if shown else ""
+
+
+def _attribute(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_attribute, value)) + "]"
+    array = getattr(value, "array", None)
+    if array is not None:
+        return str(array.item()) if array.size == 1 else f"<{value.type}>"
+    return str(value)

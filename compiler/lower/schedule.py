@@ -1,0 +1,214 @@
+"""The order of a block's statements, and which roots share a loop nest.
+
+A root joins the latest nest over the same space that everything it needs precedes, or that
+computes what it needs at the same index. Registers are computed as early as their operands allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ..ir import dims
+from ..ir.graph import Block, Graph, Node, Value
+from ..ir.operation import Elementwise, Reduction
+from .inlining import Inlining, captures, is_array, is_map
+from .kernels import Access, Branch, Loop, Nest, Root, Scalars, Single, Statement
+
+_MOST_ROOTS = 24
+_MOST_WEIGHT = 1000  # inlined nodes and roots of one nest
+_LOOK_BACK = 8
+_SMALL = 4096  # elements; nests this small are fused even where they share no data
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A nest that roots can still join."""
+
+    space: tuple[int, ...]
+    roots: list[Root] = field(default_factory=list)
+    leaves: set[Value] = field(default_factory=set)
+    weight: int = 0
+
+
+def schedule(graph: Graph, inlining: Inlining) -> tuple[Statement, ...]:
+    """Return the statements of a graph's block, regions included."""
+    return _Schedule(graph.block, inlining).statements()
+
+
+class _Schedule:
+    """The positions of one block: values ready at the same index of a nest, or only after a statement."""
+
+    def __init__(self, block: Block, inlining: Inlining) -> None:
+        self.block = block
+        self.inlining = inlining
+        self.drafts: list[_Draft | Statement] = []
+        self.scalars: dict[int, list[Node]] = {}
+        self.here: dict[Value, int] = {}  # the last statement that must reach the same index first
+        self.after: dict[Value, int] = {}  # the last statement that must be over first
+        self.weights: dict[Value, int] = {}
+        self.leaves: dict[Value, frozenset[Value]] = {}
+        self.by_space: dict[tuple[int, ...], list[int]] = {}
+        for node in _in_order(block, inlining):
+            self.place(node)
+
+    def ready(self, values: Sequence[Value]) -> int:
+        return max((max(self.here.get(v, -1), self.after.get(v, -1)) for v in values), default=-1)
+
+    def place(self, node: Node) -> None:
+        if is_map(node):
+            self.place_map(node)
+        elif isinstance(node.op.lowering, Reduction):
+            operand = node.operands[0]
+            k = self.join(Root(Access.REDUCE, node, operand), dims.static(operand.shape), operand)
+            self.after[node.result] = k
+        else:
+            self.append(self.statement(node), node)
+
+    def place_map(self, node: Node) -> None:
+        value = node.result
+        if not is_array(value):
+            k = self.ready(node.operands)
+            self.scalars.setdefault(k, []).append(node)
+            self.after[value] = k
+        elif value in self.inlining.aliases:
+            self.after[value] = self.ready(node.operands)
+        elif self.inlining.is_root(value):
+            self.collect(node)
+            k = self.join(Root(Access.STORE, node, value), dims.static(value.shape), value)
+            self.here[value], self.after[value] = k, -1
+            self.weights[value], self.leaves[value] = 0, frozenset([value])
+        else:
+            self.collect(node)
+
+    def collect(self, node: Node) -> None:
+        """Sum up what an element of the node's result takes."""
+        value, same = node.result, isinstance(node.op.lowering, Elementwise)
+        operands = node.operands
+        self.here[value] = max((self.here.get(o, -1) for o in operands), default=-1) if same else -1
+        after = max((self.after.get(o, -1) for o in operands), default=-1)
+        self.after[value] = after if same else max(after, max((self.here.get(o, -1) for o in operands), default=-1))
+        self.weights[value] = 1 + sum(self.weights.get(o, 0) for o in operands)
+        arrays = [o for o in operands if is_array(o)]
+        self.leaves[value] = frozenset().union(*(self.leaves.get(o, frozenset([o])) for o in arrays))
+
+    def join(self, root: Root, space: tuple[int, ...], needs: Value) -> int:
+        """Add a root to a nest that computes or follows what it needs; return the nest's position."""
+        here, after = self.here.get(needs, -1), self.after.get(needs, -1)
+        weight = 1 + self.weights.get(needs, 0)
+        leaves = self.leaves.get(needs, frozenset([needs]))
+        k = self.find(space, max(here, after + 1), leaves, weight)
+        if k is None:
+            k = len(self.drafts)
+            self.drafts.append(_Draft(space))
+        draft = self.drafts[k]
+        assert isinstance(draft, _Draft)
+        draft.roots.append(root)
+        draft.leaves |= leaves | {root.result}
+        draft.weight += weight
+        return k
+
+    def find(self, space: tuple[int, ...], first: int, leaves: frozenset[Value], weight: int) -> int | None:
+        """The latest nest from `first` on that has this space, and room, and data in common."""
+        candidates = self.by_space.setdefault(space, [])
+        for k in reversed(candidates[-_LOOK_BACK:]):
+            draft = self.drafts[k]
+            if k < first:
+                break
+            assert isinstance(draft, _Draft)
+            related = not leaves.isdisjoint(draft.leaves) or dims.size(space) <= _SMALL
+            if related and len(draft.roots) < _MOST_ROOTS and draft.weight + weight <= _MOST_WEIGHT:
+                return k
+        candidates.append(len(self.drafts))
+        return None
+
+    def append(self, statement: Statement, node: Node) -> None:
+        k = len(self.drafts)
+        self.drafts.append(statement)
+        for result in node.results:
+            self.after[result] = k
+
+    def statement(self, node: Node) -> Statement:
+        match node.op.name:
+            case "for":
+                return Loop(node, _Schedule(node.regions[0], self.inlining).statements())
+            case "if":
+                then, orelse = (_Schedule(r, self.inlining).statements() for r in node.regions)
+                return Branch(node, then, orelse)
+        root = _own_root(node)
+        return Single(node) if root is None else Nest(dims.static(root.element.shape), (root,))
+
+    def statements(self) -> tuple[Statement, ...]:
+        found: list[Statement] = []
+        for k in range(-1, len(self.drafts)):
+            if k >= 0:
+                draft = self.drafts[k]
+                found.append(Nest(draft.space, tuple(draft.roots)) if isinstance(draft, _Draft) else draft)
+            if k in self.scalars:
+                found.append(Scalars(tuple(self.scalars[k])))
+        return tuple(found)
+
+
+def _own_root(node: Node) -> Root | None:
+    """The root of a node that has a nest to itself."""
+    match node.op.name:
+        case "update" | "accumulate" if is_array(node.operands[1]):
+            return Root(Access.PUT, node, node.operands[1])
+        case "push" if is_array(node.operands[1]):
+            return Root(Access.PUSH, node, node.operands[1])
+        case "check_index" if is_array(node.operands[0]):
+            return Root(Access.CHECK, node, node.operands[0])
+    return None
+
+
+def walk(body: Sequence[Statement]) -> Iterator[Statement]:
+    """Yield every statement, those in regions after the one that owns them."""
+    pending = list(reversed(body))
+    while pending:
+        statement = pending.pop()
+        yield statement
+        match statement:
+            case Loop():
+                pending.extend(reversed(statement.body))
+            case Branch():
+                pending.extend(reversed(statement.orelse))
+                pending.extend(reversed(statement.then))
+
+
+def _in_order(block: Block, inlining: Inlining) -> list[Node]:
+    """The live nodes, those that write into an array as late as their results allow.
+
+    So what reads the array before comes first, and the write can be done in place.
+    """
+    late = {r: n for n in block.nodes if n in inlining.live and _is_late(n, inlining) for r in n.results}
+    order: list[Node] = []
+    placed: set[Node] = set()
+    for node in block.nodes:
+        if node not in inlining.live or node in placed or node.results and node.results[0] in late:
+            continue
+        _place_with_operands(node, late, placed, order)
+    for node in block.nodes:
+        if node in inlining.live and node not in placed:
+            _place_with_operands(node, late, placed, order)
+    return order
+
+
+def _is_late(node: Node, inlining: Inlining) -> bool:
+    if node.op.name in ("update", "accumulate", "scatter", "scatter_add"):
+        return True
+    return is_map(node) and is_array(node.result) and not inlining.is_root(node.result)
+
+
+def _place_with_operands(node: Node, late: dict[Value, Node], placed: set[Node], order: list[Node]) -> None:
+    pending = [node]
+    while pending:
+        current = pending[-1]
+        needed = [*current.operands, *(v for region in current.regions for v in captures(region))]
+        missing = [late[v] for v in needed if v in late and late[v] not in placed]
+        if missing and current not in placed:
+            pending.extend(reversed(missing))
+            continue
+        pending.pop()
+        if current not in placed:
+            placed.add(current)
+            order.append(current)

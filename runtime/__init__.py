@@ -1,0 +1,1 @@
+"""Running compiled graphs: compile and link, call from Python and from Numba."""

@@ -1,0 +1,175 @@
+"""Compiling a graph to machine code, and calling it from Python."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+
+from ..ir.graph import Graph
+from ..ir.types import ArrayType
+from ..lower.kernels import KernelProgram
+from ..lower.llvm_program import emit
+from ..lower.lower import lower
+from . import host
+from .failures import failure
+from .symbols import provide_symbols
+
+_numbers = itertools.count(1)
+_ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
+
+
+def compile_graph(graph: Graph) -> Compiled:
+    """Compile a graph for this machine.
+
+    Parameters
+    ----------
+    graph
+        A verified graph whose shapes are known, without stacks among its inputs and outputs.
+
+    Returns
+    -------
+    Compiled
+        The function, and every stage it went through.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gradir.ir.parser import parse
+    >>> from gradir.ops import OPS
+    >>> g = parse('graph f(%0: f64[3] "x") { %1: f64[3] = sin %0  return %1 "value" }', OPS)
+    >>> compile_graph(g)(np.zeros(3))  # doctest: +SKIP
+    (array([0., 0., 0.]),)
+    """
+    kernels = lower(graph)
+    symbol = "gradir_" + re.sub(r"\W", "_", graph.name)
+    return Compiled(graph, kernels, emit(kernels, symbol, host.target()), symbol)
+
+
+class Compiled:
+    """A graph as machine code: call it with one array for each input of the graph.
+
+    It is safe to call from several threads at once, and from within itself. The GIL is released
+    while it runs.
+
+    Attributes
+    ----------
+    kernels : KernelProgram
+        The loop nests and the buffer plan.
+    llvm : str
+        The optimised LLVM IR.
+    assembly : str
+        The machine code as text, made on demand.
+    input_types, output_types : tuple of ArrayType
+        What a call takes and gives.
+    symbol : str
+        A name that other code compiled in this process can refer to the entry by.
+    """
+
+    def __init__(self, graph: Graph, kernels: KernelProgram, ir: str, entry: str) -> None:
+        self.graph = graph
+        self.kernels = kernels
+        self.source = ir
+        self.input_types: tuple[ArrayType, ...] = tuple(v.array for v in graph.block.params)
+        self.output_types: tuple[ArrayType, ...] = tuple(v.array for v in graph.block.results)
+        with host.lock:
+            provide_symbols(ir)
+            machine = host.target_machine()
+            module = _optimized(ir, machine)
+            self.llvm = str(module)
+            self._engine = llvm.create_mcjit_compiler(module, machine)
+            self._engine.finalize_object()
+            self.address = int(self._engine.get_function_address(entry))
+            self.symbol = f"gradir_entry_{next(_numbers)}"
+            llvm.add_symbol(self.symbol, self.address)
+        self._entry = _ENTRY(self.address)
+        self._workspaces: list[np.ndarray] = []
+        self._inputs = [(t.dtype.numpy, t.shape) for t in self.input_types]
+        self._outputs = [(t.shape, t.dtype.numpy) for t in self.output_types]
+        self._table = ctypes.c_int64 * (len(self._inputs) + len(self._outputs) + 2)
+
+    @cached_property
+    def assembly(self) -> str:
+        with host.lock:
+            module = llvm.parse_assembly(self.llvm, llvm.create_context())
+            return str(host.target_machine().emit_assembly(module))
+
+    def __call__(self, *arrays: Any) -> tuple[Any, ...]:
+        """Run the function; see `call_flat`."""
+        return self.call_flat(arrays)
+
+    def call_flat(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """Run the function.
+
+        Parameters
+        ----------
+        arrays
+            One array or number for each input, of its dtype and shape, in any memory layout.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            New arrays, one for each output; those of rank 0 have the shape ().
+
+        Raises
+        ------
+        ValueError
+            If an argument has another shape or dtype.
+        GradirError
+            If the run ends at a check; it is the built-in exception of the check, too.
+        """
+        inputs = self._native(arrays)
+        outputs = [np.empty(shape, dtype) for shape, dtype in self._outputs]
+        addresses = [a.__array_interface__["data"][0] for a in inputs]
+        addresses += [a.__array_interface__["data"][0] for a in outputs]
+        workspace = self._take()
+        table = self._table(*addresses, 0 if workspace is None else workspace.ctypes.data)
+        try:
+            status = self._entry(ctypes.addressof(table))
+        finally:
+            if workspace is not None:
+                self._workspaces.append(workspace)
+        if status:
+            raise failure(self.kernels.sites[status - 1], table[len(table) - 1])
+        return tuple(outputs)
+
+    def _take(self) -> np.ndarray | None:
+        """A workspace that no other call uses; list operations are atomic."""
+        if not self.kernels.arena:
+            return None
+        try:
+            return self._workspaces.pop()
+        except IndexError:
+            return np.empty(self.kernels.arena, np.uint8)
+
+    def _native(self, arrays: Sequence[Any]) -> list[np.ndarray]:
+        """The arguments as C-contiguous, aligned arrays in native byte order."""
+        if len(arrays) != len(self._inputs):
+            raise ValueError(f"takes {len(self._inputs)} arrays, not {len(arrays)}")
+        found = []
+        for array, (dtype, shape), label in zip(arrays, self._inputs, self.graph.inputs, strict=True):
+            given = np.asarray(array)
+            if given.shape != shape or given.dtype.newbyteorder("=") != dtype:
+                raise ValueError(f"{label} is {given.dtype}{list(given.shape)}; this code is for {dtype}{list(shape)}")
+            found.append(np.require(given, dtype, ["C", "A"]))
+        return found
+
+
+def _optimized(ir: str, machine: Any) -> Any:
+    """Parse, verify and optimise a module."""
+    module = llvm.parse_assembly(ir, llvm.create_context())
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = True
+    options.slp_vectorization = True
+    options.loop_interleaving = True
+    options.loop_unrolling = True
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return module

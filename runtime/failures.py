@@ -1,0 +1,22 @@
+"""From the status of a run to the Python exception at the user's line."""
+
+from __future__ import annotations
+
+import builtins
+from functools import cache
+
+from ..errors import GradirError
+from ..lower.kernels import Site
+
+
+@cache
+def run_error(name: str) -> type[GradirError]:
+    """The class of errors of a run that are both a GradirError and the built-in exception `name`."""
+    builtin = getattr(builtins, name)
+    return type(f"Run{name}", (GradirError, builtin), {"__doc__": f"A run of a compiled function ended: {name}."})
+
+
+def failure(site: Site, index: int) -> GradirError:
+    """The exception of a run that ended at `site`, which recorded `index`."""
+    message = site.message.replace("{index}", str(index)) if site.shows_index else site.message
+    return run_error(site.exception)(message, loc=site.loc)

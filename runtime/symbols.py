@@ -1,0 +1,70 @@
+"""Addresses of outside functions that compiled code refers to by name: BLAS and scipy.special."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from functools import cache
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from ..lower.llvm_math import SPECIAL_PREFIX
+from ..lower.llvm_products import BLAS_PREFIX
+
+_DECLARATION = re.compile(rf"^declare [^@\n]*@((?:{BLAS_PREFIX}|{SPECIAL_PREFIX})\w+)\(([^)]*)\)", re.MULTILINE)
+
+
+def provide_symbols(ir: str) -> None:
+    """Give an address to every outside function that LLVM IR declares.
+
+    Parameters
+    ----------
+    ir
+        The text of a module.
+
+    Raises
+    ------
+    NotImplementedError
+        If SciPy has no such function.
+    """
+    for match in _DECLARATION.finditer(ir):
+        _provide(match[1], match[2].count("double"))
+
+
+@cache
+def _provide(symbol: str, doubles: int) -> None:
+    if symbol.startswith(BLAS_PREFIX):
+        from scipy.linalg import cython_blas
+
+        address = _address(cython_blas.__pyx_capi__[symbol.removeprefix(BLAS_PREFIX)])
+    else:
+        address = _special_address(symbol.removeprefix(SPECIAL_PREFIX), doubles)
+    llvm.add_symbol(symbol, address)
+
+
+def _special_address(name: str, arity: int) -> int:
+    """The variant on doubles of a function, which is the function itself or one of a fused type."""
+    from scipy.special import cython_special
+
+    table = cython_special.__pyx_capi__
+    expected = f"double ({', '.join(['double'] * arity)}, int __pyx_skip_dispatch)"
+    for key in (name, f"__pyx_fuse_1{name}", f"__pyx_fuse_0{name}"):
+        if key in table and _signature(table[key]) == expected:
+            return _address(table[key])
+    raise NotImplementedError(f"scipy.special has no function {name} of {arity} doubles")
+
+
+_api: Any = ctypes.pythonapi
+_api.PyCapsule_GetName.restype = ctypes.c_char_p
+_api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+_api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+_api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+
+
+def _signature(capsule: Any) -> str:
+    return str(_api.PyCapsule_GetName(capsule).decode())
+
+
+def _address(capsule: Any) -> int:
+    return int(_api.PyCapsule_GetPointer(capsule, _api.PyCapsule_GetName(capsule)))
