@@ -57,7 +57,7 @@ def _lines(compiled: Compiled, names: list[str]) -> list[str]:
     results = []
     for k, type in enumerate(compiled.output_types):
         shape = static(type.shape)
-        lines.append(f"y{k} = np.empty({shape or (1,)}, np.{type.dtype.numpy.name})")
+        lines.append(f"y{k} = np.empty({shape or (1,)}, np.{_numpy_name(type)})")
         results.append(f"y{k}" if shape else f"y{k}[0]")
     arrays = [f"a_{name}" for name in names] + [f"y{k}" for k in range(len(compiled.output_types))]
     lines += [f"table[{k}] = {array}.ctypes.data" for k, array in enumerate(arrays)]
@@ -119,3 +119,8 @@ def _fits(given: Any, element: Any) -> bool:
     rank = {types.Boolean: 0, types.Integer: 1, types.Float: 2}
     kinds = [next((r for t, r in rank.items() if isinstance(x, t)), 3) for x in (given, element)]
     return kinds[0] <= kinds[1] < 3
+
+
+def _numpy_name(type: ArrayType) -> str:
+    name = type.dtype.numpy.name
+    return "bool_" if name == "bool" else name

@@ -78,11 +78,11 @@ class _Planner:
         self.scratch: dict[Node, _Class] = {}
         self.buffers: dict[_Class, Buffer] = {}
         self.arena = 0
-        for value, interval in lifetimes.intervals.items():
+        for value, intervals in lifetimes.intervals.items():
             self.classes[value] = _Class(
                 value.dtype,
                 dims.size(value.shape),
-                [interval],
+                list(intervals),
                 list(lifetimes.held.get(value, ())),
                 members=[value],
             )

@@ -24,7 +24,7 @@ _WRITERS = ("update", "accumulate", "scatter", "scatter_add")
 class Lifetimes:
     """Intervals by canonical value; `wishes` are pairs that would rather be one buffer, most urgent first."""
 
-    intervals: dict[Value, Interval] = field(default_factory=dict)
+    intervals: dict[Value, list[Interval]] = field(default_factory=dict)
     bound: list[tuple[Value, Value]] = field(default_factory=list)  # a loop's parameter and result
     wishes: list[tuple[Value, Value]] = field(default_factory=list)
     held: dict[Value, list[int]] = field(default_factory=dict)  # statements where memory must be there besides
@@ -58,6 +58,7 @@ class _Numbering:
         self.defined: dict[Value, tuple[int, _Loops]] = {}
         self.uses: dict[Value, list[tuple[int, _Loops]]] = {}
         self.ends: dict[int, int] = {}
+        self.branches: list[tuple[Interval, Interval]] = []  # the times of both arms of each branch
         self.wishes: list[tuple[int, Value, Value]] = []
 
     def run(self, body: Sequence[Statement]) -> Lifetimes:
@@ -67,9 +68,8 @@ class _Numbering:
         for value in self.graph.block.results:
             self.use(value, 2 * self.clock + 1)
         for value, (start, loops) in self.defined.items():
-            uses = self.uses.get(value, ())
-            end = max((self.end_of(t, at, loops) for t, at in uses), default=start)
-            self.found.intervals[value] = start, max(start, end)
+            uses = [self.end_of(t, at, loops) for t, at in self.uses.get(value, ())]
+            self.found.intervals[value] = self.live(start, uses)
         self.found.wishes = [(a, b) for _, a, b in sorted(self.wishes, key=lambda w: -w[0])]
         return self.found
 
@@ -77,6 +77,22 @@ class _Numbering:
         """A use inside a loop that the value was not defined in lasts to the loop's end."""
         outside = [loop for loop in at if loop not in loops]
         return max(time, 2 * self.ends[outside[0]] + 1) if outside else time
+
+    def live(self, start: int, uses: Sequence[int]) -> list[Interval]:
+        """The times when a value is needed.
+
+        A value from before a branch that no one needs after it is dead in each arm from its last use
+        there on, though the other arm, which comes later in the numbering, may still use it.
+        """
+        end = max(uses, default=start)
+        intervals = [(start, max(start, end))]
+        for arms in self.branches:
+            if not (start < arms[0][0] and arms[0][1] < end <= arms[1][1]):
+                continue
+            for first, last in arms:
+                dead = max((t for t in uses if first <= t <= last), default=first) + 1
+                intervals = [part for x in intervals for part in _without(x, (dead, last))]
+        return intervals
 
     def tick(self) -> int:
         self.clock += 1
@@ -183,18 +199,28 @@ class _Numbering:
 
     def visit_branch(self, branch: Branch) -> None:
         node = branch.node
-        ends = []
+        ends, arms = [], []
         for body, region in ((branch.then, node.regions[0]), (branch.orelse, node.regions[1])):
+            start = 2 * self.tick()
             self.visit(body)
             ends.append(self.tick())
+            arms.append((start, 2 * ends[-1] + 1))
             for value, result in zip(region.results, node.results, strict=True):
                 self.use(value, 2 * ends[-1])
                 self.wish(value, result)
+        self.branches.append((arms[0], arms[1]))
         join = self.tick()
         for result in node.results:
             self.define(result, 2 * join + 1)
             if is_array(result):
                 self.found.held.setdefault(result, []).extend(ends)
+
+
+def _without(interval: Interval, hole: Interval) -> list[Interval]:
+    """The parts of an interval that are left beside a hole."""
+    (start, end), (first, last) = interval, hole
+    parts = [(start, min(end, first - 1)), (max(start, last + 1), end)]
+    return [(a, b) for a, b in parts if a <= b]
 
 
 def _count(value: Value) -> int:

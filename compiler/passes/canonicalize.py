@@ -21,7 +21,7 @@ RULES: dict[str, tuple[Rule, ...]] = {**ALGEBRA, **MOVEMENT_RULES, "check_index"
 def canonicalize(graph: Graph, ops: OpTable = OPS) -> Graph:
     """Return `graph` simplified by `RULES`, by constant folding and by what is known of control flow.
 
-    One walk: what a rule builds is looked at again when the pass is repeated.
+    One walk from the first node to the last; what a rule builds is simplified in turn.
     """
     assert ALGEBRA.keys().isdisjoint(MOVEMENT_RULES)
     return rewrite(graph, _visit, ops)
@@ -45,6 +45,14 @@ def _visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) 
         built = len(b.nodes)
         value = rule(site)
         if value is not None:
-            return (value,)
+            return _simplified(walk, b, built, value)
         assert len(b.nodes) == built, f"a rule for {node.op.name} built nodes and gave no value"
     return None
+
+
+def _simplified(walk: Rewriter, b: Builder, built: int, value: Value) -> Sequence[Value]:
+    """Simplify in turn what a rule built for `value`: the nodes from place `built` on."""
+    nodes = b.nodes[built:]
+    del b.nodes[built:]
+    walk.nodes(b, nodes)
+    return walk.values((value,))

@@ -114,7 +114,7 @@ class Diagonal:
         return b.reshape(b.update(b.reshape(whole, shape=flat), front, at=at), shape=whole.shape)
 
     def shape(self, shape: Shape) -> Shape:
-        return (*shape[2:], len(self.rows))
+        return (*shape[2:], self.size)
 
     def strides(self, strides: tuple[int, ...]) -> tuple[int, ...] | None:
         return (*strides[2:], strides[0] + strides[1])

@@ -161,8 +161,13 @@ def asarray(trace: Trace, a: Any, dtype: Any = None, order: Any = None, *, copy:
     return array(trace, operand, dtype)
 
 
-@implements(np.copy, method="copy")
-def copy(trace: Trace, a: Any, order: str = "K", subok: bool = False) -> Any:
+@implements(np.copy)
+def copy(trace: Trace, a: Any, order: str = "K", subok: bool = False) -> Array:
+    return array(trace, a, order=order)
+
+
+@implements(method="copy")
+def copy_method(trace: Trace, a: Any, order: str = "C") -> Any:
     return a if isinstance(a, Scalar) else array(trace, a, order=order)
 
 

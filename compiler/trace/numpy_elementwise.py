@@ -12,9 +12,20 @@ import numpy as np
 from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import ArrayType, DType
-from .dispatch import implements
+from .dispatch import FUNCTIONS, implements
 from .frame import Trace, user_location
-from .operands import Operand, as_dtype, broadcast, broadcast_to, finish, is_weak, lift, value_of
+from .operands import (
+    Operand,
+    as_dtype,
+    broadcast,
+    broadcast_to,
+    default_dtype,
+    finish,
+    is_weak,
+    lift,
+    promoted,
+    value_of,
+)
 from .tracer import Array, Scalar, Tracer
 
 # Builds the result from operands of the loop's dtypes and one shape.
@@ -170,16 +181,27 @@ def scaled(factor: float) -> Rule:
     return lambda trace, x: trace.emit("multiply", x, trace.b.like(x, factor))
 
 
-def comparison(op: str) -> Rule:
+def register_comparison(op: str) -> None:
+    """Register a comparison, which takes place in the common dtype of its operands."""
+    ufunc = getattr(np, op)
+
     def rule(trace: Trace, x: Value, y: Value) -> Value:
-        if x.dtype is not y.dtype:
-            raise UnsupportedError(
-                f"comparing {x.dtype.value} with {y.dtype.value} is not supported: convert one of them first",
-                loc=user_location(),
-            )
         return trace.emit(op, x, y)
 
-    return rule
+    def compare(trace: Trace, x1: Any, x2: Any, out: Any = None, *, where: Any = True, dtype: Any = None) -> Any:
+        refuse_where(where)
+        operands = [lift(trace, x) for x in (x1, x2)]
+        common = as_dtype(promoted(operands))
+        if common.is_float and not any(default_dtype(x).is_float for x in operands):
+            raise UnsupportedError(
+                "comparing signed with unsigned 64-bit integers is not supported: convert one of them first",
+                loc=user_location(),
+            )
+        result = rule(trace, *broadcast(trace, *(value_of(trace, x, common) for x in operands)))
+        return store(trace, finish(trace, result, operands), out, f"ufunc '{op}' output")
+
+    register(ufunc, rule)
+    FUNCTIONS[ufunc] = compare
 
 
 def _absolute(trace: Trace, x: Value) -> Value:
@@ -240,7 +262,7 @@ _PLAIN = {
 for _ufunc, _op in _PLAIN.items():
     register(_ufunc, plain(_op))
 for _name in "equal not_equal less less_equal greater greater_equal".split():
-    register(getattr(np, _name), comparison(_name))
+    register_comparison(_name)
 for _name in "logical_and logical_or logical_xor logical_not".split():
     register(getattr(np, _name), logical(_name))
 for _name in "floor ceil rint trunc".split():

@@ -103,7 +103,7 @@ def flatten(trace: Trace, a: Any, order: str = "C") -> Array:
 
 @implements(np.transpose)
 def transpose(trace: Trace, a: Any, axes: Any = None) -> Any:
-    if isinstance(a, Scalar) and not axes:
+    if isinstance(a, Scalar) and not a.weak and not axes:
         return a
     x = as_array(trace, a)
     if axes is None:
@@ -166,7 +166,7 @@ def expand_dims(trace: Trace, a: Any, axis: Any) -> Array:
 
 @implements(np.squeeze, method="squeeze")
 def squeeze(trace: Trace, a: Any, axis: Any = None) -> Any:
-    if isinstance(a, Scalar):
+    if isinstance(a, Scalar) and not a.weak:
         return a
     x = as_array(trace, a)
     dropped = [k for k, d in enumerate(x.shape) if d == 1] if axis is None else as_axes(axis, x.ndim)
@@ -238,7 +238,7 @@ def broadcast_to(trace: Trace, array: Any, shape: Any, subok: bool = False) -> A
     x = as_array(trace, array)
     dims = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)
     new = tuple(operator.index(d) for d in dims)
-    if len(x.shape) > len(new) or broadcast_shapes(x.shape, new) != new:
+    if len(x.shape) > len(new) or any(d not in (1, n) for d, n in zip(x.shape[::-1], new[::-1], strict=False)):
         raise ShapeError(
             "operands could not be broadcast together with remapped shapes"
             f" [original->remapped]: {x.shape} and requested shape {new}",

@@ -8,10 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from . import labels, style
 from .diagram import Diagram, check_size
 from .marks import Phase
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
 
 LIMIT = 1000  # basic blocks
 SHOWN = 6  # instructions at either end of one block
@@ -19,6 +24,7 @@ SHOWN = 6  # instructions at either end of one block
 _LABEL = re.compile(r'^"?([-\w.$]+)"?:')
 _REFERENCE = re.compile(r"[-\w.$]+")
 _ENDS = re.compile(r"^(?:br|jmp\w*|ret\w*|b|switch|unreachable|ud2)\b")
+_DEFINES = re.compile(r'^define .*?@"?([^"(]+)"?\(')
 _CLOSED = re.compile(r"^}|^\.size\b")
 _IGNORED = re.compile(r'^(?:;|#|//|$|declare\b|target\b|source_filename|attributes\b|!|@|\$|")')
 
@@ -27,6 +33,12 @@ _IGNORED = re.compile(r'^(?:;|#|//|$|declare\b|target\b|source_filename|attribut
 class _BasicBlock:
     label: str
     lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    name: str
+    blocks: tuple[_BasicBlock, ...]
 
 
 def code_diagram(text: str, *, title: str = "", limit: int = LIMIT) -> Diagram:
@@ -49,45 +61,47 @@ def code_diagram(text: str, *, title: str = "", limit: int = LIMIT) -> Diagram:
     from graphviz import Digraph
 
     functions = list(_functions(text))
-    check_size("the code", "basic blocks", sum(map(len, functions)), limit)
+    check_size("the code", "basic blocks", sum(len(f.blocks) for f in functions), limit)
     root = Digraph(
         graph_attr={**style.GRAPH, "label": style.heading(title)},
         node_attr={**style.NODE, "fontname": style.CODE_FONT, "fontsize": "10"},
         edge_attr=style.EDGE,
     )
-    for k, blocks in enumerate(functions):
-        names = {block.label: f"n{k}_{j}" for j, block in enumerate(blocks)}
-        for block in blocks:
-            root.node(names[block.label], _label(block), **style.operation(Phase.FORWARD), style="filled")
-        for block, below in zip(blocks, [*blocks[1:], None], strict=True):
-            for target in _targets(block, below, names):
-                root.edge(names[block.label], names[target])
+    for k, function in enumerate(functions):
+        frame = {**style.cluster(Phase.FORWARD, ground=True), "label": f"<{labels.escape(function.name)}>"}
+        cluster = Digraph(name=f"cluster_{k}", graph_attr=frame)
+        _draw(cluster, function.blocks, f"n{k}_")
+        root.subgraph(cluster)
     return Diagram(root.source)
 
 
-def _functions(text: str) -> Iterator[list[_BasicBlock]]:
-    """Yield the basic blocks of each function; data and directives are left out."""
+def _draw(cluster: Digraph, blocks: Sequence[_BasicBlock], prefix: str) -> None:
+    names = {block.label: f"{prefix}{j}" for j, block in enumerate(blocks)}
+    for block in blocks:
+        cluster.node(names[block.label], _label(block), **style.operation(Phase.FORWARD), style="filled")
+    for block, below in zip_longest(blocks, blocks[1:]):
+        for target in _targets(block, below, names):
+            cluster.edge(names[block.label], names[target])
+
+
+def _functions(text: str) -> Iterator[_Function]:
+    """Yield the functions; data and directives are left out."""
     blocks: list[_BasicBlock] = []
-    label = ""
     lines: list[str] = []
-    for raw in text.splitlines():
+    name = label = ""
+    for raw in [*text.splitlines(), "}"]:
         line = raw.strip()
-        opens = line.startswith("define ")
-        found = _LABEL.match(line)
-        closes = bool(_CLOSED.match(line))
-        if opens or found or closes:
+        defined, found, closes = _DEFINES.match(line), _LABEL.match(line), _CLOSED.match(line)
+        if defined or found or closes:
             if lines:
                 blocks.append(_BasicBlock(label, tuple(lines)))
             label, lines = (found[1] if found else "entry"), []
+            name = defined[1] if defined else name
         elif not _IGNORED.match(line) and not line.startswith("."):
             lines.append(re.sub(r"\s+", " ", line.split(", !")[0]))
         if closes and blocks:
-            yield blocks
-            blocks = []
-    if lines:
-        blocks.append(_BasicBlock(label, tuple(lines)))
-    if blocks:
-        yield blocks
+            yield _Function(name or blocks[0].label, tuple(blocks))
+            blocks, name = [], ""
 
 
 def _targets(block: _BasicBlock, below: _BasicBlock | None, names: dict[str, str]) -> list[str]:
@@ -109,7 +123,7 @@ def _jump(line: str) -> str:
 
 def _label(block: _BasicBlock) -> str:
     lines: Sequence[str] = block.lines
-    if len(lines) > 2 * SHOWN:
+    if len(lines) > 2 * SHOWN + 1:
         hidden = f"… {len(lines) - 2 * SHOWN} more …"
         lines = [*lines[:SHOWN], hidden, *lines[-SHOWN:]]
     return labels.table(

@@ -239,11 +239,13 @@ class _Drawing:
 
 def _keep_in_line(root: Digraph, drawn: Sequence[str]) -> None:
     """Put nodes side by side in their order."""
+    from graphviz import Digraph
+
     if len(drawn) > 1:
-        with root.subgraph() as row:
-            row.attr(rank="same")
-            for left, right in pairwise(drawn):
-                row.edge(left, right, style="invis")
+        row = Digraph(graph_attr={"rank": "same"})
+        for left, right in pairwise(drawn):
+            row.edge(left, right, style="invis")
+        root.subgraph(row)
 
 
 def _keep_apart(root: Digraph, frames: Mapping[Phase, Digraph]) -> None:

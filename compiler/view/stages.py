@@ -74,8 +74,10 @@ def draw_program(program: Staged, stage: str, *, values: bool = False) -> Diagra
     graph: Graph = getattr(program, stage)
     if not values:
         return graph_diagram(graph, title=title)
-    computed = evaluate_all(graph if stage == "optimized" else program.adjoint, program.arguments)
+    computed = evaluate_all(program.adjoint, program.arguments)
     gradients = gradients_of(computed, program.cotangents)
+    if stage == "optimized":  # its own values; the gradients are those of the primal values that it kept
+        computed = evaluate_all(program.optimized, program.arguments)
     return graph_diagram(graph, values=computed, gradients=gradients, title=title)
 
 

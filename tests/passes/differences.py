@@ -55,3 +55,12 @@ def directional(graph: Graph, wrt: Sequence[int]) -> Graph:
         product = b.multiply(gradient, direction)
         total = b.add(total, b.sum(product, axes=tuple(range(product.array.rank))))
     return Graph(f"d_{graph.name}", Block(tuple(params), tuple(b.nodes), (total,)), graph.inputs, ("slope",))
+
+
+def slope_along(graph: Graph, args: Sequence[Any], directions: Sequence[Any], step: float) -> float:
+    """The central difference of the first output along `directions`."""
+    there, back = (
+        interpret(graph, *(a + sign * step * d for a, d in zip(args, directions, strict=True)))[0]
+        for sign in (1, -1)
+    )
+    return float(there - back) / (2 * step)

@@ -12,7 +12,7 @@ from gradir.ir.interpreter import interpret
 from gradir.ir.types import ArrayType, DType, dtype_of
 from gradir.ir.verifier import verify
 from gradir.ops import OPS
-from gradir.trace.dispatch import load_tables
+from gradir.trace.dispatch import call_handler, find_function, load_tables
 from gradir.trace.frame import Buffer, Trace
 from gradir.trace.tracer import Array, Scalar, Tracer, c_strides
 
@@ -55,6 +55,20 @@ def run(fun: Callable[..., Any], *args: Any) -> list[Any]:
     return [_as_python(r, next(values)) if isinstance(r, Tracer) else r for r in results]
 
 
+def via(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` as traced code calls it, also where NumPy would not ask a tracer in a list."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        traced = [x for x in leaves([*args, *kwargs.values()]) if isinstance(x, Tracer)]
+        if not traced:
+            return function(*args, **kwargs)
+        handler = find_function(function)
+        assert handler is not None
+        return call_handler(traced[0].trace, handler, function.__name__, args, kwargs)
+
+    return call
+
+
 def _as_python(result: Tracer, value: np.ndarray) -> Any:
     assert value.shape == result.shape and value.dtype == result.dtype
     if isinstance(result, Array):
@@ -86,4 +100,4 @@ def agree(fun: Callable[..., Any], *args: Any, rtol: float = 1e-13) -> None:
             assert f == e
 
 
-__all__ = ["DType", "Value", "agree", "plain", "run", "trace_with"]
+__all__ = ["DType", "Value", "agree", "plain", "run", "trace_with", "via"]

@@ -88,6 +88,8 @@ def test_long_blocks_show_their_ends() -> None:
 def test_functions_do_not_share_labels() -> None:
     drawn = read(code_diagram(LLVM + LLVM.replace("@f", "@g")).source)
     assert len(drawn.texts) == 6
+    source = code_diagram(LLVM + ASSEMBLY).source
+    assert source.count("subgraph cluster") == source.count("label=<f>") == 2
     assert all(tail.split("_")[0] == head.split("_")[0] for tail, head, _ in drawn.edges)
 
 

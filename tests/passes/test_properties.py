@@ -1,0 +1,110 @@
+"""Passes on generated graphs: what a graph computes stays, and gradients match finite differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from gradir.ir.graph import Graph
+from gradir.ir.interpreter import interpret
+from gradir.ir.types import DType
+from gradir.ir.verifier import verify
+from gradir.ops import OPS
+from gradir.passes.adjoint import Seeds, adjoint
+from gradir.passes.canonicalize import canonicalize
+from gradir.passes.cse import cse
+from gradir.passes.dce import dce
+from gradir.passes.licm import licm
+from gradir.passes.pipeline import Pass, optimize
+from gradir.passes.split import split
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.ir.strategies import FLOATS, arguments, graphs
+
+from .differences import directional, slope_along
+
+# A slope by finite differences does not show what happens at a jump.
+JUMPS = {"floor", "ceil", "rint", "trunc", "sign", "floor_divide", "remainder", "copysign", "argmax", "argmin"}
+SMOOTH = dict(dtypes=(DType.F64,), scalar=True, only=lambda name: name not in JUMPS)
+
+
+def same(before: Sequence[Any], after: Sequence[Any]) -> None:
+    """Equal to the bit, but for the sign of zeros and what a NaN carries."""
+    for x, y in zip(before, after, strict=True):
+        assert x.dtype == y.dtype
+        np.testing.assert_array_equal(x, y)
+
+
+@pytest.mark.parametrize("run", [canonicalize, cse, dce, licm, optimize], ids=lambda p: p.__name__)
+@given(data=st.data())
+def test_a_pass_keeps_what_a_graph_computes(run: Pass, data: st.DataObject) -> None:
+    graph = data.draw(graphs(OPS, max_nodes=14))
+    args = data.draw(arguments(graph))
+    after = run(graph)
+    verify(after)
+    same(interpret(graph, *args), interpret(after, *args))
+
+
+@pytest.mark.parametrize("run", [canonicalize, cse, dce, licm, optimize], ids=lambda p: p.__name__)
+@given(data=st.data())
+def test_a_pass_keeps_what_a_joint_graph_computes(run: Pass, data: st.DataObject) -> None:
+    graph = data.draw(graphs(OPS, dtypes=FLOATS, scalar=True))
+    args = data.draw(arguments(graph))
+    joint = adjoint(graph, range(len(graph.inputs)))
+    verify(joint)
+    after = run(joint)
+    verify(after)
+    before = interpret(joint, *args)
+    same(interpret(graph, *args), before[:1])
+    same(before, interpret(after, *args))
+
+
+@given(data=st.data())
+def test_gradients_match_finite_differences(data: st.DataObject) -> None:
+    graph = data.draw(graphs(OPS, **SMOOTH))
+    args = data.draw(arguments(graph, special=False))
+    compare_slopes(graph, args)
+
+
+@settings(max_examples=50)
+@given(data=st.data())
+def test_second_derivatives_match_finite_differences(data: st.DataObject) -> None:
+    graph = data.draw(graphs(OPS, max_nodes=6, **SMOOTH))
+    args = data.draw(arguments(graph, special=False))
+    slope = directional(graph, range(len(graph.inputs)))
+    verify(slope)
+    compare_slopes(slope, args)
+
+
+def compare_slopes(graph: Graph, args: Sequence[Any]) -> None:
+    """Compare the derivative along one direction with central differences, where those are any good."""
+    wrt = range(len(args))
+    joint = adjoint(graph, wrt)
+    verify(joint)
+    rng = np.random.default_rng(5)
+    directions = [rng.normal(size=np.shape(a)) for a in args]
+    value, *gradients = interpret(joint, *args)
+    exact = sum(float(np.sum(g * d)) for g, d in zip(gradients, directions, strict=True))
+    slopes = [slope_along(graph, args, directions, step) for step in (1e-4, 1e-5, 1e-6)]
+    size = max(1.0, abs(float(value)), *map(abs, slopes))
+    assume(np.isfinite([value, *slopes]).all() and np.ptp(slopes) < 1e-4 * size and size < 1e4)
+    assert abs(exact - slopes[1]) < 1e-3 * size
+
+
+@given(data=st.data())
+def test_both_halves_of_a_joint_graph_together(data: st.DataObject) -> None:
+    graph = data.draw(graphs(OPS, dtypes=FLOATS))
+    args = data.draw(arguments(graph))
+    joint = adjoint(graph, range(len(graph.inputs)), seeds=Seeds.INPUTS)
+    verify(joint)
+    forward, backward = split(joint, graph)
+    verify(forward)
+    verify(backward)
+    cts = data.draw(arguments(joint))[len(args) :]
+    results = interpret(forward, *args)
+    count = len(graph.outputs)
+    halves = (*results[:count], *interpret(backward, *results[count:], *cts))
+    same(interpret(joint, *args, *cts), halves)
