@@ -3,9 +3,9 @@
     z = w1 * x1 + w2 * x2 + b1      h = sigmoid(z)      out = w3 * h + b2      loss = (out - y)^2
 
 1. By hand, with the chain rule.
-2. By finite differences: move one parameter by a small step both ways and see how the loss changes. That needs
-   two runs of the function a parameter, and is good to about 10 digits at best: the smaller the step, the
-   more of the difference is rounding.
+2. By finite differences: move one parameter by a small step both ways and see how the loss changes. That
+   needs two runs of the function a parameter, and is good to about 10 digits at best: the smaller the step,
+   the more of the difference is rounding.
 3. By `gr.check_grads`, which compares along random directions, second derivatives too. Use it on your own
    functions; it raises `gr.CheckError` where the two disagree.
 """

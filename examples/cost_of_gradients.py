@@ -1,11 +1,11 @@
 """Backward is cheap: the price of a gradient, measured against finite differences.
 
-Finite differences move one parameter at a time, so n parameters take n + 1 runs of the function. Going backward
-through the graph takes each operation once more, whatever n is: the whole gradient costs a small constant times
-one run.
+Finite differences move one parameter at a time, so n parameters take n + 1 runs of the function. Going
+backward through the graph takes each operation once more, whatever n is: the whole gradient costs a small
+constant times one run.
 
-The constant can be read off the graph (`node_counts`) and measured (`times`). What you see in the table depends on
-your machine; how the columns grow does not.
+The constant can be read off the graph (`node_counts`) and measured (`times`). What you see in the table
+depends on your machine; how the columns grow does not.
 """
 
 import time
@@ -53,7 +53,9 @@ def times(size: int) -> tuple[float, float, float]:
     """Return the seconds for one run of `f`, for finite differences, and for the value and the gradient."""
     x = np.random.default_rng(0).normal(size=size)
     value_and_gradient(x)  # the first call compiles
-    return seconds(lambda: f(x)), seconds(lambda: forward_differences(x)), seconds(lambda: value_and_gradient(x))
+    runs = (lambda: f(x), lambda: forward_differences(x), lambda: value_and_gradient(x))
+    once, differences, gradient = map(seconds, runs)
+    return once, differences, gradient
 
 
 def node_counts(size: int) -> tuple[int, int]:

@@ -42,7 +42,7 @@ def main() -> None:
     print("\n".join(sums(program.adjoint)))
     # In the picture a fork is a dot, and a sum has a border of the same colour.
     dot = program.diagram("adjoint", values=True)
-    print(f"\nAs a picture: program.diagram('adjoint').render('forks') ({len(dot.source)} characters of DOT text)")
+    print(f"\nThe same as a picture, {len(dot.source)} characters of DOT text: program.diagram('adjoint')")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """Functions with several results: cotangents, pullbacks and the Jacobian.
 
-A function from n numbers to m numbers has an m x n matrix of derivatives, its Jacobian J. Reverse mode does not
-build it. It takes a *cotangent*, one weight for each result, and gives the weighted sum of J's rows: the
-gradient of (weights * result).sum(). `gr.vjp` returns the value and the function that does this, the pullback.
+A function from n numbers to m numbers has an m x n matrix of derivatives, its Jacobian J. Reverse mode does
+not build it. It takes a *cotangent*, one weight for each result, and gives the weighted sum of J's rows:
+the gradient of (weights * result).sum(). `gr.vjp` returns the value and the function that does this, the
+pullback.
 
-One call of the pullback costs about as much as a gradient, whatever n is. So a loss (m = 1) needs one call for
-all of its derivatives, and the whole of J needs m. For few inputs and many results, going forward would be
-cheaper: one run an input.
+One call of the pullback costs about as much as a gradient, whatever n is. So a loss (m = 1) needs one call
+for all of its derivatives, and the whole of J needs m. For few inputs and many results, going forward would
+be cheaper: one run an input.
 
 The pullback keeps what it needs of the forward run, and can be called many times.
 """
@@ -36,7 +37,10 @@ def jacobian(fun, x):
 def by_hand(p):
     r, theta, phi = p
     st, ct, sp, cp = np.sin(theta), np.cos(theta), np.sin(phi), np.cos(phi)
-    return np.array([[st * cp, r * ct * cp, -r * st * sp], [st * sp, r * ct * sp, r * st * cp], [ct, -r * st, 0]])
+    dx = [st * cp, r * ct * cp, -r * st * sp]
+    dy = [st * sp, r * ct * sp, r * st * cp]
+    dz = [ct, -r * st, 0]
+    return np.array([dx, dy, dz])
 
 
 def main() -> None:

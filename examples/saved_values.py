@@ -1,13 +1,15 @@
 """What the way back needs of the way forward.
 
-Local derivatives are taken at the values of the forward run. Which of those must be kept depends on the operation:
+Local derivatives are taken at the values of the forward run. Which of those must be kept depends on the
+operation:
 
     a product x * w     needs its factors             (its local derivatives are w and x)
     a sum a + x         needs nothing                 (its local derivatives are 1)
     exp                 needs its own result          (it is its own derivative)
     sin                 needs its argument            (its derivative is the cosine of it)
 
-These values are called residuals. They are why training takes more memory than prediction. `inspect` lists them.
+These values are called residuals. They are why training takes more memory than prediction. `inspect` lists
+them.
 """
 
 import gradir as gr
@@ -32,8 +34,6 @@ def main() -> None:
     print("The way back reads:")
     for residual in program.residuals:
         print(f"  {residual}")
-    saved = sum(r.value.array.nbytes for r in program.residuals)
-    print(f"{saved} bytes in all, the arguments included")
     print("`b` is not among them: a sum needs nothing, and exp keeps its result instead.")
 
 

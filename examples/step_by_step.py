@@ -4,8 +4,8 @@
     d = e + c          c = -10            d = -4
     L = d * f          f = 5              L = -20
 
-The way forward computes the values, from the inputs to L. The way back asks at each value: if this changed a
-little, how much would L change? It begins at the end, where the answer is 1, and each operation hands on
+The way forward computes the values, from the inputs to L. The way back asks at each value: if this changed
+a little, how much would L change? It begins at the end, where the answer is 1, and each operation hands on
 what it gets, times its own local derivative:
 
     a product passes to each factor the other factor   (d(u * v)/du = v)

@@ -8,6 +8,9 @@ The gradient says for each parameter how the loss changes with it. A step of gra
 parameter a little against its gradient: parameter - rate * gradient. Each parameter has its own derivative,
 but they are all found in one go back through the network.
 
+How far to go is the learning rate. Too small a step gains little, too large a one jumps over the minimum
+and ends up on its other side: the gradient is the slope here, and says nothing about how the slope changes.
+
 Rows of W1 belong to inputs, columns to hidden units.
 """
 
@@ -56,7 +59,11 @@ def main() -> None:
         print(f"{name}: {np.round(PARAMS[name], 4).tolist()}")
         print(f"  gradient      {np.round(gradient[name], 4).tolist()}")
         print(f"  after a step  {np.round(after[name], 4).tolist()}")
-    print(f"\nloss after the step: {loss(after, X, Y):.6f}")
+    print("\nrate    prediction   loss after the step")
+    for rate in (0.01, 0.03, 0.05, 0.1):
+        after = descend(PARAMS, gradient, rate)
+        _, prediction = forward(after, X)
+        print(f"{rate:<7} {prediction:<12.4f} {loss(after, X, Y):.6f}")
 
 
 if __name__ == "__main__":

@@ -175,7 +175,8 @@ def test_the_readme_has_one_command_to_train_and_one_to_test() -> None:
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
-    assert readme_commands()[1] in (ROOT / ".ci" / "run").read_text().splitlines()
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert readme_commands()[1] in [line.strip() for line in lines]
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:

@@ -54,10 +54,11 @@ def is_array(value: Value) -> bool:
 
 def is_map(node: Node) -> bool:
     """Tell whether each element of the result can be computed on its own."""
-    return isinstance(node.op.lowering, Elementwise | PerElement) and not _is_data(node)
+    return isinstance(node.op.lowering, Elementwise | PerElement) and not is_data(node)
 
 
-def _is_data(node: Node) -> bool:
+def is_data(node: Node) -> bool:
+    """Tell whether the node is a constant array."""
     return node.op.name == "constant" and bool(node.results[0].shape)
 
 
@@ -174,7 +175,7 @@ class _Demand:
 
 
 def _moves(node: Node | None) -> bool:
-    return node is not None and isinstance(node.op.lowering, PerElement) and not _is_data(node)
+    return node is not None and isinstance(node.op.lowering, PerElement) and not is_data(node)
 
 
 def _fits_blas(strides: Sequence[int], shape: Sequence[int]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.types import DType
-from .inlining import Inlining, blocks, is_array, part_reads_own_place
+from .inlining import Inlining, blocks, is_array, is_data, part_reads_own_place
 from .kernels import Access, Branch, Loop, Nest, Scalars, Single, Statement
 from .storing import nest_reads, node_reads
 
@@ -62,7 +62,8 @@ class _Numbering:
         self.wishes: list[tuple[int, Value, Value]] = []
 
     def run(self, body: Sequence[Statement]) -> Lifetimes:
-        for value in self.graph.block.params:
+        data = [value for value, node in self.inlining.producers.items() if is_data(node)]
+        for value in (*self.graph.block.params, *data):
             self.define(value, -1)
         self.visit(body)
         for value in self.graph.block.results:

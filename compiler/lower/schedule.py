@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ..ir import dims
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.operation import Elementwise, Reduction
-from .inlining import Inlining, captures, is_array, is_map
+from .inlining import Inlining, captures, is_array, is_data, is_map
 from .kernels import Access, Branch, Loop, Nest, Root, Scalars, Single, Statement
 
 _MOST_ROOTS = 24
@@ -56,7 +56,9 @@ class _Schedule:
         return max((max(self.here.get(v, -1), self.after.get(v, -1)) for v in values), default=-1)
 
     def place(self, node: Node) -> None:
-        if is_map(node):
+        if is_data(node):
+            self.after[node.result] = -1  # lies in memory from the start
+        elif is_map(node):
             self.place_map(node)
         elif isinstance(node.op.lowering, Reduction):
             operand = node.operands[0]

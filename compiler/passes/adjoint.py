@@ -132,11 +132,13 @@ def _kept(graph: Graph, backward: Backward, nodes: Sequence[Node]) -> list[Resid
     """Return the residuals in the outermost block: values of it that backward nodes read."""
     readers: dict[Value, dict[Node, None]] = {}
     definition = backward.structure.definition
+    labels = dict(zip(graph.block.params, graph.inputs, strict=True))
     outermost = {*graph.block.params, *(r for node in graph.block.nodes for r in node.results)}
     for value, node in reads(nodes):
         if value in outermost:
             readers.setdefault(value, {})[node] = None
+    locs = {v: definition[v].loc for v in readers if v in definition}
     return [
-        Residual(v, Carrier.KEPT, definition[v].loc if v in definition else None, tuple(nodes))
+        Residual(v, Carrier.KEPT, locs.get(v), tuple(nodes), labels.get(v, ""))
         for v, nodes in readers.items()
     ]

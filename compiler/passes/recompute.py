@@ -53,6 +53,7 @@ class Recipes:
                 self.free.update(node.results)
 
     def _is_free(self, value: Value, reader: Region, structure: Structure) -> bool:
+        value = structure.source(value)
         home = structure.home.get(value)
         return home is None or value in self.free or (home is not reader and _is_counter(value))
 

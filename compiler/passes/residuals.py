@@ -34,18 +34,20 @@ class Residual:
         The line of the user's code that it is computed on.
     readers
         The backward nodes that need it.
+    label
+        The argument's name, if it is an input.
     """
 
     value: Value
     carrier: Carrier
     loc: Loc | None
     readers: tuple[Node, ...]
+    label: str = ""
 
     def __str__(self) -> str:
-        line = f" of line {self.loc.line}" if self.loc else ""
-        return (
-            f"{self.value.type}{line}: {self.carrier.value}, for {', '.join(map(_described, self.readers))}"
-        )
+        place = f" of line {self.loc.line}" if self.loc else f" '{self.label}'" if self.label else ""
+        readers = ", ".join(map(_described, self.readers))
+        return f"{self.value.type}{place}: {self.carrier.value}, for {readers}"
 
 
 def _described(node: Node) -> str:
@@ -87,6 +89,7 @@ class Shadows:
     _shadow: dict[Value, Value] = field(default_factory=dict)
 
     def __call__(self, value: Value) -> Value:
+        value = self.structure.source(value)
         if value not in self.structure.home:
             return value
         if value not in self._shadow:

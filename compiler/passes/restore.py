@@ -71,7 +71,7 @@ class Restorer:
         for node in reversed(region.block.nodes):
             if node in self.recipes.nodes and any(r in readers for r in node.results):
                 again.add(node)
-                for v in node.operands:
+                for v in map(self.structure.source, node.operands):
                     if self.structure.home.get(v) is region:
                         readers.setdefault(v, []).append(node)
         return again

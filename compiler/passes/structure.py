@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..ir.graph import Block, Graph, Node, Value
+from ..ir.types import StackType
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,12 +48,15 @@ class Structure:
         The region of each block, in program order (an outer one before those inside it).
     captures
         What each region reads of the scopes around it, in order of first use.
+    unchanged
+        For a carried parameter or result of a region that is always a value from outside it: that value.
     """
 
     definition: dict[Value, Node] = field(default_factory=dict)
     home: dict[Value, Region] = field(default_factory=dict)
     regions: dict[Block, Region] = field(default_factory=dict)
     captures: dict[Block, tuple[Value, ...]] = field(default_factory=dict)
+    unchanged: dict[Value, Value] = field(default_factory=dict)
 
     @staticmethod
     def of(graph: Graph) -> Structure:
@@ -71,6 +75,8 @@ class Structure:
             for inner in node.regions:
                 self.regions[inner] = Region(inner, node, region)
                 self._scan(inner, self.regions[inner])
+            if node.regions:
+                self._find_unchanged(node)
         if region is not None:
             self.captures[block] = self._captured(block)
 
@@ -84,3 +90,26 @@ class Structure:
             here.update(node.results)
         found.update((v, None) for v in block.results if v not in here)
         return tuple(found)
+
+    def source(self, value: Value) -> Value:
+        """Return the outermost value that `value` is known to equal."""
+        while value in self.unchanged:
+            value = self.unchanged[value]
+        return value
+
+    def _find_unchanged(self, node: Node) -> None:
+        if node.op.name == "for":
+            (body,), inits = node.regions, node.operands[3:]
+            same = zip(body.params[1:], node.results, body.results, inits, strict=True)
+            for param, result, yielded, init in same:
+                if self.source(yielded) in (param, self.source(init)) and not _is_stack(init):
+                    self.unchanged[param] = self.unchanged[result] = init
+            return
+        for result, *yields in zip(node.results, *(region.results for region in node.regions), strict=True):
+            first, *others = map(self.source, yields)
+            if all(v is first for v in others) and not _is_stack(result):
+                self.unchanged[result] = first
+
+
+def _is_stack(value: Value) -> bool:
+    return isinstance(value.type, StackType)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import TraceError
+from ..errors import GradirError, TraceError
 from ..ir.graph import Value
 from ..ir.types import DType
 from .frame import Buffer, Frame, Trace, user_location
+from .known import can_know
 from .leaves import Kind, Leaf, Missing, State, Tree, join, same, tree
 from .tracer import Array, Scalar
 
@@ -59,10 +60,18 @@ def run_block(trace: Trace, frame: Frame, state: State, body: Callable[[], Any])
 class _Join:
     """Collects what two branches give, as pairs of values, and hands out the results of the `if`."""
 
-    def __init__(self, trace: Trace, then: Outcome, otherwise: Outcome) -> None:
+    def __init__(self, trace: Trace, then: Outcome, otherwise: Outcome, strict: bool) -> None:
         self.trace = trace
+        self.strict = strict
         self.builders = then.frame.builder, otherwise.frame.builder
         self.pairs: list[tuple[Value, Value]] = []
+
+    def apart(self, name: str, reason: str) -> Missing:
+        """What a variable is that has no common kind."""
+        missing = Missing(name, reason)
+        if self.strict:
+            missing.fail()
+        return missing
 
     def leaf(self, a: Leaf, b: Leaf, kind: Kind) -> int:
         first, second = self.builders
@@ -73,7 +82,7 @@ class _Join:
 def _join_trees(meeting: _Join, a: Tree, b: Tree, name: str) -> Callable[[Sequence[Value]], Any]:
     """Return how a variable is rebuilt from the results of the `if`."""
     if a.structure != b.structure:
-        missing = Missing(name, f"'{name}' has another structure in each branch of the `if` before")
+        missing = meeting.apart(name, f"'{name}' has another structure in each branch of the `if` before")
         return lambda results: missing
     parts: list[Callable[[Sequence[Value]], Any]] = []
     for x, y in zip(a.leaves, b.leaves, strict=True):
@@ -86,7 +95,7 @@ def _join_leaves(meeting: _Join, a: Leaf, b: Leaf, name: str) -> Callable[[Seque
         return lambda results: a.object
     kind = join(a.kind, b.kind)
     if kind is None:
-        missing = Missing(name, _why_apart(a, b, name), user_location())
+        missing = meeting.apart(name, _why_apart(a, b, name))
         return lambda results: missing
     k = meeting.leaf(a, b, kind)
 
@@ -123,11 +132,38 @@ def relate(buffer: Buffer, others: Iterable[Buffer]) -> None:
 def branch(
     trace: Trace, test: Scalar | Array, then: Callable[[], Any], otherwise: Callable[[], Any], state: State
 ) -> Any:
-    """Trace an `if` op with two bodies; set the variables, apply the writes and return the bodies' result."""
+    """Trace an `if` with two bodies: an `if` op, or the body taken where the test is known and no op fits.
+
+    An int argument in a test stays dynamic as long as both branches give the same kinds of results.
+    """
+    if not can_know(trace, test.value):
+        return _branch(trace, test, then, otherwise, state, strict=False)
+    entry = state.get()
+    try:
+        return _branch(trace, test, then, otherwise, state, strict=True)
+    except GradirError:
+        state.set(entry)
+        return then() if test else otherwise()
+
+
+def _branch(
+    trace: Trace,
+    test: Scalar | Array,
+    then: Callable[[], Any],
+    otherwise: Callable[[], Any],
+    state: State,
+    *,
+    strict: bool,
+) -> Any:
+    """Trace an `if` op; set the variables, apply the writes and return the bodies' result.
+
+    A variable that the branches leave without a common kind is refused where it is read, or, if
+    `strict`, at once.
+    """
     predicate = truth(trace, test)
     first = run_block(trace, trace.open("branch"), state, then)
     second = run_block(trace, trace.open("branch"), state, otherwise)
-    meeting = _Join(trace, first, second)
+    meeting = _Join(trace, first, second, strict)
     rebuilders = [
         _join_trees(meeting, a, b, name)
         for a, b, name in zip(first.variables, second.variables, state.names, strict=True)

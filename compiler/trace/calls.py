@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import NoSourceError, UnsupportedError
-from .dispatch import call_handler, find_function, name_of
+from .dispatch import CREATION, call_handler, find_function, name_of
 from .frame import Trace, user_location
 from .loops import Range, check_step
 from .tracer import Array, Scalar, Tracer
@@ -32,7 +32,7 @@ def call(
     if function is range:
         return _range(trace, args)
     handler = find_function(function)
-    if handler is not None and (_creates(handler) or _any_traced(args) or _any_traced(kwargs.values())):
+    if handler is not None and (handler in CREATION or _any_traced(args) or _any_traced(kwargs.values())):
         return call_handler(trace, handler, name_of(function), args, kwargs)
     if isinstance(function, functools.partial):
         return call(trace, known, function.func, (*function.args, *args), {**function.keywords, **kwargs})
@@ -48,11 +48,6 @@ def call(
     if isinstance(own, FunctionType) and not isinstance(function, type):
         return _call_python(trace, known, own, (function, *args), kwargs)
     return function(*args, **kwargs)
-
-
-def _creates(handler: Any) -> bool:
-    """Tell whether a handler makes arrays that traced code may write to, whatever its arguments."""
-    return bool(handler.__module__.endswith(".numpy_create"))
 
 
 def _any_traced(values: Any) -> bool:

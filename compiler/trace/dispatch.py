@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,19 +16,29 @@ from .frame import Trace, user_location
 # A handler takes the trace and then exactly the arguments of the function it stands for; a parameter
 # it lacks is a keyword that gradir does not support.
 Handler = Callable[..., Any]
+H = TypeVar("H", bound=Handler)
 
 FUNCTIONS: dict[Any, Handler] = {}
+CREATION: set[Handler] = set()  # make arrays that traced code may write to, whatever their arguments
 METHODS: dict[str, Handler] = {}  # methods and properties of arrays and numbers
 PROPERTIES: dict[str, Handler] = {}
 
+# What NumPy passes for a keyword that was not given.
+NO_VALUE: Any = np._NoValue
 
-def implements(*functions: Any, method: str | None = None) -> Callable[[Handler], Handler]:
-    """Register a handler for NumPy (or other) functions, and as an array method of that name."""
 
-    def register(handler: Handler) -> Handler:
+def implements(*functions: Any, method: str | None = None, creates: bool = False) -> Callable[[H], H]:
+    """Register a handler for NumPy (or other) functions, and as an array method of that name.
+
+    `creates` says that it makes arrays, also of arguments that are all concrete.
+    """
+
+    def register(handler: H) -> H:
         for function in functions:
             assert function not in FUNCTIONS, f"{function} has two handlers"
             FUNCTIONS[function] = handler
+        if creates:
+            CREATION.add(handler)
         if method is not None:
             assert method not in METHODS
             METHODS[method] = handler

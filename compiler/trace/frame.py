@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import EscapedTracerError, TraceError, UnsupportedError
 from ..ir.builder import Builder
-from ..ir.graph import Block, Loc, Value
+from ..ir.graph import Block, Loc, Node, Value
 from ..ir.operation import OpTable, TypeRuleError
 from ..ir.types import ArrayType
 
@@ -78,6 +78,17 @@ class Frame:
     kind: str  # "function", "loop", "branch"
     journal: dict[Buffer, tuple[Value, str]] = field(default_factory=dict)  # value and `lost` before
     closed: bool = False
+    definitions: dict[Value, Node] = field(default_factory=dict)  # of the builder's first `indexed` nodes
+    indexed: int = 0
+    params: set[Value] = field(default_factory=set)  # of a loop: its index and carried values
+
+    def definition(self, value: Value) -> Node | None:
+        """Return the node of this block that computes `value`."""
+        nodes = self.builder.nodes
+        for node in nodes[self.indexed :]:
+            self.definitions.update(dict.fromkeys(node.results, node))
+        self.indexed = len(nodes)
+        return self.definitions.get(value)
 
     def chain(self) -> list[Frame]:
         frames: list[Frame] = []
@@ -106,6 +117,8 @@ class Trace:
         self.ops = ops
         self.captures = Captures(self)
         self.inputs: list[tuple[Value, str]] = []
+        self.known_arguments: dict[Value, Callable[[], int]] = {}  # int arguments; a call guards its value
+        self.same_as: dict[Value, Value] = {}  # parameters of inner functions
         self.root = self.frame = Frame(Builder(ops), None, "function")
         self.decisions: list[Decision] = []
         self.thread = threading.get_ident()
@@ -165,6 +178,46 @@ class Trace:
         frame = frame or self.rolled_frame()
         if frame is not None:
             raise RollAbort(frame, reason, user_location())
+
+    # Values that are known while tracing
+
+    def origin(self, value: Value) -> Value:
+        """Return the value that a parameter of an inner function stands for."""
+        while value in self.same_as:
+            value = self.same_as[value]
+        return value
+
+    def definition(self, value: Value) -> Node | None:
+        """Return the node that computes a value, None for a parameter."""
+        found = (frame.definition(value) for frame in self.frame.chain())
+        return next((node for node in found if node is not None), None)
+
+    def can_look_at(self, value: Value) -> bool:
+        """Tell whether a parameter is an int argument or a captured array."""
+        return value in self.known_arguments or any(x.value is value for x in self.captures.arrays)
+
+    def look_at(self, value: Value) -> Any:
+        """Return what such a parameter is; from now on it must be the same at every call."""
+        known = self.known_arguments.get(value)
+        return known() if known is not None else self.captures.contents(value)
+
+    def loop_of(self, value: Value) -> Frame | None:
+        """Return the innermost loop whose index or carried values `value` is computed of."""
+        seen: set[Value] = set()
+        pending = [value]
+        while pending:
+            v = self.origin(pending.pop())
+            if v not in seen:
+                seen.add(v)
+                node = self.definition(v)
+                pending += node.operands if node is not None else ()
+        return next((f for f in self.frame.chain() if not f.params.isdisjoint(seen)), None)
+
+    def needs_value(self, value: Value, reason: str) -> None:
+        """Give up rolling the loop that keeps `value` from being known; does nothing without one."""
+        frame = self.loop_of(value)
+        if frame is not None:
+            self.abort(reason, frame)
 
     # Inputs
 

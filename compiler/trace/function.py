@@ -132,7 +132,8 @@ def _argument(trace: Trace, p: Parameter, k: int, value: Any, label: str, fixed:
         fixed[k] = value
         return int(value)
 
-    return Scalar(trace, ssa, weak=True, known=known)
+    trace.known_arguments[ssa] = known
+    return Scalar(trace, ssa, weak=True)
 
 
 def _protect(trace: Trace, arguments: Any) -> None:
@@ -221,10 +222,9 @@ def _inner_argument(trace: Trace, x: Leaf, label: str, params: list[Value]) -> A
         )
         strides = x.object.strides if isinstance(x.object, Array) else None
         return Array(trace, Buffer(value, trace.frame, readonly), (), strides)
-    origin = x.object if isinstance(x.object, Scalar) else None
-    known = origin.known if origin is not None else None
-    loop = origin.loop if origin is not None else None
-    return Scalar(trace, value, weak=x.kind.weak, known=known, loop=loop)
+    if x.value is not None:
+        trace.same_as[value] = x.value
+    return Scalar(trace, value, weak=x.kind.weak)
 
 
 def _free_values(frame: Frame, params: Sequence[Value], outputs: Sequence[Value]) -> list[Value]:

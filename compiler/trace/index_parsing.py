@@ -1,4 +1,4 @@
-"""Reading what stands between the brackets of `x[...]`: one item for each axis, in NumPy's words where it fails."""
+"""Reading what stands between the brackets of `x[...]`: one item for each axis, errors in NumPy's words."""
 
 from __future__ import annotations
 
@@ -114,7 +114,9 @@ def _width(part: Any) -> int:
 
 def _check_kind(dtype: Any) -> None:
     if np.dtype(dtype).kind not in "iub":
-        raise OutOfBoundsError("arrays used as indices must be of integer (or boolean) type", loc=user_location())
+        raise OutOfBoundsError(
+            "arrays used as indices must be of integer (or boolean) type", loc=user_location()
+        )
 
 
 def _items(trace: Trace, shape: tuple[Any, ...], axis: int, part: Any) -> list[Item]:
@@ -129,10 +131,14 @@ def _items(trace: Trace, shape: tuple[Any, ...], axis: int, part: Any) -> list[I
     if isinstance(part, Tracer):
         value = checked_index(trace, part, axis, shape[axis])
         return [Number(value) if not part.shape else Indices(value)]
-    if isinstance(part, bool) or not (is_number(part) or hasattr(part, "__index__")) or isinstance(part, float):
+    if (
+        isinstance(part, bool)
+        or not (is_number(part) or hasattr(part, "__index__"))
+        or isinstance(part, float)
+    ):
         raise OutOfBoundsError(
-            "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays"
-            " are valid indices",
+            "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean"
+            " arrays are valid indices",
             loc=user_location(),
         )
     return [Number(int(wrapped(np.array(operator.index(part)), axis, shape[axis])))]

@@ -135,10 +135,11 @@ def _attempt(
         if first is not None and second is not None:
             relate(first, [second])
     buffer_params = [_enter(frame, buffer) for buffer in plan.buffers]
+    frame.params.update((index, *params.values(), *buffer_params))
     finals: list[Value] = []
 
     def run() -> None:
-        body(Scalar(trace, index, weak=True, loop=frame))
+        body(Scalar(trace, index, weak=True))
         finals.extend(buffer.value for buffer in plan.buffers)
 
     held = State(state.get, state.set, state.names)

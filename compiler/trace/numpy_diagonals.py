@@ -12,7 +12,7 @@ from ..ir.graph import Span
 from .dispatch import implements
 from .frame import Trace, user_location
 from .lens import Diagonal, Transpose
-from .numpy_create import band
+from .numpy_ramps import band
 from .numpy_reduce import np_sum
 from .numpy_shape import as_axis, ravel
 from .operands import as_array, broadcast_to, ordered

@@ -85,7 +85,9 @@ def _sizes(terms: list[tuple[Array, Labels]]) -> dict[str, int]:
                 sizes[label] = dim
             elif dim not in (1, sizes[label]):
                 shapes = ", ".join(str(t.shape) for t, _ in terms)
-                raise _refuse(f"the axis '{label}' has the sizes {sizes[label]} and {dim} (the shapes are {shapes})")
+                raise _refuse(
+                    f"the axis '{label}' has the sizes {sizes[label]} and {dim} (the shapes are {shapes})"
+                )
     return sizes
 
 
@@ -147,7 +149,9 @@ def _outer(trace: Trace, a: Term, b: Term, labels: Labels) -> Term:
 def einsum(trace: Trace, *operands: Any, out: Any = None, dtype: Any = None, optimize: Any = False) -> Any:
     subscripts, *rest = operands
     if not isinstance(subscripts, str):
-        raise UnsupportedError("np.einsum with lists of axes is not supported: use a string", loc=user_location())
+        raise UnsupportedError(
+            "np.einsum with lists of axes is not supported: use a string", loc=user_location()
+        )
     arrays = [as_array(trace, x) for x in rest]
     inputs, output = parse(subscripts, [x.ndim for x in arrays])
     parts = [_diagonal(x, labels) for x, labels in zip(arrays, inputs, strict=True)]

@@ -18,7 +18,7 @@ from .lens import Basic
 from .numpy_elementwise import store
 from .numpy_shape import as_axis, with_ones
 from .operands import as_array, broadcast_shapes, broadcast_to, default_dtype, lift, value_of
-from .tracer import Array, Scalar, Tracer, new_array, wrap
+from .tracer import Array, Scalar, Tracer, new_array
 
 # Basic indices.
 
@@ -54,7 +54,9 @@ class Selection:
     def __init__(self, trace: Trace, x: Array, index: Index) -> None:
         self.trace = trace
         axes = [item for item in index.items if not isinstance(item, NewAxis)]
-        spans = tuple(item if isinstance(item, Span) else Span(0, d) for item, d in zip(axes, x.shape, strict=True))
+        spans = tuple(
+            item if isinstance(item, Span) else Span(0, d) for item, d in zip(axes, x.shape, strict=True)
+        )
         self.base = x.view(Basic(spans))
         self.axes = tuple(k for k, item in enumerate(axes) if not isinstance(item, Span))
         places = [self._place(item) for item in axes if not isinstance(item, Span)]
@@ -116,13 +118,20 @@ def get_item(trace: Trace, x: Any, index: Any) -> Any:
 
 def set_item(trace: Trace, x: Array, index: Any, value: Any) -> None:
     """`x[index] = value`, cast and broadcast as NumPy does."""
-    if isinstance(index, Tracer) and index.value.dtype is DType.BOOL and known_value(trace, index.value) is None:
+    if (
+        isinstance(index, Tracer)
+        and index.value.dtype is DType.BOOL
+        and known_value(trace, index.value) is None
+    ):
         _set_mask(trace, x, index, value)
         return
     parsed = parse_index(trace, x.shape, index)
     if parsed.is_basic:
         target = _basic(trace, x, parsed)
-        target.write(assigned(trace, value, target.value.dtype, target.shape))
+        stored = lift(trace, value)
+        if not (target.shape or parsed.dots) and isinstance(stored, Tracer) and stored.shape:
+            raise ShapeError("setting an array element with a sequence.", loc=user_location())
+        target.write(assigned(trace, stored, target.value.dtype, target.shape))
         return
     selection = Selection(trace, x, parsed)
     selection.write(assigned(trace, value, x.value.dtype, selection.shape))
@@ -172,8 +181,8 @@ def _install() -> None:
     def __setitem__(self: Array, index: Any, value: Any) -> None:
         set_item(self.trace, self, index, value)
 
-    Tracer.__getitem__ = __getitem__  # type: ignore[attr-defined]
-    Array.__setitem__ = __setitem__  # type: ignore[attr-defined]
+    setattr(Tracer, "__getitem__", __getitem__)  # noqa: B010
+    setattr(Array, "__setitem__", __setitem__)  # noqa: B010
 
 
 _install()
@@ -190,11 +199,7 @@ def take(trace: Trace, a: Any, indices: Any, axis: Any = None, out: Any = None, 
     if axis is None:
         x, axis = new_array(trace, trace.b.reshape(x.value, shape=(x.size,))), 0
     axis = as_axis(axis, x.ndim)
-    places = indices if isinstance(indices, (Tracer, np.ndarray)) else np.asarray(indices)
-    if isinstance(places, np.ndarray) and not places.shape:
-        places = int(places)
-    elif isinstance(places, np.ndarray) and not isinstance(indices, np.ndarray):
-        places = places.tolist()
+    places: Any = list(indices) if isinstance(indices, tuple) else indices
     result = get_item(trace, x, (*(slice(None),) * axis, places))
     if isinstance(result, Array) and result.buffer is x.buffer:
         result = new_array(trace, result.value)
@@ -247,7 +252,8 @@ def _at_dtype(trace: Trace, a: Array, b: Any) -> DType:
     operand = lift(trace, b)
     if isinstance(operand, Tracer) and not np.can_cast(operand.dtype, a.dtype, "same_kind"):
         raise TraceError(
-            f"Cannot cast from {operand.dtype!r} to {a.dtype!r} with casting rule 'same_kind'", loc=user_location()
+            f"Cannot cast from {operand.dtype!r} to {a.dtype!r} with casting rule 'same_kind'",
+            loc=user_location(),
         )
     return default_dtype(operand) if isinstance(operand, Tracer) else a.value.dtype
 
@@ -261,7 +267,8 @@ def copyto(trace: Trace, dst: Any, src: Any, casting: str = "same_kind", where: 
     source = lift(trace, src)
     if isinstance(source, Tracer) and not np.can_cast(source.dtype, dst.dtype, casting):  # type: ignore[arg-type]
         raise TraceError(
-            f"Cannot cast array data from {source.dtype!r} to {dst.dtype!r} according to the rule '{casting}'",
+            f"Cannot cast array data from {source.dtype!r} to {dst.dtype!r} according to the rule"
+            f" '{casting}'",
             loc=user_location(),
         )
     value = assigned(trace, source, dst.value.dtype, dst.shape)
@@ -274,6 +281,3 @@ def copyto(trace: Trace, dst: Any, src: Any, casting: str = "same_kind", where: 
 @implements(method="fill")
 def fill(trace: Trace, a: Any, value: Any) -> None:
     a.write(assigned(trace, value, a.value.dtype, a.shape))
-
-
-__all__ = ["get_item", "set_item", "wrap"]

@@ -9,20 +9,40 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError, TraceError, UnsupportedError
+from ..ir.types import DType
 from .dispatch import find_function, implements
 from .frame import Trace, user_location
 from .numpy_elementwise import scalar_power, store
-from .operands import is_weak, lift
+from .operands import is_weak, lift, own_value
 from .python_numbers import OPERATORS
 from .tracer import Array, Scalar, Tracer
 
 _UFUNCS: dict[str, Any] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "floordiv": np.floor_divide,
-    "mod": np.remainder, "divmod": np.divmod, "pow": np.power, "matmul": np.matmul, "lshift": np.left_shift,
-    "rshift": np.right_shift, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor, "eq": np.equal,
-    "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
-    "neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert,
-}  # fmt: skip
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.divide,
+    "floordiv": np.floor_divide,
+    "mod": np.remainder,
+    "divmod": np.divmod,
+    "pow": np.power,
+    "matmul": np.matmul,
+    "lshift": np.left_shift,
+    "rshift": np.right_shift,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "neg": np.negative,
+    "pos": np.positive,
+    "abs": np.absolute,
+    "invert": np.invert,
+}
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 _UNARY = ("neg", "pos", "abs", "invert")
 
@@ -96,19 +116,21 @@ def _power(self: Tracer, other: Any, modulus: Any = None) -> Any:
     return _forward("pow")(self, other)
 
 
-def _array_truth(trace: Trace, x: Any) -> Any:
+def truth(trace: Trace, x: Any) -> Scalar:
     """The truth of what `if`, `while`, `not`, `and`, `or` test, as a traced bool."""
     if isinstance(x, Array) and x.size != 1:
-        what = "more than one element is ambiguous. Use a.any() or a.all()" if x.size else "no element is ambiguous"
+        what = (
+            "more than one element is ambiguous. Use a.any() or a.all()"
+            if x.size
+            else "no element is ambiguous"
+        )
         raise TraceError(f"The truth value of an array with {what}", loc=user_location())
-    if isinstance(x, Array):
-        x = Scalar(trace, trace.b.reshape(x.value, shape=()), weak=False)
-    if is_weak(x):
-        return OPERATORS["ne"](trace, x, 0)
-    return apply_operator(trace, "ne", x, 0)
+    value = own_value(trace, x)
+    value = value if not value.shape else trace.b.reshape(value, shape=())
+    return Scalar(trace, trace.b.cast(value, DType.BOOL), weak=True)
 
 
-implements(bool)(_array_truth)
+implements(bool)(truth)
 
 
 def _install() -> None:
@@ -122,13 +144,15 @@ def _install() -> None:
             setattr(Tracer, f"__r{name}__", _reflected(name))
             if name != "divmod":
                 setattr(Array, f"__i{name}__", _in_place(name))
-    Tracer.__pow__ = _power  # type: ignore[attr-defined]
+    setattr(Tracer, "__pow__", _power)  # noqa: B010
 
 
 _install()
 
 for _name in _UFUNCS:
-    _function = divmod if _name == "divmod" else getattr(operator, f"{_name}_", getattr(operator, _name, None))
+    _function = (
+        divmod if _name == "divmod" else getattr(operator, f"{_name}_", getattr(operator, _name, None))
+    )
 
     def _handler(trace: Trace, *xs: Any, _name: str = _name) -> Any:
         return apply_operator(trace, _name, *xs)

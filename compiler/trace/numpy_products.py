@@ -16,7 +16,7 @@ from .frame import Trace, user_location
 from .numpy_elementwise import loop_dtypes, refuse_where, store
 from .numpy_shape import as_axis
 from .operands import as_array, broadcast, broadcast_shapes, broadcast_to, lift, own_value, promote, value_of
-from .tracer import Array, Scalar, Tracer, new_array, wrap
+from .tracer import Array, new_array, wrap
 
 
 def multiply(trace: Trace, x: Value, y: Value) -> Value:
@@ -109,12 +109,6 @@ def _matmul(trace: Trace, a: Value, b: Value) -> Value:
     return result if shape == result.shape else trace.b.reshape(result, shape=shape)
 
 
-def _times(trace: Trace, a: Any, b: Any) -> Any:
-    handler = find_function(np.multiply)
-    assert handler is not None
-    return handler(trace, a, b)
-
-
 def _not_aligned(a: Value, b: Value, i: int, j: int) -> ShapeError:
     return ShapeError(
         f"shapes {a.shape} and {b.shape} not aligned: {a.shape[i]} (dim {i}) != {b.shape[j]} (dim {j})",
@@ -131,7 +125,7 @@ def _strong(trace: Trace, *xs: Any) -> list[Value]:
 def dot(trace: Trace, a: Any, b: Any, out: Any = None) -> Any:
     x, y = _strong(trace, a, b)
     if not x.shape or not y.shape:
-        return store(trace, _times(trace, a, b), out)
+        return store(trace, wrap(trace, multiply(trace, x, y)), out)
     i, j = len(x.shape) - 1, max(len(y.shape) - 2, 0)
     if x.shape[i] != y.shape[j]:
         raise _not_aligned(x, y, i, j)
@@ -142,7 +136,7 @@ def dot(trace: Trace, a: Any, b: Any, out: Any = None) -> Any:
 def inner(trace: Trace, a: Any, b: Any) -> Any:
     x, y = _strong(trace, a, b)
     if not x.shape or not y.shape:
-        return _times(trace, a, b)
+        return wrap(trace, multiply(trace, x, y))
     i, j = len(x.shape) - 1, len(y.shape) - 1
     if x.shape[i] != y.shape[j]:
         raise _not_aligned(x, y, i, j)
@@ -178,10 +172,13 @@ def tensordot(trace: Trace, a: Any, b: Any, axes: Any = 2) -> Array:
         given = [list(range(-count, 0)), list(range(count))]
     a_axes = [as_axis(k, len(x.shape)) for k in given[0]]
     b_axes = [as_axis(k, len(y.shape)) for k in given[1]]
-    fits = len(a_axes) == len(b_axes) and all(x.shape[i] == y.shape[j] for i, j in zip(a_axes, b_axes, strict=True))
+    fits = len(a_axes) == len(b_axes) and all(
+        x.shape[i] == y.shape[j] for i, j in zip(a_axes, b_axes, strict=True)
+    )
     if not fits:
         raise ShapeError(
-            f"shape-mismatch for sum: the shapes {x.shape} and {y.shape} along the axes {a_axes} and {b_axes}",
+            f"shape-mismatch for sum: the shapes {x.shape} and {y.shape} along the axes {a_axes}"
+            f" and {b_axes}",
             loc=user_location(),
         )
     return new_array(trace, contract(trace, x, y, a_axes, b_axes))
@@ -191,7 +188,7 @@ def tensordot(trace: Trace, a: Any, b: Any, axes: Any = 2) -> Array:
 def kron(trace: Trace, a: Any, b: Any) -> Any:
     x, y = _strong(trace, a, b)
     if not x.shape or not y.shape:
-        return _times(trace, a, b)
+        return wrap(trace, multiply(trace, x, y))
     rank = max(len(x.shape), len(y.shape))
     left, right = ((1,) * (rank - len(v.shape)) + v.shape for v in (x, y))
     spread_x = trace.b.reshape(x, shape=tuple(d for k in left for d in (k, 1)))
@@ -201,16 +198,22 @@ def kron(trace: Trace, a: Any, b: Any) -> Any:
 
 
 @implements(np.cross)
-def cross(trace: Trace, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Array:
+def cross(
+    trace: Trace, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None
+) -> Array:
     x, y = as_array(trace, a), as_array(trace, b)
-    if (axisa, axisb, axisc) != (-1, -1, -1) or axis not in (None, -1) or x.shape[-1:] != (3,) or y.shape[-1:] != (3,):
-        raise UnsupportedError("np.cross is supported for vectors of 3 along the last axis", loc=user_location())
+    if (
+        (axisa, axisb, axisc) != (-1, -1, -1)
+        or axis not in (None, -1)
+        or x.shape[-1:] != (3,)
+        or y.shape[-1:] != (3,)
+    ):
+        raise UnsupportedError(
+            "np.cross is supported for vectors of 3 along the last axis", loc=user_location()
+        )
     parts = []
     for i, j in ((1, 2), (2, 0), (0, 1)):
         parts.append(x[..., i] * y[..., j] - x[..., j] * y[..., i])  # type: ignore[index]
     handler = find_function(np.stack)
     assert handler is not None
     return handler(trace, parts, -1)  # type: ignore[no-any-return]
-
-
-__all__ = ["Scalar", "Tracer"]

@@ -8,18 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError, TraceError, UnsupportedError
+from ..errors import ShapeError
 from ..ir.graph import Value
-from ..ir.types import ArrayType, DType
-from .dispatch import implements
+from ..ir.types import DType
+from .dispatch import NO_VALUE, implements
 from .frame import Trace, user_location
 from .numpy_elementwise import refuse_where, store
 from .numpy_shape import as_axes, as_axis
-from .operands import as_dtype, broadcast_to, lift, ordered, own_value, promoted
-from .python_numbers import check
+from .operands import as_dtype, broadcast_to, lift, ordered, own_value
 from .tracer import Array, Scalar, new_array, wrap
-
-_NO = np._NoValue  # type: ignore[attr-defined]
 
 
 class Axes:
@@ -29,7 +26,7 @@ class Axes:
         rank = len(value.shape)
         self.axes = tuple(range(rank)) if axis is None else tuple(sorted(as_axes(axis, rank)))
         self.in_order = in_order
-        self.keepdims = keepdims is not _NO and bool(keepdims)
+        self.keepdims = keepdims is not NO_VALUE and bool(keepdims)
         self.kept_shape = tuple(1 if k in self.axes else d for k, d in enumerate(value.shape))
         self.count = math.prod(value.shape[k] for k in self.axes)
 
@@ -65,10 +62,16 @@ def accumulator(dtype: DType, requested: Any) -> DType:
 
 def _summed(op: str, combine: str, default_axis: Any) -> Callable[..., Any]:
     def handler(
-        trace: Trace, a: Any, axis: Any = default_axis, dtype: Any = None, out: Any = None, keepdims: Any = _NO,
-        initial: Any = _NO, where: Any = True,
-    ) -> Any:  # fmt: skip
-        refuse_where(where is _NO or where)
+        trace: Trace,
+        a: Any,
+        axis: Any = default_axis,
+        dtype: Any = None,
+        out: Any = None,
+        keepdims: Any = NO_VALUE,
+        initial: Any = NO_VALUE,
+        where: Any = True,
+    ) -> Any:
+        refuse_where(where is NO_VALUE or where)
         a = lift(trace, a)
         value = own_value(trace, a)
         value = trace.b.cast(value, accumulator(value.dtype, dtype))
@@ -85,7 +88,7 @@ def _summed(op: str, combine: str, default_axis: Any) -> Callable[..., Any]:
 
 def with_initial(trace: Trace, result: Value, initial: Any, combine: str) -> Value:
     """Combine a reduction with the value that it starts from."""
-    if initial is _NO or initial is None:
+    if initial is NO_VALUE or initial is None:
         return result
     start = trace.b.cast(own_value(trace, initial), result.dtype)
     return trace.emit(combine, broadcast_to(trace, start, result.shape), result)
@@ -99,10 +102,15 @@ implements((np.multiply, "reduce"))(_summed("prod", "multiply", 0))
 
 def _extreme(op: str, default_axis: Any) -> Callable[..., Any]:
     def handler(
-        trace: Trace, a: Any, axis: Any = default_axis, out: Any = None, keepdims: Any = _NO,
-        initial: Any = _NO, where: Any = True,
-    ) -> Any:  # fmt: skip
-        refuse_where(where is _NO or where)
+        trace: Trace,
+        a: Any,
+        axis: Any = default_axis,
+        out: Any = None,
+        keepdims: Any = NO_VALUE,
+        initial: Any = NO_VALUE,
+        where: Any = True,
+    ) -> Any:
+        refuse_where(where is NO_VALUE or where)
         a = lift(trace, a)
         value = own_value(trace, a)
         axes = Axes(value, axis, keepdims, ordered([a]))
@@ -117,12 +125,14 @@ def _extreme(op: str, default_axis: Any) -> Callable[..., Any]:
 
 def _empty_extreme(trace: Trace, op: str, axes: Axes, value: Value, initial: Any) -> Value:
     shape = tuple(d for k, d in enumerate(value.shape) if k not in axes.axes)
-    if initial is _NO and 0 not in shape:
+    if initial is NO_VALUE and 0 not in shape:
         raise ShapeError(
             f"zero-size array to reduction operation {op}imum which has no identity", loc=user_location()
         )
-    start = value if initial is _NO else trace.b.cast(own_value(trace, initial), value.dtype)
-    return broadcast_to(trace, start, shape) if initial is not _NO else trace.b.reshape(start, shape=shape)
+    start = value if initial is NO_VALUE else trace.b.cast(own_value(trace, initial), value.dtype)
+    return (
+        broadcast_to(trace, start, shape) if initial is not NO_VALUE else trace.b.reshape(start, shape=shape)
+    )
 
 
 amax = implements(np.max, method="max")(_extreme("max", None))
@@ -132,15 +142,23 @@ implements((np.minimum, "reduce"))(_extreme("min", 0))
 
 
 @implements(np.ptp)
-def ptp(trace: Trace, a: Any, axis: Any = None, out: Any = None, keepdims: Any = _NO) -> Any:
-    return store(trace, amax(trace, a, axis, keepdims=keepdims) - amin(trace, a, axis, keepdims=keepdims), out)
+def ptp(trace: Trace, a: Any, axis: Any = None, out: Any = None, keepdims: Any = NO_VALUE) -> Any:
+    return store(
+        trace, amax(trace, a, axis, keepdims=keepdims) - amin(trace, a, axis, keepdims=keepdims), out
+    )
 
 
 def _truth(op: str, default_axis: Any) -> Callable[..., Any]:
     def handler(
-        trace: Trace, a: Any, axis: Any = default_axis, out: Any = None, keepdims: Any = _NO, *, where: Any = True
+        trace: Trace,
+        a: Any,
+        axis: Any = default_axis,
+        out: Any = None,
+        keepdims: Any = NO_VALUE,
+        *,
+        where: Any = True,
     ) -> Any:
-        refuse_where(where is _NO or where)
+        refuse_where(where is NO_VALUE or where)
         a = lift(trace, a)
         value = trace.b.cast(own_value(trace, a), DType.BOOL)
         axes = Axes(value, axis, keepdims, ordered([a]))
@@ -164,7 +182,7 @@ def count_nonzero(trace: Trace, a: Any, axis: Any = None, *, keepdims: Any = Fal
 
 
 def _arg(op: str) -> Callable[..., Any]:
-    def handler(trace: Trace, a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = _NO) -> Any:
+    def handler(trace: Trace, a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = NO_VALUE) -> Any:
         a = lift(trace, a)
         value = own_value(trace, a)
         axes = Axes(value, axis, keepdims, ordered([a]))
@@ -188,118 +206,4 @@ implements(np.argmin, method="argmin")(_arg("argmin"))
 # Means.
 
 
-def _mean_dtype(dtype: DType, requested: Any) -> DType:
-    if requested is not None:
-        return as_dtype(requested)
-    return dtype if dtype.is_float else DType.F64
-
-
-def _divided(trace: Trace, total: Value, count: int) -> Value:
-    return trace.emit("divide", total, trace.b.like(total, count))
-
-
-@implements(np.mean, method="mean")
-def mean(
-    trace: Trace, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _NO, *, where: Any = True
-) -> Any:
-    refuse_where(where is _NO or where)
-    a = lift(trace, a)
-    value = own_value(trace, a)
-    value = trace.b.cast(value, _mean_dtype(value.dtype, dtype))
-    if not value.dtype.is_float:
-        raise UnsupportedError("the mean in an integer dtype is not supported", loc=user_location())
-    axes = Axes(value, axis, keepdims, ordered([a]))
-    return store(trace, axes.finish(trace, _divided(trace, axes.plain(trace, "sum", value), axes.count)), out)
-
-
-def _variance(trace: Trace, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, correction: Any) -> Any:
-    a = lift(trace, a)
-    value = own_value(trace, a)
-    value = trace.b.cast(value, _mean_dtype(value.dtype, dtype))
-    axes = Axes(value, axis, keepdims, ordered([a]))
-    center = _divided(trace, axes.reduce(trace, "sum", value), axes.count)
-    deviation = trace.emit("subtract", value, broadcast_to(trace, center, value.shape))
-    total = axes.plain(trace, "sum", trace.emit("square", deviation))
-    freedom = max(axes.count - (ddof if correction is _NO else correction), 0)
-    return axes.finish(trace, _divided(trace, total, freedom))
-
-
-@implements(np.var, method="var")
-def var(
-    trace: Trace, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = _NO, *,
-    where: Any = True, correction: Any = _NO,
-) -> Any:  # fmt: skip
-    refuse_where(where is _NO or where)
-    return store(trace, _variance(trace, a, axis, dtype, ddof, keepdims, correction), out)
-
-
-@implements(np.std, method="std")
-def std(
-    trace: Trace, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = _NO, *,
-    where: Any = True, correction: Any = _NO,
-) -> Any:  # fmt: skip
-    refuse_where(where is _NO or where)
-    return store(trace, np.sqrt(_variance(trace, a, axis, dtype, ddof, keepdims, correction)), out)
-
-
-@implements(np.average)
-def average(
-    trace: Trace, a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = _NO
-) -> Any:
-    if returned:
-        raise UnsupportedError("np.average with returned=True is not supported", loc=user_location())
-    if weights is None:
-        return mean(trace, a, axis, keepdims=keepdims)
-    operands = [lift(trace, a), lift(trace, weights)]
-    a = operands[0]
-    value, weight = (own_value(trace, x) for x in operands)
-    floor = () if value.dtype.is_float else (np.float64,)
-    dtype = as_dtype(np.result_type(value.dtype.numpy, weight.dtype.numpy, *floor))
-    value, weight = (trace.b.cast(x, dtype) for x in (value, weight))
-    axes = Axes(value, axis, keepdims, ordered([a]))
-    if weight.shape != value.shape:
-        weight = _spread_weights(trace, weight, value, axis)
-    total = axes.plain(trace, "sum", weight)
-    fine = trace.emit("not_equal", total, trace.b.like(total, 0))
-    fine = trace.emit("all", fine, axes=tuple(range(len(fine.shape)))) if fine.shape else fine
-    check(trace, fine, "ZeroDivisionError", "Weights sum to zero, can't be normalized")
-    weighted = axes.plain(trace, "sum", trace.emit("multiply", value, weight))
-    return axes.finish(trace, trace.emit("divide", weighted, total))
-
-
-def _spread_weights(trace: Trace, weight: Value, value: Value, axis: Any) -> Value:
-    """Place weights along `axis`."""
-    if axis is None:
-        raise TraceError("Axis must be specified when shapes of a and weights differ.", loc=user_location())
-    axes = as_axes(axis, len(value.shape))
-    if weight.shape != tuple(value.shape[k] for k in axes):
-        raise ShapeError("Shape of weights must be consistent with shape of a along specified axis.", loc=user_location())
-    order = tuple(int(k) for k in np.argsort(axes))
-    weight = weight if len(order) < 2 else trace.b.transpose(weight, axes=order)
-    return trace.b.broadcast(weight, shape=value.shape, axes=tuple(sorted(axes)))
-
-
 # Scans.
-
-
-def _scan(op: str, default_axis: Any) -> Callable[..., Any]:
-    def handler(trace: Trace, a: Any, axis: Any = default_axis, dtype: Any = None, out: Any = None) -> Any:
-        operand = lift(trace, a)
-        value = own_value(trace, operand)
-        value = trace.b.cast(value, accumulator(value.dtype, dtype))
-        in_order = ordered([operand])
-        if axis is None or not value.shape:
-            value = trace.b.reshape(value, shape=(math.prod(value.shape),))
-            axis, in_order = 0, True
-        result = trace.emit(op, value, axis=as_axis(axis, len(value.shape)), reverse=False)
-        return store(trace, new_array(trace, result, ordered=in_order), out)
-
-    return handler
-
-
-implements(np.cumsum, method="cumsum")(_scan("cumsum", None))
-implements(np.cumprod, method="cumprod")(_scan("cumprod", None))
-implements((np.add, "accumulate"))(_scan("cumsum", 0))
-implements((np.multiply, "accumulate"))(_scan("cumprod", 0))
-
-__all__ = ["ArrayType"]

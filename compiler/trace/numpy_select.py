@@ -10,14 +10,13 @@ import numpy as np
 
 from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.types import DType
-from .dispatch import PROPERTIES, implements
+from .dispatch import NO_VALUE, PROPERTIES, implements
 from .frame import Trace, user_location
 from .numpy_create import astype
-from .numpy_elementwise import apply, plain, store
+from .numpy_elementwise import apply, store
 from .operands import Operand, as_array, broadcast, lift, ordered, own_value, promote
 from .tracer import Array, Scalar, Tracer, new_array
-
-_NO = np._NoValue  # type: ignore[attr-defined]
+from .ufunc_rules import plain
 
 
 @implements(np.where)
@@ -36,11 +35,18 @@ def where(trace: Trace, condition: Any, x: Any = None, y: Any = None) -> Array:
 
 @implements(np.clip)
 def clip(
-    trace: Trace, a: Any, a_min: Any = _NO, a_max: Any = _NO, out: Any = None, *,
-    min: Any = _NO, max: Any = _NO, dtype: Any = None,
-) -> Any:  # fmt: skip
-    low = (None if a_min is _NO else a_min) if min is _NO else min
-    high = (None if a_max is _NO else a_max) if max is _NO else max
+    trace: Trace,
+    a: Any,
+    a_min: Any = NO_VALUE,
+    a_max: Any = NO_VALUE,
+    out: Any = None,
+    *,
+    min: Any = NO_VALUE,
+    max: Any = NO_VALUE,
+    dtype: Any = None,
+) -> Any:
+    low = (None if a_min is NO_VALUE else a_min) if min is NO_VALUE else min
+    high = (None if a_max is NO_VALUE else a_max) if max is NO_VALUE else max
     return clipped(trace, a, low, high, out)
 
 
@@ -139,7 +145,9 @@ def sinc(trace: Trace, x: Any) -> Any:
 
 
 @implements(np.isclose)
-def isclose(trace: Trace, a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
+def isclose(
+    trace: Trace, a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False
+) -> Any:
     a, b = lift(trace, a), lift(trace, b)
     close = np.less_equal(np.abs(np.subtract(a, b)), np.add(atol, np.multiply(rtol, np.abs(b))))
     result = close & np.isfinite(b) | np.equal(a, b)
@@ -147,7 +155,9 @@ def isclose(trace: Trace, a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, 
 
 
 @implements(np.allclose)
-def allclose(trace: Trace, a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
+def allclose(
+    trace: Trace, a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False
+) -> Any:
     result = np.all(isclose(trace, a, b, rtol, atol, equal_nan))
     return Scalar(trace, result.value, weak=True)  # type: ignore[attr-defined]
 

@@ -117,7 +117,11 @@ def transpose(trace: Trace, a: Any, axes: Any = None) -> Any:
 
 @implements(method="transpose")
 def transpose_method(trace: Trace, a: Any, *axes: Any) -> Any:
-    given = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))) else axes or None
+    given = (
+        axes[0]
+        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list)))
+        else axes or None
+    )
     return transpose(trace, a, given)
 
 
@@ -230,7 +234,11 @@ def rot90(trace: Trace, m: Any, k: Any = 1, axes: Sequence[int] = (0, 1)) -> Arr
         return flip(trace, x, (first, second))
     if turns == 1:
         return swapaxes(trace, flip(trace, x, second), first, second)
-    return x.view(Reshape(x.shape, x.shape)) if not turns else flip(trace, swapaxes(trace, x, first, second), second)
+    return (
+        x.view(Reshape(x.shape, x.shape))
+        if not turns
+        else flip(trace, swapaxes(trace, x, first, second), second)
+    )
 
 
 @implements(np.broadcast_to)
@@ -238,7 +246,9 @@ def broadcast_to(trace: Trace, array: Any, shape: Any, subok: bool = False) -> A
     x = as_array(trace, array)
     dims = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)
     new = tuple(operator.index(d) for d in dims)
-    if len(x.shape) > len(new) or any(d not in (1, n) for d, n in zip(x.shape[::-1], new[::-1], strict=False)):
+    if len(x.shape) > len(new) or any(
+        d not in (1, n) for d, n in zip(x.shape[::-1], new[::-1], strict=False)
+    ):
         raise ShapeError(
             "operands could not be broadcast together with remapped shapes"
             f" [original->remapped]: {x.shape} and requested shape {new}",

@@ -13,7 +13,6 @@ from ..ir.graph import Value
 from ..ir.types import DType
 from .dispatch import find_function, implements
 from .frame import Trace, user_location
-from .numpy_elementwise import apply, plain
 from .numpy_operators import apply_operator
 from .operands import is_number, is_weak, lift, promoted, value_of
 from .python_numbers import check, common_kind, number_kind, weak
@@ -22,12 +21,15 @@ from .tracer import Array, Scalar, Tracer
 
 def as_number(trace: Trace, x: Any, what: str) -> Scalar | int | float:
     """Return a number, also from an array of rank 0."""
-    x = lift(trace, x)
-    if isinstance(x, Array):
-        if x.shape:
-            raise TraceError(f"{what} takes a number, not an array of shape {x.shape}", loc=user_location())
-        return Scalar(trace, x.value, weak=False)
-    return x  # type: ignore[return-value]
+    number = lift(trace, x)
+    if isinstance(number, Array):
+        if number.shape:
+            raise TraceError(
+                f"{what} takes a number, not an array of shape {number.shape}", loc=user_location()
+            )
+        return Scalar(trace, number.value, weak=False)
+    assert not isinstance(number, Tracer) or isinstance(number, Scalar)
+    return number
 
 
 def float_value(trace: Trace, x: Any, what: str) -> Value:
@@ -69,7 +71,9 @@ def round_(trace: Trace, number: Any, ndigits: Any = None) -> Any:
     if number_kind(number) is not DType.F64 and (ndigits is None or ndigits >= 0):
         return int_(trace, number)
     if ndigits is not None:
-        raise UnsupportedError("round() of a float to digits is not supported: use np.round", loc=user_location())
+        raise UnsupportedError(
+            "round() of a float to digits is not supported: use np.round", loc=user_location()
+        )
     return to_int(trace, trace.emit("rint", float_value(trace, number, "round()")))
 
 
@@ -92,7 +96,13 @@ def pow_(trace: Trace, base: Any, exp: Any, mod: Any = None) -> Any:
 
 @implements(sum)
 def sum_(trace: Trace, iterable: Any, start: Any = 0) -> Any:
-    if isinstance(iterable, Array) and is_number(start) and start == 0 and iterable.shape and iterable.shape[0]:
+    if (
+        isinstance(iterable, Array)
+        and is_number(start)
+        and start == 0
+        and iterable.shape
+        and iterable.shape[0]
+    ):
         handler = find_function(np.sum)
         assert handler is not None
         dtype = None if iterable.dtype == bool else iterable.dtype
@@ -116,7 +126,9 @@ def _items(what: str, args: tuple[Any, ...]) -> list[Any]:
 def _extreme(name: str) -> Any:
     def handler(trace: Trace, *args: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], Array) and len(args[0].shape) > 1:
-            raise TraceError("The truth value of an array with more than one element is ambiguous", loc=user_location())
+            raise TraceError(
+                "The truth value of an array with more than one element is ambiguous", loc=user_location()
+            )
         items = _items(name, args)
         result = items[0]
         for x in items[1:]:
@@ -174,5 +186,3 @@ def _install() -> None:
 
 
 _install()
-
-__all__ = ["apply", "plain"]

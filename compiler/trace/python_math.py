@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ..ir.graph import Value
 from .dispatch import implements
 from .frame import Trace
@@ -34,9 +32,12 @@ def _not_infinite(trace: Trace, x: Value) -> Value:
 
 
 def _function(
-    function: Callable[..., float], op: str, domain: Domain | None = None, outside: float = math.nan,
+    function: Callable[..., float],
+    op: str,
+    domain: Domain | None = None,
+    outside: float = math.nan,
     overflow: float | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Register a function of one float.
 
     `outside` is a number that Python raises a domain error for, `overflow` one that is too large.
@@ -74,7 +75,6 @@ _function(math.asin, "arcsin", _unless("greater", 1.0, size=True), 2.0)
 _function(math.acos, "arccos", _unless("greater", 1.0, size=True), 2.0)
 _function(math.acosh, "arccosh", _unless("less", 1.0), 0.0)
 _function(math.atanh, "arctanh", _unless("greater_equal", 1.0, size=True), 2.0)
-_function(math.lgamma, "gammaln", lambda trace, x: _no_pole(trace, x), -1.0)
 
 
 def _no_pole(trace: Trace, x: Value) -> Value:
@@ -82,6 +82,14 @@ def _no_pole(trace: Trace, x: Value) -> Value:
     b = trace.b
     whole = b.logical_and(b.equal(x, b.floor(x)), b.isfinite(x))
     return b.logical_not(b.logical_and(whole, b.less_equal(x, b.like(x, 0))))
+
+
+@implements(math.lgamma)
+def lgamma(trace: Trace, x: Any) -> Scalar:
+    value = float_value(trace, x, "math.lgamma()")
+    check(trace, _no_pole(trace, value), "ValueError", python_message(math.lgamma, -1.0))
+    result = trace.emit("gammaln", value)
+    return weak(trace, trace.emit("where", trace.emit("isinf", value), trace.emit("abs", value), result))
 
 
 @implements(math.log)
@@ -208,6 +216,3 @@ def isclose(trace: Trace, a: Any, b: Any, *, rel_tol: float = 1e-09, abs_tol: fl
     allowed = bld.maximum(bld.multiply(bld.like(x, rel_tol), size), bld.like(x, abs_tol))
     near = bld.logical_and(bld.less_equal(bld.abs(bld.subtract(x, y)), allowed), bld.isfinite(size))
     return weak(trace, bld.logical_or(near, bld.equal(x, y)))
-
-
-__all__ = ["np"]

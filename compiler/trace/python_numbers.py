@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TraceError, UnsupportedError
+from ..errors import TraceError
 from ..ir.graph import Value
-from ..ir.types import BOOL, DType
+from ..ir.types import DType
 from .frame import Trace, user_location
 from .operands import value_of
 from .tracer import Scalar, Tracer
@@ -114,7 +114,9 @@ def _bits(symbol: str, integers: str, bools: str | None) -> Callable[..., Scalar
 
 def check_shift(trace: Trace, count: Any, value: Value) -> None:
     if isinstance(count, Tracer) or count < 0:
-        check(trace, trace.emit("greater_equal", value, trace.b.int64(0)), "ValueError", "negative shift count")
+        check(
+            trace, trace.emit("greater_equal", value, trace.b.int64(0)), "ValueError", "negative shift count"
+        )
 
 
 def power(trace: Trace, x: Any, y: Any) -> Scalar:
@@ -209,5 +211,3 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "pos": positive,
     "invert": invert,
 }
-
-__all__ = ["BOOL", "OPERATORS", "UnsupportedError", "check", "power"]

@@ -14,10 +14,11 @@ from ..ir.graph import Value
 from ..ir.types import DType
 from .dispatch import implements
 from .frame import Trace, user_location
-from .numpy_elementwise import plain, register
+from .numpy_elementwise import register
 from .numpy_reduce import Axes
 from .operands import broadcast_to, finish, lift, ordered, own_value
-from .tracer import Tracer
+from .tracer import Tracer, new_array
+from .ufunc_rules import plain
 
 for _name in "erf erfc expit logit gammaln digamma xlogy".split():
     register(getattr(scipy.special, _name), plain(_name))
@@ -47,7 +48,9 @@ def _log_expit(trace: Trace, x: Value) -> Value:
 
 def _xlog1py(trace: Trace, x: Value, y: Value) -> Value:
     zero = trace.b.like(x, 0)
-    vanishes = trace.emit("logical_and", trace.emit("equal", x, zero), trace.emit("logical_not", trace.emit("isnan", y)))
+    vanishes = trace.emit(
+        "logical_and", trace.emit("equal", x, zero), trace.emit("logical_not", trace.emit("isnan", y))
+    )
     return trace.emit("where", vanishes, zero, trace.emit("multiply", x, trace.emit("log1p", y)))
 
 
@@ -71,7 +74,7 @@ def polygamma(trace: Trace, n: Any, x: Any) -> Any:
     value = trace.b.cast(own_value(trace, operand), DType.F64)
     order = operator.index(n)
     result = trace.emit("digamma", value) if not order else trace.emit("polygamma", value, n=order)
-    return finish(trace, result, [operand])
+    return new_array(trace, result, ordered=ordered([operand]))
 
 
 class Shifted:
@@ -113,15 +116,22 @@ def log_softmax(trace: Trace, x: Any, axis: Any = None) -> Any:
 def logsumexp(
     trace: Trace, a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
-    """Take the elements that are largest apart, so that small others keep their digits: log1p(rest / n) + log n."""
+    """Return log(sum(exp(a))).
+
+    The n largest elements are taken apart, so that small others keep their digits: log1p(rest / n) + log n.
+    """
     if b is not None or return_sign:
         raise UnsupportedError("logsumexp with b= or return_sign= is not supported", loc=user_location())
     shifted = Shifted(trace, a, axis, keepdims, finite=True)
     axes, value = shifted.axes, shifted.value
-    top = trace.emit("equal", trace.emit("stop_gradient", value), broadcast_to(trace, shifted.largest, value.shape))
+    top = trace.emit(
+        "equal", trace.emit("stop_gradient", value), broadcast_to(trace, shifted.largest, value.shape)
+    )
     ones = trace.b.cast(top, value.dtype)
     count = axes.plain(trace, "sum", ones)
     rest = axes.plain(trace, "sum", trace.emit("subtract", shifted.exp, ones))
     result = trace.emit("log1p", trace.emit("divide", rest, count))
-    result = trace.emit("add", trace.emit("add", result, trace.emit("log", count)), axes.drop(trace, shifted.shift))
+    result = trace.emit(
+        "add", trace.emit("add", result, trace.emit("log", count)), axes.drop(trace, shifted.shift)
+    )
     return axes.finish(trace, result)

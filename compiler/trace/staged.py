@@ -14,6 +14,7 @@ from .branches import branch, truth
 from .calls import call
 from .capture import Path, attribute_path, cell_path, global_path
 from .frame import Decision, RollAbort, Trace, user_location
+from .known import can_know
 from .leaves import Missing, State, unassigned
 from .loops import UNROLL_LIMIT, Range, Unsettled, roll, static_length, too_long
 from .tracer import Array, Scalar, Tracer
@@ -115,8 +116,8 @@ class Staged:
 
     def concrete(self, test: Any, what: str) -> Any:
         """The condition of a statement that stays Python's."""
-        if isinstance(test, Tracer) and getattr(test, "known", None) is None:
-            self.trace.abort(f"a '{what}' depends on a number known only at run time")
+        if isinstance(test, Tracer) and not can_know(self.trace, test.value):
+            self.trace.needs_value(test.value, f"a '{what}' depends on a number known only at run time")
             raise UnsupportedError(
                 f"'{what}' under a condition that is only known at run time is not supported yet;"
                 " write it with an `if` that assigns variables, or np.where",
@@ -286,10 +287,7 @@ class Staged:
     def _unroll(self, bounds: range | Range, body: Callable[[Any], None], reason: str) -> None:
         where = user_location()
         if isinstance(bounds, Range):
-            raise UnsupportedError(
-                f"this loop, whose length is only known at run time, cannot be kept as a loop: {reason}",
-                loc=where,
-            )
+            bounds = self._known_range(bounds, f"cannot be kept as a loop: {reason}")
         if len(bounds) > UNROLL_LIMIT:
             raise too_long(reason, len(bounds))
         self.trace.decisions.append(Decision(where, f"loop of {len(bounds)} turns unrolled", reason))
@@ -299,20 +297,25 @@ class Staged:
     def unrolled(self, iterable: Any) -> Iterator[Any]:
         """Iterate in Python, while tracing: containers, arrays, and ranges that cannot be a `for` op."""
         if isinstance(iterable, Range):
-            self.trace.abort(
-                "the bounds of an inner loop with break, continue or return are only known at run time"
-            )
-            raise UnsupportedError(
-                "break, continue and return in a loop whose length is only known at run time are not"
-                " supported yet",
-                loc=user_location(),
-            )
+            iterable = self._known_range(iterable, "has break, continue or return, which is not supported yet")
         if isinstance(iterable, np.ndarray):
             iterable = self.trace.capture(iterable)
         if isinstance(iterable, (range, Array)) and len(iterable) > UNROLL_LIMIT:
             raise too_long("it has break, continue or return, or runs over an array", len(iterable))
         items: Iterable[Any] = iterable
         return iter(items)
+
+
+    def _known_range(self, bounds: Range, what: str) -> range:
+        """The range whose bounds are int arguments, now fixed; others are refused."""
+        parts = (bounds.start, bounds.stop, bounds.step)
+        if not all(can_know(self.trace, x.value) for x in parts if isinstance(x, Tracer)):
+            for x in parts:
+                if isinstance(x, Tracer):
+                    self.trace.needs_value(x.value, f"the length of a loop inside, which {what}, changes")
+            message = f"this loop, whose length is only known at run time, {what}"
+            raise UnsupportedError(message, loc=user_location())
+        return range(*map(operator.index, parts))
 
 
 class _NotRolled(Exception):

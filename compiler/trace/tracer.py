@@ -6,7 +6,7 @@ What NumPy functions do with them stands in the tables of `numpy_*.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,27 +102,16 @@ class Scalar(Tracer):
     """A traced number.
 
     `weak` says that it is a Python number (`float`, `int`, `bool`) and promotes like one; otherwise it
-    is a NumPy scalar. `known` is a getter for its value where it is an int argument that can be
-    guarded, `loop` the frame of the loop whose index it comes from.
+    is a NumPy scalar.
     """
 
-    __slots__ = ("_value", "frame", "known", "loop", "weak")
+    __slots__ = ("_value", "frame", "weak")
 
-    def __init__(
-        self,
-        trace: Trace,
-        value: Value,
-        *,
-        weak: bool,
-        known: Callable[[], int] | None = None,
-        loop: Frame | None = None,
-    ) -> None:
+    def __init__(self, trace: Trace, value: Value, *, weak: bool) -> None:
         self.trace = trace
         self._value = value
         self.frame = trace.frame
         self.weak = weak
-        self.known = known
-        self.loop = loop
 
     @property
     def value(self) -> Value:
@@ -134,42 +123,49 @@ class Scalar(Tracer):
         """The type that the number has under plain Python."""
         return _PYTHON_KINDS[self._value.dtype] if self.weak else self.dtype.type
 
+    def known(self) -> Any:
+        """Return the number where it is known while tracing (and guard it), None where it is not."""
+        from .known import known_value
+
+        value = known_value(self.trace, self.value)
+        return None if value is None else value.item()
+
+    def _look(self, what: str, reason: str) -> Any:
+        """Return the number; where only the run knows it, give up rolling a loop, or raise."""
+        value = self.known()
+        if value is None:
+            self.trace.needs_value(self.value, reason)
+            raise self._concrete(what)
+        return value
+
     def __index__(self) -> int:
-        if self.known is not None and self._value.dtype is not DType.F64:
-            return self.known()
-        self.trace.abort(
-            "a number known only at run time is used where Python needs its value (an index of a"
-            " container, a size, a format)",
-            self.loop,
-        )
-        raise self._concrete("an index of a container, or a size,")
+        if self._value.dtype.is_float:
+            raise TypeError("'float' object cannot be interpreted as an integer")
+        reason = "a number known only at run time is an index of a container, or a size"
+        return int(self._look("an index of a container, or a size,", reason))
 
     def __int__(self) -> int:
-        return self.__index__()
+        return int(self._look("int()", "Python needs the value of a number known only at run time"))
 
     def __bool__(self) -> bool:
-        if self.known is not None:
-            return bool(self.known())
-        self.trace.abort("a decision depends on a number known only at run time", self.loop)
-        raise self._concrete(_BRANCH)
+        return bool(self._look(_BRANCH, "a decision depends on a number known only at run time"))
 
     def __float__(self) -> float:
-        if self.known is not None:
-            return float(self.known())
-        self.trace.abort("Python needs the value of a number known only at run time", self.loop)
-        raise self._concrete("float() or a math function that gradir does not know")
+        what = "float() or a math function that gradir does not know"
+        return float(self._look(what, "Python needs the value of a number known only at run time"))
 
     def __complex__(self) -> complex:
         raise UnsupportedError("complex numbers are not supported", loc=user_location())
 
     def __format__(self, spec: str) -> str:
-        if self.known is not None:
-            return format(self.known(), spec)
-        self.trace.abort("the text of a number known only at run time is needed", self.loop)
-        return repr(self)
+        value = self.known()
+        if value is None:
+            self.trace.needs_value(self.value, "the text of a number known only at run time is needed")
+            return repr(self)
+        return format(value, spec)
 
     def __hash__(self) -> int:  # type: ignore[override]
-        return hash(self.__index__())
+        return hash(self._look("a dict key or set member", "a number known only at run time is a key"))
 
 
 class Array(Tracer):
@@ -241,11 +237,11 @@ class Array(Tracer):
         return (self[i] for i in range(len(self)))  # type: ignore[index]
 
     def __bool__(self) -> bool:
-        self.trace.abort("a decision depends on an array known only at run time")
+        self.trace.needs_value(self.value, "a decision depends on an array known only at run time")
         raise self._concrete(_BRANCH)
 
     def __index__(self) -> int:
-        self.trace.abort("Python needs the value of an array known only at run time")
+        self.trace.needs_value(self.value, "Python needs the value of an array known only at run time")
         raise self._concrete("an index of a container, or a size,")
 
     def __float__(self) -> float:

@@ -19,10 +19,9 @@ UNARY = [
     "np.cbrt({} + 3.0)", "np.reciprocal(np.abs({}) + 0.5)", "-({})", "+({})", "abs({})", "({}) ** 2", "({}) ** 3",
     "(np.abs({}) + 0.4) ** 0.5", "(np.abs({}) + 0.4) ** -1.5", "2.0 ** ({})", "special.gammaln(np.abs({}) + 0.5)",
     "special.digamma(np.abs({}) + 1.0)", "special.logit(0.1 + 0.8 * special.expit({}))", "np.exp(0.3 * {})",
-    "({}).astype(np.float64)", "np.nan_to_num({})", "np.clip({}, -0.7, 0.9)", "({}).clip(-0.5, 0.6)",
+    "({}).astype(np.float64)", "np.clip({}, -0.7, 0.9)", "({}).clip(-0.5, 0.6)",
     "np.array({})", "np.asarray({})", "({}).copy()", "np.copy({})", "({}).astype(np.float32)",
 ]  # fmt: skip
-UNARY.remove("np.nan_to_num({})")
 BINARY = [
     *["({} + {})", "({} - {})", "({} * {})", "({} / (np.abs({}) + 0.5))"] * 3,
     *(f"np.{name}({{}}, {{}})" for name in "maximum minimum fmax fmin arctan2 logaddexp copysign add multiply subtract"
@@ -34,10 +33,9 @@ BINARY = [
 REDUCE = [
     *(f"np.{name}({{}}, axis={{}})" for name in "sum mean max min prod std var ptp linalg.norm".split()),
     *(f"({{}}).{name}(axis={{}})" for name in "sum mean max min prod std var".split()),
-    "special.logsumexp({}, axis={})", "np.average({}, axis={})", "np.cumsum({}, axis={})[-1]",
+    "special.logsumexp({}, axis={})", "np.average({}, axis={})",
     "np.add.reduce({}, axis={})",
 ]  # fmt: skip
-REDUCE.remove("np.cumsum({}, axis={})[-1]")
 ALONG = [
     "np.cumsum({}, axis={})", "np.cumprod({}, axis={})", "special.softmax({}, axis={})",
     "special.log_softmax({}, axis={})", "np.flip({}, axis={})", "np.roll({}, 1, axis={})", "np.roll({}, -2, axis={})",
@@ -171,10 +169,11 @@ def _product(g: Scope, shape: Shape, depth: int) -> str | None:
 
 
 def _helper(g: Scope, shape: Shape, depth: int) -> str | None:
-    if not g.helpers:
+    names = [name for name, helper in g.helpers.items() if helper.elementwise]
+    if not names:
         return None
-    name = g.pick(sorted(g.helpers))
-    return f"{name}({', '.join(array(g, shape, depth - 1) for _ in range(g.helpers[name]))})"
+    name = g.pick(names)
+    return f"{name}({', '.join(array(g, shape, depth - 1) for _ in range(g.helpers[name].arity))})"
 
 
 def _integers(g: Scope, shape: Shape, depth: int) -> str | None:

@@ -24,10 +24,9 @@ BINARY = [
 WHOLE = [
     "np.sum({})", "{}.sum()", "np.mean({})", "{}.mean()", "np.max({})", "{}.min()", "np.prod({})", "np.std({})",
     "np.var({}, ddof=0)", "np.linalg.norm({})", "special.logsumexp({})", "np.ptp({})", "np.average({})",
-    "np.median_free({})", "sum({}.ravel())", "np.dot({0}.ravel(), {0}.ravel())", "np.vdot({0}, {0})",
+    "sum({}.ravel())", "np.dot({0}.ravel(), {0}.ravel())", "np.vdot({0}, {0})",
     "np.einsum('i,i->', {0}.ravel(), {0}.ravel())", "np.inner({0}.ravel(), {0}.ravel())",
 ]  # fmt: skip
-WHOLE.remove("np.median_free({})")
 COMPARE = "< <= > >= < > == !=".split()
 
 
@@ -72,10 +71,11 @@ def _integer(g: Scope, depth: int) -> str:
 
 
 def _helper(g: Scope, depth: int) -> str | None:
-    if not g.helpers:
+    names = sorted(g.helpers)
+    if not names:
         return None
-    name = g.pick(sorted(g.helpers))
-    return f"{name}({', '.join(scalar(g, depth - 1) for _ in range(g.helpers[name]))})"
+    name = g.pick(names)
+    return f"{name}({', '.join(scalar(g, depth - 1) for _ in range(g.helpers[name].arity))})"
 
 
 def _comprehension(g: Scope, depth: int) -> str | None:

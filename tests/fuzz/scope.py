@@ -28,13 +28,21 @@ class Variable:
         return self.high >= self.low
 
 
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A function of the user's: of numbers, and where it is elementwise of arrays, too."""
+
+    arity: int
+    elementwise: bool
+
+
 @dataclass
 class Scope:
     """The variables in reach, and a seeded source of choices."""
 
     choice: random.Random
     names: dict[str, Variable] = field(default_factory=dict)
-    helpers: dict[str, int] = field(default_factory=dict)  # elementwise functions of the user: their arity
+    helpers: dict[str, Helper] = field(default_factory=dict)
     counter: int = 0
 
     def fresh(self, prefix: str) -> str:

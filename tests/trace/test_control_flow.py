@@ -282,3 +282,52 @@ def test_a_rolled_chain_of_sigmoids() -> None:
     d = gr.grad(chain)
     assert d(0.0, 10) == pytest.approx(3.8752e-07, rel=1e-4)
     assert d(0.0, 20) == pytest.approx(1.2718e-13, rel=1e-4)
+
+
+def test_an_int_argument_as_a_size_is_guarded() -> None:
+    def f(x, n):
+        half = n // 2
+        a = np.zeros(half) + x
+        return np.sum(a * np.arange(half))
+
+    d = gr.grad(f)
+    assert [d(1.0, n) for n in (4, 6, 7, 4)] == [1.0, 3.0, 3.0, 1.0]
+    assert d.cache_info().currsize == 3
+
+
+def test_an_int_argument_in_a_condition_stays_dynamic_where_it_can() -> None:
+    def schedule(x, step):
+        return x * x if step % 10 == 0 else x
+
+    d = gr.grad(schedule)
+    assert [d(3.0, step) for step in range(9, 12)] == [1.0, 6.0, 1.0]
+    assert d.cache_info().currsize == 1
+
+
+def test_an_int_argument_in_a_condition_is_guarded_where_the_branches_differ() -> None:
+    def f(x, axis):
+        if axis == 0:
+            return np.sum(x.sum(axis=0)[:3] ** 2)
+        y = x.sum(axis=1)
+        return np.sum(y[:2] ** 3)
+
+    def g(x, axis):
+        y = x.sum(0) if axis == 0 else x.sum(1)
+        return np.sum(y**2)
+
+    x = np.arange(6.0).reshape(2, 3)
+    for fun in (f, g):
+        for axis in (0, 1):
+            agrees(fun, x, axis)
+
+
+def test_a_loop_over_an_int_argument_that_cannot_be_rolled_is_unrolled() -> None:
+    def f(ws, x, n):
+        for i in range(n):
+            x = np.tanh(ws[i] * x)
+        return x
+
+    d = gr.grad(f, argnums=1)
+    for n in (1, 2, 3):
+        assert d([0.5, 1.5, 2.5], 0.3, n) == pytest.approx(gr.grad(f, argnums=1)([0.5, 1.5, 2.5], 0.3, n))
+    gr.check_grads(lambda x: f([0.5, 1.5, 2.5], x, 3), (0.3,))

@@ -7,9 +7,9 @@ import operator
 
 import numpy as np
 import pytest
-from tests.trace.numpy_oracle import agree, run
-
 from gradir.errors import GradirError, ShapeError, TraceError, UnsupportedError
+
+from tests.trace.numpy_oracle import agree, run
 
 UNARY = (
     "negative absolute fabs sign exp exp2 expm1 log log2 log10 log1p sqrt cbrt square reciprocal sin cos tan arcsin"
@@ -84,10 +84,31 @@ def _negative_power(x, y):
 
 
 OPERATORS = [
-    operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
-    operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge,
-]  # fmt: skip
-NUMBERS = [2.5, -1.25, 3, 2, True, np.float64(1.5), np.float32(0.25), np.int64(3), np.array([1.0, 2.0], np.float32)]
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+    operator.floordiv,
+    operator.mod,
+    operator.pow,
+    operator.eq,
+    operator.ne,
+    operator.lt,
+    operator.le,
+    operator.gt,
+    operator.ge,
+]
+NUMBERS = [
+    2.5,
+    -1.25,
+    3,
+    2,
+    True,
+    np.float64(1.5),
+    np.float32(0.25),
+    np.int64(3),
+    np.array([1.0, 2.0], np.float32),
+]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -106,7 +127,10 @@ def test_operators_of_numbers(op):
 def test_bit_operators(op):
     for x, y in itertools.product([5, 3, True, np.int64(6), np.array([1, 2, 9])], repeat=2):
         agree(op, x, y)
-    agree(op, np.array([True, False]), np.array([True, True])) if op not in (operator.lshift, operator.rshift) else None
+    agree(op, np.array([True, False]), np.array([True, True])) if op not in (
+        operator.lshift,
+        operator.rshift,
+    ) else None
 
 
 @pytest.mark.parametrize("op", [operator.neg, operator.pos, operator.abs, operator.invert])

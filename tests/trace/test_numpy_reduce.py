@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 import pytest
-
 from gradir.errors import GradirError, ShapeError, UnsupportedError
+
 from tests.trace.numpy_oracle import agree, run, via
 
 rng = np.random.default_rng(0)

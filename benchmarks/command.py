@@ -1,0 +1,58 @@
+"""The command line: what to run, and where the results go."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .agreement import DisagreementError
+from .contestants import CONTESTANTS
+from .machine import this_machine
+from .program import select
+from .programs import PROGRAMS
+from .report import as_json, details, markdown
+from .suite import FULL, QUICK, installed, run
+
+_PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the suite; returns the exit status."""
+    options = _options().parse_args(arguments)
+    try:
+        programs = select(PROGRAMS, options.only)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    here = installed()
+    absent = [c.name for c in CONTESTANTS if c not in here]
+    effort = QUICK if options.quick else FULL
+    try:
+        outcomes = run(programs, here, effort, lambda outcome: print(details(outcome, absent), flush=True))
+    except DisagreementError as error:
+        print(error, file=sys.stderr)
+        return 1
+    machine = this_machine(CONTESTANTS)
+    page = markdown(machine, outcomes, [c.name for c in CONTESTANTS], absent)
+    print(page)
+    if not (options.quick or options.only):
+        _PAGE.write_text(page, encoding="utf-8")
+    if options.json is not None:
+        options.json.write_text(as_json(machine, outcomes), encoding="utf-8")
+    return 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Time gradir's gradients beside its peers'. A full run renews docs/benchmarks.md.",
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; only prints")
+    parser.add_argument(
+        "--only", metavar="NAME", action="append", default=[],
+        help=f"this program (may be repeated; only prints): {', '.join(p.name for p in PROGRAMS)}",
+    )  # fmt: skip
+    parser.add_argument("--json", metavar="PATH", type=Path, help="write the figures here, too")
+    return parser

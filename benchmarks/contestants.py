@@ -1,0 +1,139 @@
+"""The tools that are measured, and how a user of each gets value and gradient from it.
+
+Each `prepare` converts the arguments beforehand and returns a step that runs until its result is there.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .program import Arguments, Program, Step
+from .threads import THREADS
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One tool.
+
+    Attributes
+    ----------
+    name
+        What the tables show.
+    package
+        The distribution to be installed.
+    settle
+        Configures the tool for float64 and the suite's thread count.
+    prepare
+        From a program and its arguments to a new step; compilation is left to the step's first call.
+        None where the program is not written for this tool.
+    """
+
+    name: str
+    package: str
+    settle: Callable[[], None]
+    prepare: Callable[[Program, Arguments], Step | None]
+
+    @property
+    def installed(self) -> bool:
+        return importlib.util.find_spec(self.package) is not None
+
+    @property
+    def version(self) -> str:
+        return importlib.metadata.version(self.package)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _gradir(program: Program, arguments: Arguments) -> Step:
+    import gradir as gr
+
+    step = gr.value_and_grad(program.function, argnums=program.wrt)
+    return lambda: step(*arguments)
+
+
+def primal(program: Program, arguments: Arguments) -> Callable[[], Any]:
+    """Return the program compiled by gradir without its gradient."""
+    import gradir as gr
+
+    step = gr.jit(program.function)
+    return lambda: step(*arguments)
+
+
+def _by_hand(program: Program, arguments: Arguments) -> Step:
+    return lambda: program.by_hand(*arguments)
+
+
+def _settle_jax() -> None:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_platforms", "cpu")
+
+
+def _jax(program: Program, arguments: Arguments) -> Step | None:
+    if program.jax is None:
+        return None
+    import jax
+
+    step = jax.jit(jax.value_and_grad(program.jax(), argnums=program.wrt))
+    arrays = jax.block_until_ready(tuple(jax.numpy.asarray(x) for x in arguments))
+    return lambda: jax.block_until_ready(step(*arrays))
+
+
+def _settle_torch() -> None:
+    import torch
+
+    torch.set_num_threads(THREADS)
+
+
+def _torch(program: Program, arguments: Arguments) -> Step | None:
+    if program.torch is None:
+        return None
+    import torch
+
+    function = program.torch()
+    tensors = [torch.tensor(x, dtype=torch.float64) for x in arguments]
+    leaves = [tensors[k].requires_grad_() for k in program.wrt]
+
+    def step() -> Any:
+        value = function(*tensors)
+        return value, torch.autograd.grad(value, leaves)
+
+    return step
+
+
+def _autograd(program: Program, arguments: Arguments) -> Step | None:
+    if program.autograd is None:
+        return None
+    from autograd.differential_operators import make_vjp
+
+    function = program.autograd()
+
+    def of_wrt(differentiated: Any) -> Any:
+        every = list(arguments)
+        for k, x in zip(program.wrt, differentiated, strict=True):
+            every[k] = x
+        return function(*every)
+
+    def step() -> Any:
+        pullback, value = make_vjp(of_wrt)(tuple(arguments[k] for k in program.wrt))
+        return value, pullback(1.0)
+
+    return step
+
+
+GRADIR = Contestant("gradir", "gradir", _nothing, _gradir)
+BY_HAND = Contestant("by hand", "numpy", _nothing, _by_hand)
+CONTESTANTS: Sequence[Contestant] = (
+    GRADIR,
+    BY_HAND,
+    Contestant("JAX", "jax", _settle_jax, _jax),
+    Contestant("PyTorch", "torch", _settle_torch, _torch),
+    Contestant("autograd", "autograd", _nothing, _autograd),
+)

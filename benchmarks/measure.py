@@ -1,0 +1,81 @@
+"""Timing: contestants take turns, so that what disturbs the machine disturbs them all alike."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+_SAMPLE_SECONDS = 0.01  # the length of one sample: many clock ticks, few time slices
+_REST_SECONDS = 0.002  # for the thread pool of the one before to fall asleep
+Call = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The median of some samples and the quartiles about it."""
+
+    low: float
+    median: float
+    high: float
+
+
+def spread(samples: list[float]) -> Spread:
+    """Return the quartiles of at least one sample."""
+    if len(samples) < 2:
+        return Spread(samples[0], samples[0], samples[0])
+    low, _, high = quantiles(samples, n=4, method="inclusive")
+    return Spread(low, median(samples), high)
+
+
+def ratios(numerators: list[float], denominators: list[float]) -> list[float]:
+    """Return the ratios of samples that were taken in the same rounds."""
+    return [a / b for a, b in zip(numerators, denominators, strict=True)]
+
+
+def seconds(call: Call, repeats: int = 1) -> float:
+    """Return the mean duration of a call."""
+    start = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - start) / repeats
+
+
+def repeats_of(call: Call) -> int:
+    """Return how many calls fill a sample."""
+    repeats = 1
+    while (taken := seconds(call, repeats) * repeats) < _SAMPLE_SECONDS / 2:
+        repeats *= 2
+    return max(1, round(repeats * _SAMPLE_SECONDS / taken))
+
+
+def interleaved(calls: Mapping[str, Call], rounds: int) -> dict[str, list[float]]:
+    """Return seconds a call, one sample of each contestant in every round.
+
+    The order turns from round to round, and each sample follows an untimed call that brings the
+    contestant's data back into the caches.
+    """
+    repeats = {name: repeats_of(call) for name, call in calls.items()}
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    order = list(calls)
+    with _without_collection():
+        for _ in range(rounds):
+            for name in order:
+                time.sleep(_REST_SECONDS)
+                calls[name]()
+                samples[name].append(seconds(calls[name], repeats[name]))
+            order.append(order.pop(0))
+    return samples
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

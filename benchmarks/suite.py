@@ -1,0 +1,124 @@
+"""One run of the suite: every program by every contestant, checked, then timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .agreement import check_agreement
+from .contestants import BY_HAND, CONTESTANTS, Contestant, primal
+from .measure import Spread, interleaved, ratios, seconds, spread
+from .program import Arguments, Program, Step
+
+_PRIMAL = "primal"
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much to measure."""
+
+    rounds: int
+    first_calls: int
+
+
+FULL = Effort(rounds=31, first_calls=5)
+QUICK = Effort(rounds=7, first_calls=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The measurements of one contestant on one program, in seconds; ratios of samples of the same round."""
+
+    first_call: Spread
+    call: Spread
+    per_primal: Spread  # this gradient / gradir's compiled primal
+    per_gradir: Spread  # this gradient / gradir's gradient
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The measurements of one program."""
+
+    name: str
+    title: str
+    primal: Spread
+    timings: dict[str, Timing]  # by contestant; absent ones and those without this program are not in
+
+
+def installed(contestants: Sequence[Contestant] = CONTESTANTS) -> tuple[Contestant, ...]:
+    """Return the contestants that are there, configured."""
+    found = tuple(c for c in contestants if c.installed)
+    for contestant in found:
+        contestant.settle()
+    return found
+
+
+def run_program(program: Program, contestants: Sequence[Contestant], effort: Effort) -> Outcome:
+    """Measure one program; raises DisagreementError if a gradient is not that of the reference."""
+    arguments = program.arguments(program.size)
+    first, steps = _first_calls(program, contestants, arguments, effort.first_calls)
+    check(program, steps, arguments)
+    samples = interleaved({_PRIMAL: primal(program, arguments), **steps}, effort.rounds)
+    timings = {
+        name: Timing(
+            spread(first[name]),
+            spread(samples[name]),
+            spread(ratios(samples[name], samples[_PRIMAL])),
+            spread(ratios(samples[name], samples["gradir"])),
+        )
+        for name in steps
+    }
+    return Outcome(program.name, program.title, spread(samples[_PRIMAL]), timings)
+
+
+def run(
+    programs: Sequence[Program],
+    contestants: Sequence[Contestant],
+    effort: Effort,
+    done: Callable[[Outcome], None],
+) -> list[Outcome]:
+    """Measure programs in order, telling of each when it is done.
+
+    A program of the smallest size goes first and is forgotten: what a library does once in a process
+    is no part of any first call.
+    """
+    for contestant in contestants:
+        for program in programs:
+            step = contestant.prepare(program, program.arguments(program.small))
+            if step is not None:
+                step()
+                break
+    outcomes = []
+    for program in programs:
+        outcomes.append(run_program(program, contestants, effort))
+        done(outcomes[-1])
+    return outcomes
+
+
+def prepared(
+    program: Program, contestants: Sequence[Contestant], arguments: Arguments
+) -> dict[str, Step]:
+    """Return a new step of each contestant that has the program."""
+    steps = {c.name: c.prepare(program, arguments) for c in contestants}
+    return {name: step for name, step in steps.items() if step is not None}
+
+
+def check(program: Program, steps: dict[str, Step], arguments: Arguments) -> None:
+    """Hold every step's value and gradients to those by hand."""
+    expected = program.by_hand(*arguments)
+    for name, step in steps.items():
+        if name != BY_HAND.name:
+            check_agreement(f"{program.title}, {name}", step(), expected)
+
+
+def _first_calls(
+    program: Program, contestants: Sequence[Contestant], arguments: Arguments, count: int
+) -> tuple[dict[str, list[float]], dict[str, Step]]:
+    """Compile anew `count` times; the last steps are kept."""
+    first: dict[str, list[float]] = {}
+    steps: dict[str, Step] = {}
+    for _ in range(count):
+        steps = prepared(program, contestants, arguments)
+        for name, step in steps.items():
+            first.setdefault(name, []).append(seconds(step))
+    return first, steps

@@ -1,0 +1,140 @@
+"""Means, variances and averages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError, TraceError, UnsupportedError
+from ..ir.graph import Value
+from ..ir.types import DType
+from .dispatch import NO_VALUE, implements
+from .frame import Trace, user_location
+from .numpy_elementwise import refuse_where, store
+from .numpy_reduce import Axes
+from .numpy_shape import as_axes
+from .operands import as_dtype, broadcast_to, lift, ordered, own_value
+from .python_numbers import check
+
+
+def _mean_dtype(dtype: DType, requested: Any) -> DType:
+    if requested is not None:
+        return as_dtype(requested)
+    return dtype if dtype.is_float else DType.F64
+
+
+def _divided(trace: Trace, total: Value, count: int) -> Value:
+    return trace.emit("divide", total, trace.b.like(total, count))
+
+
+@implements(np.mean, method="mean")
+def mean(
+    trace: Trace,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = NO_VALUE,
+    *,
+    where: Any = True,
+) -> Any:
+    refuse_where(where is NO_VALUE or where)
+    a = lift(trace, a)
+    value = own_value(trace, a)
+    value = trace.b.cast(value, _mean_dtype(value.dtype, dtype))
+    if not value.dtype.is_float:
+        raise UnsupportedError("the mean in an integer dtype is not supported", loc=user_location())
+    axes = Axes(value, axis, keepdims, ordered([a]))
+    return store(trace, axes.finish(trace, _divided(trace, axes.plain(trace, "sum", value), axes.count)), out)
+
+
+def _variance(trace: Trace, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, correction: Any) -> Any:
+    a = lift(trace, a)
+    value = own_value(trace, a)
+    value = trace.b.cast(value, _mean_dtype(value.dtype, dtype))
+    axes = Axes(value, axis, keepdims, ordered([a]))
+    center = _divided(trace, axes.reduce(trace, "sum", value), axes.count)
+    deviation = trace.emit("subtract", value, broadcast_to(trace, center, value.shape))
+    total = axes.plain(trace, "sum", trace.emit("square", deviation))
+    freedom = max(axes.count - (ddof if correction is NO_VALUE else correction), 0)
+    return axes.finish(trace, _divided(trace, total, freedom))
+
+
+@implements(np.var, method="var")
+def var(
+    trace: Trace,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: Any = NO_VALUE,
+    *,
+    where: Any = True,
+    correction: Any = NO_VALUE,
+) -> Any:
+    refuse_where(where is NO_VALUE or where)
+    return store(trace, _variance(trace, a, axis, dtype, ddof, keepdims, correction), out)
+
+
+@implements(np.std, method="std")
+def std(
+    trace: Trace,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: Any = NO_VALUE,
+    *,
+    where: Any = True,
+    correction: Any = NO_VALUE,
+) -> Any:
+    refuse_where(where is NO_VALUE or where)
+    return store(trace, np.sqrt(_variance(trace, a, axis, dtype, ddof, keepdims, correction)), out)
+
+
+@implements(np.average)
+def average(
+    trace: Trace,
+    a: Any,
+    axis: Any = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: Any = NO_VALUE,
+) -> Any:
+    if returned:
+        raise UnsupportedError("np.average with returned=True is not supported", loc=user_location())
+    if weights is None:
+        return mean(trace, a, axis, keepdims=keepdims)
+    operands = [lift(trace, a), lift(trace, weights)]
+    a = operands[0]
+    value, weight = (own_value(trace, x) for x in operands)
+    floor = () if value.dtype.is_float else (np.float64,)
+    dtype = as_dtype(np.result_type(value.dtype.numpy, weight.dtype.numpy, *floor))
+    value, weight = (trace.b.cast(x, dtype) for x in (value, weight))
+    axes = Axes(value, axis, keepdims, ordered([a]))
+    if weight.shape != value.shape:
+        weight = _spread_weights(trace, weight, value, axis)
+    total = axes.plain(trace, "sum", weight)
+    fine = trace.emit("not_equal", total, trace.b.like(total, 0))
+    fine = trace.emit("all", fine, axes=tuple(range(len(fine.shape)))) if fine.shape else fine
+    check(trace, fine, "ZeroDivisionError", "Weights sum to zero, can't be normalized")
+    weighted = axes.plain(trace, "sum", trace.emit("multiply", value, weight))
+    return axes.finish(trace, trace.emit("divide", weighted, total))
+
+
+def _spread_weights(trace: Trace, weight: Value, value: Value, axis: Any) -> Value:
+    """Place weights along `axis`."""
+    if axis is None:
+        raise TraceError("Axis must be specified when shapes of a and weights differ.", loc=user_location())
+    axes = as_axes(axis, len(value.shape))
+    if weight.shape != tuple(value.shape[k] for k in axes):
+        raise ShapeError(
+            "Shape of weights must be consistent with shape of a along specified axis.", loc=user_location()
+        )
+    order = tuple(int(k) for k in np.argsort(axes))
+    weight = weight if len(order) < 2 else trace.b.transpose(weight, axes=order)
+    return trace.b.broadcast(weight, shape=value.shape, axes=tuple(sorted(axes)))

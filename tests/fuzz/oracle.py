@@ -1,0 +1,145 @@
+"""Judging one program: plain NumPy says what is right, finite differences what the gradient is."""
+
+from __future__ import annotations
+
+import re
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradir as gr
+import numpy as np
+import optree
+
+from .differences import Gap, compare_gradients
+from .program import Program, load
+
+DOUBLE, SINGLE = 1e-8, 3e-3  # how far results may be off, in units of the largest number beside them
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a program: "match", "refused" (at a line of it), or what is wrong with gradir."""
+
+    kind: str
+    detail: str = ""
+    checked: int = 0  # directional derivatives that were compared
+
+    @property
+    def is_failure(self) -> bool:
+        return self.kind not in ("match", "refused")
+
+    @property
+    def reason(self) -> str:
+        """The first line of a refusal, without names and numbers."""
+        first = self.detail.splitlines()[0] if self.detail else ""
+        return re.sub(r"'[^']*'|\d+|\([\d, ]*\)", "_", first)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """NumPy's floating point warnings are no part of the comparison."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+def judge(program: Program, folder: Path, *, compiled: bool = True) -> Verdict:
+    """Run a program in every way there is."""
+    module = load(program.source, folder)
+    with quiet():
+        try:
+            return _judge(program, module.f, compiled)
+        except gr.GradirError as error:
+            return _refusal(error, str(module.__file__), program.source)
+        except Exception:
+            return Verdict("crash", traceback.format_exc())
+
+
+def _refusal(error: gr.GradirError, file: str, source: str) -> Verdict:
+    line = error.loc.line if error.loc is not None and error.loc.file == file else 0
+    if isinstance(error, gr.VerifyError) or not 1 <= line <= len(source.splitlines()):
+        return Verdict("refused without a line", "".join(traceback.format_exception(error)))
+    return Verdict("refused", str(error))
+
+
+def _judge(program: Program, f: Callable[..., Any], compiled: bool) -> Verdict:
+    g = gr.value_and_grad(f, argnums=program.argnums, has_aux=program.has_aux)
+    checked = 0
+    single = "float32" in program.source or any(
+        np.asarray(x).dtype == np.float32 for x in optree.tree_leaves(program.arguments)
+    )
+    for k in range(len(program.arguments)):
+        expected = f(*program.fresh(k))
+        given = program.fresh(k)
+        value, gradients = g(*given)
+        problem = (
+            differs(value, expected, single)
+            or differs(given, program.fresh(k), False, "the arguments after the call")
+            or _shares(given, (value, gradients))
+            or (_paths_differ(g, given) if compiled else "")
+        )
+        if problem:
+            return Verdict("wrong", f"with arguments {k}: {problem}")
+        gap = compare_gradients(program, f, k, gradients, single)
+        if isinstance(gap, Gap):
+            return Verdict("wrong gradient", f"with arguments {k}: {gap}")
+        checked += gap
+    return Verdict("match", checked=checked)
+
+
+def differs(actual: Any, expected: Any, single: bool, what: str = "the result") -> str:
+    """Say how two results differ, in containers, types, dtypes, shapes or numbers; nothing if they do not."""
+    found, structure = optree.tree_flatten(actual, none_is_leaf=True)
+    wanted, wanted_structure = optree.tree_flatten(expected, none_is_leaf=True)
+    if structure != wanted_structure:
+        return f"{what} has the structure {structure}, not {wanted_structure}"
+    for k, (a, e) in enumerate(zip(found, wanted, strict=True)):
+        problem = _leaf_differs(a, e, single)
+        if problem:
+            return f"{what}, leaf {k}: {problem}"
+    return ""
+
+
+def _leaf_differs(actual: Any, expected: Any, single: bool) -> str:
+    if type(actual) is not type(expected):
+        return f"{actual!r} is {type(actual).__name__}, not {type(expected).__name__} ({expected!r})"
+    a, e = np.asarray(actual), np.asarray(expected)
+    if a.dtype != e.dtype or a.shape != e.shape:
+        return f"{a.dtype}{a.shape}, not {e.dtype}{e.shape}"
+    if a.dtype.kind == "f":
+        finite = np.abs(e[np.isfinite(e)])
+        size = max(1.0, float(finite.max(initial=0.0)))
+        tolerance = (SINGLE if single or a.dtype == np.float32 else DOUBLE) * size
+        fine = np.allclose(a, e, rtol=0.0, atol=tolerance, equal_nan=True)
+    else:
+        fine = np.array_equal(a, e)
+    return "" if fine else f"{actual!r}, not {expected!r}"
+
+
+def _shares(given: Any, results: Any) -> str:
+    """Say which result shares memory with an argument or another result."""
+    results_ = [x for x in optree.tree_leaves(results) if isinstance(x, np.ndarray)]
+    inputs = [x for x in optree.tree_leaves(given) if isinstance(x, np.ndarray)]
+    for k, x in enumerate(results_):
+        if any(np.may_share_memory(x, y) for y in [*inputs, *results_[:k]]):
+            return f"result {k} shares memory with an argument or another result"
+    return ""
+
+
+def _paths_differ(g: Any, given: Sequence[Any]) -> str:
+    """Compare the compiled code with the interpreter, on the adjoint and the optimized graph."""
+    p = g.inspect(*given)
+    found = tuple(np.asarray(x) for x in p.compiled(*p.arguments))
+    for name, graph in (("adjoint", p.adjoint), ("optimized", p.optimized)):
+        if gr.parse(str(graph)) != graph:
+            return f"the {name} graph is not what its text says"
+        wanted = tuple(np.asarray(x) for x in gr.interpret(graph, *p.arguments))
+        problem = differs(found, wanted, False, f"the compiled result beside the interpreted {name} graph")
+        if problem:
+            return problem
+    return ""
