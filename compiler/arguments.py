@@ -44,9 +44,13 @@ class Signature:
         parameters = self.signature.parameters.values() if self.signature is not None else ()
         return all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
+    def takes_all(self, args: tuple[Any, ...]) -> bool:
+        """Tell whether these positional arguments are all that the function can be called with."""
+        return self.is_plain and len(args) == len(self.names)
+
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with defaults filled in, positional where they can be; raises TypeError."""
-        if not kwargs and self.is_plain and len(args) == len(self.names):
+        if not kwargs and self.takes_all(args):
             return args, kwargs
         if self.signature is None:
             return args, kwargs
@@ -62,6 +66,21 @@ def flatten(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], A
     """Return the leaves of the arguments, None among them, and their structure."""
     leaves, structure = _FLATTEN((args, kwargs), none_is_leaf=True)
     return leaves, structure
+
+
+class Same:
+    """The key of an object that cannot be hashed: it is equal to itself only, and kept alive."""
+
+    __slots__ = ("object",)
+
+    def __init__(self, x: Any) -> None:
+        self.object = x
+
+    def __hash__(self) -> int:
+        return id(self.object)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.object is self.object
 
 
 class TracedCall(Exception):
@@ -84,8 +103,25 @@ def key_of(x: Any) -> Any:
     try:
         hash(x)
     except TypeError:
-        return (kind, id(x))
+        return Same(x)
     return (kind, x)
+
+
+def flat_key(args: tuple[Any, ...]) -> Any:
+    """Return the key of arguments that are their own leaves, arrays and numbers; None if one is not.
+
+    It spares the usual call the walk over its arguments, which takes longer than a small function.
+    """
+    keys: list[Any] = []
+    for x in args:
+        kind = type(x)
+        if kind is np.ndarray:
+            keys.append((x.dtype, x.shape, x.flags.c_contiguous))
+        elif kind is float or kind is int:
+            keys.append(kind)
+        else:
+            return None
+    return tuple(keys)
 
 
 def parameters(leaves: Sequence[Any], labels: Sequence[str]) -> list[Parameter]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import functools
+import operator
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial, update_wrapper
 from types import MethodType
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from .arguments import (
     TracedCall,
     check_positions,
     differentiated,
+    flat_key,
     flatten,
     key_of,
     labels_of,
@@ -66,13 +68,18 @@ class Specialisation:
     def fits(self, leaves: Sequence[Any]) -> bool:
         """Tell whether what tracing relied on besides the key still holds."""
         traced = self.traced
-        return all(leaves[k] == v for k, v in traced.fixed.items()) and all(g.check() for g in traced.guards)
+        if traced.fixed and any(leaves[k] != v for k, v in traced.fixed.items()):
+            return False
+        return not traced.guards or all(g.check() for g in traced.guards)
 
     def inputs(self, leaves: Sequence[Any]) -> list[Any]:
-        return [*(leaves[k] for k in self.dynamic), *(c.getter() for c in self.traced.captured)]
+        found = [leaves[k] for k in self.dynamic]
+        if self.traced.captured:
+            found += [c.getter() for c in self.traced.captured]
+        return found
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
-        return self.rebuild(self.program.compiled(*self.inputs(leaves)), leaves)
+        return self.rebuild(self.program.compiled.call_flat(self.inputs(leaves)), leaves)
 
 
 class Transformed:
@@ -87,16 +94,23 @@ class Transformed:
     def __init__(self, fun: Callable[..., Any], differentiation: Differentiation | None) -> None:
         if not callable(fun):
             raise GradientError(f"a function is needed, not {type(fun).__name__}")
-        functools.update_wrapper(self, fun)
+        update_wrapper(self, fun)
         self.fun = fun
         self._differentiation = differentiation
         self._signature = Signature(fun)
         self._cache: dict[Any, list[Specialisation]] = {}
+        self._flat: dict[Any, list[Specialisation]] = {}  # those of _cache for calls that have a flat_key
         self._lock = threading.RLock()
         self._hits = 0
         self._misses = 0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        flat = flat_key(args) if not kwargs and self._signature.takes_all(args) else None
+        if flat is not None:
+            for found in self._flat.get(flat, ()):
+                if found.fits(args):
+                    self._hits += 1
+                    return found(args)
         args, kwargs = self._signature.bind(args, kwargs)
         leaves, structure = flatten(args, kwargs)
         try:
@@ -106,8 +120,13 @@ class Transformed:
         for found in self._cache.get(key, ()):
             if found.fits(leaves):
                 self._hits += 1
-                return found(leaves)
-        return self._specialise(key, args, kwargs, leaves, structure)(leaves)
+                break
+        else:
+            found = self._specialise(key, args, kwargs, leaves, structure)
+        if flat is not None:
+            with self._lock:
+                self._flat[flat] = self._cache.get(key, [])
+        return found(leaves)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)
@@ -133,6 +152,7 @@ class Transformed:
         """Forget all compiled code."""
         with self._lock:
             self._cache.clear()
+            self._flat.clear()
 
     def njit(self, *example_args: Any) -> Any:
         """Return a function for `@numba.njit` code, compiled for arguments like these.
@@ -246,27 +266,41 @@ def check_scalar(traced: Traced, has_aux: bool, name: str) -> None:
 # From flat results to what the user gets
 
 
-def finish(kind: Kind, raw: Any) -> Any:
-    """Return a raw result as the number or array that NumPy would give."""
+def finisher(kind: Kind) -> Callable[[np.ndarray[Any, Any]], Any]:
+    """Return what makes a raw result, an array, the number or array that NumPy would give."""
     if kind.array:
-        return np.asarray(raw)
-    if kind.weak:
-        return np.asarray(raw).item()
-    return np.asarray(raw)[()]
+        return np.asarray
+    return operator.methodcaller("item") if kind.weak else operator.itemgetter(())
 
 
-def _finish_results(results: Sequence[Result], raw: Sequence[Any]) -> list[Any]:
-    values = iter(raw)
-    return [r.object if r.kind is None else finish(r.kind, next(values)) for r in results]
+def finish(kind: Kind, raw: np.ndarray[Any, Any]) -> Any:
+    """Return a raw result as the number or array that NumPy would give."""
+    return finisher(kind)(raw)
+
+
+def _containers(structure: Any) -> Callable[[Sequence[Any]], Any]:
+    """Return what puts leaves into containers; a leaf alone is in none."""
+    return operator.itemgetter(0) if structure.is_leaf() else partial(optree.tree_unflatten, structure)
+
+
+def _results_of(traced: Traced) -> Callable[[Sequence[Any]], Any]:
+    """Return what makes the function's result of the raw ones."""
+    contain = _containers(traced.structure)
+    finishers = [finisher(r.kind) for r in traced.results if r.kind is not None]
+    fixed = [(k, r.object) for k, r in enumerate(traced.results) if r.kind is None]
+
+    def result(raw: Sequence[Any]) -> Any:
+        leaves = [f(x) for f, x in zip(finishers, raw, strict=True)]
+        for k, x in fixed:
+            leaves.insert(k, x)
+        return contain(leaves)
+
+    return result
 
 
 def _plain_rebuild(traced: Traced) -> Callable[[Sequence[Any], Sequence[Any]], Any]:
-    results, structure = traced.results, traced.structure
-
-    def rebuild(raw: Sequence[Any], leaves: Sequence[Any]) -> Any:
-        return optree.tree_unflatten(structure, _finish_results(results, raw))
-
-    return rebuild
+    result = _results_of(traced)
+    return lambda raw, leaves: result(raw)
 
 
 def _gradient_rebuild(
@@ -280,19 +314,16 @@ def _gradient_rebuild(
     outputs = sum(r.kind is not None for r in traced.results)
     shapes = [optree.tree_structure(x, none_is_leaf=True) for x in args]
     starts = np.cumsum([0, *(s.num_leaves for s in shapes)]).tolist()
-    gradient_kinds = [kinds[k].kind for k in by]
-    results, structure = traced.results, traced.structure
+    finishers = [(k, finisher(kinds[k].kind)) for k in by]
+    places = [(_containers(shapes[p]), slice(starts[p], starts[p + 1])) for p in positions]
+    result = _results_of(traced)
 
     def rebuild(raw: Sequence[Any], leaves: Sequence[Any]) -> Any:
-        by_leaf = {k: finish(kind, g) for k, kind, g in zip(by, gradient_kinds, raw[outputs:], strict=True)}
-        gradients = tuple(
-            optree.tree_unflatten(
-                shapes[p], [by_leaf.get(k, leaves[k]) for k in range(starts[p], starts[p + 1])]
-            )
-            for p in positions
-        )
-        value = optree.tree_unflatten(structure, _finish_results(results, raw[:outputs]))
-        return assemble(d, value, gradients)
+        found = list(leaves)  # what is no float comes back as it is
+        for (k, f), g in zip(finishers, raw[outputs:], strict=True):
+            found[k] = f(g)
+        parts = tuple([contain(found[place]) for contain, place in places])
+        return assemble(d, result(raw[:outputs]), parts)
 
     return rebuild
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import itertools
 import re
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..ir.types import ArrayType
 from ..lower.kernels import KernelProgram
 from ..lower.llvm_program import emit
 from ..lower.lower import lower
-from . import host
+from . import host, python_entry
 from .failures import failure
 from .symbols import provide_symbols
 
@@ -78,21 +79,36 @@ class Compiled:
         self.source = ir
         self.input_types: tuple[ArrayType, ...] = tuple(v.array for v in graph.block.params)
         self.output_types: tuple[ArrayType, ...] = tuple(v.array for v in graph.block.results)
-        with host.lock:
-            provide_symbols(ir)
-            machine = host.target_machine()
-            module = _optimized(ir, machine)
-            self.llvm = str(module)
-            self._engine = llvm.create_mcjit_compiler(module, machine)
-            self._engine.finalize_object()
-            self.address = int(self._engine.get_function_address(entry))
-            self.symbol = f"gradir_entry_{next(_numbers)}"
-            llvm.add_symbol(self.symbol, self.address)
-        self._entry = _ENTRY(self.address)
-        self._workspaces: list[np.ndarray] = []
         self._inputs = [(t.dtype.numpy, t.shape) for t in self.input_types]
         self._outputs = [(t.shape, t.dtype.numpy) for t in self.output_types]
-        self._table = ctypes.c_int64 * (len(self._inputs) + len(self._outputs) + 2)
+        self._table = ctypes.c_int64 * (len(self._inputs) + len(self._outputs) + 1)
+        with host.lock:
+            self._link(ir, entry)
+
+    def _link(self, ir: str, entry: str) -> None:
+        """Optimise, generate code and make the functions that call it."""
+        provide_symbols(ir)
+        machine = host.target_machine()
+        context = llvm.create_context()
+        module = _optimized(ir, machine, context)
+        self.llvm = str(module)
+        self._engine = engine = llvm.create_mcjit_compiler(module, machine)
+        direct = python_entry.is_known()
+        if direct:
+            text = python_entry.entry_module(entry, self.input_types, self.output_types)
+            engine.add_module(llvm.parse_assembly(text, context))
+        engine.finalize_object()
+        self.address = int(engine.get_function_address(entry))
+        self.symbol = f"gradir_entry_{next(_numbers)}"
+        llvm.add_symbol(self.symbol, self.address)
+        self._entry = _ENTRY(self.address)
+        self._direct: Callable[..., Any] = _never
+        if direct:
+            self._direct = python_entry.make_function(
+                int(engine.get_function_address(entry + ".python")), self.graph.name
+            )
+        release = ctypes.CFUNCTYPE(None)(engine.get_function_address(entry + ".release"))
+        weakref.finalize(self, _release, release, engine)
 
     @cached_property
     def assembly(self) -> str:
@@ -102,7 +118,8 @@ class Compiled:
 
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:
         """Run the function; see `call_flat`."""
-        return self.call_flat(arrays)
+        found = self._direct(*arrays)
+        return found if type(found) is tuple else self.call_flat(arrays)
 
     def call_flat(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """Run the function.
@@ -124,29 +141,18 @@ class Compiled:
         GradirError
             If the run ends at a check; it is the built-in exception of the check, too.
         """
-        inputs = self._native(arrays)
-        outputs = [np.empty(shape, dtype) for shape, dtype in self._outputs]
-        addresses = [a.__array_interface__["data"][0] for a in inputs]
-        addresses += [a.__array_interface__["data"][0] for a in outputs]
-        workspace = self._take()
-        table = self._table(*addresses, 0 if workspace is None else workspace.ctypes.data)
-        try:
-            status = self._entry(ctypes.addressof(table))
-        finally:
-            if workspace is not None:
-                self._workspaces.append(workspace)
-        if status:
-            raise failure(self.kernels.sites[status - 1], table[len(table) - 1])
-        return tuple(outputs)
-
-    def _take(self) -> np.ndarray | None:
-        """A workspace that no other call uses; list operations are atomic."""
-        if not self.kernels.arena:
-            return None
-        try:
-            return self._workspaces.pop()
-        except IndexError:
-            return np.empty(self.kernels.arena, np.uint8)
+        found = self._direct(*arrays)
+        if type(found) is tuple:
+            return found
+        status, index = found or (0, 0)
+        if found is None:
+            inputs = self._native(arrays)
+            outputs = [np.empty(shape, dtype) for shape, dtype in self._outputs]
+            table = self._table(*(a.ctypes.data for a in (*inputs, *outputs)))
+            status, index = self._entry(ctypes.addressof(table)), table[len(table) - 1]
+            if not status:
+                return tuple(outputs)
+        raise failure(self.kernels.sites[status - 1], index)
 
     def _native(self, arrays: Sequence[Any]) -> list[np.ndarray]:
         """The arguments as C-contiguous, aligned arrays in native byte order."""
@@ -161,9 +167,18 @@ class Compiled:
         return found
 
 
-def _optimized(ir: str, machine: Any) -> Any:
+def _never(*arrays: Any) -> None:
+    """Stand in for the direct entry where the process has an unknown layout of arrays."""
+
+
+def _release(release: Callable[[], None], engine: Any) -> None:
+    """Free what the code keeps between calls, while the code is still there."""
+    release()
+
+
+def _optimized(ir: str, machine: Any, context: Any) -> Any:
     """Parse, verify and optimise a module."""
-    module = llvm.parse_assembly(ir, llvm.create_context())
+    module = llvm.parse_assembly(ir, context)
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = True

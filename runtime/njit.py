@@ -53,7 +53,7 @@ def _lines(compiled: Compiled, names: list[str]) -> list[str]:
     count = len(names) + len(compiled.output_types)
     lines = [f"def run({', '.join(names)}):"]
     lines += [f"a_{name} = native_{name}({name})" for name in names]
-    lines.append(f"table = np.zeros({count + 2}, np.uint64)")
+    lines.append(f"table = np.zeros({count + 1}, np.uint64)")
     results = []
     for k, type in enumerate(compiled.output_types):
         shape = static(type.shape)
@@ -64,7 +64,7 @@ def _lines(compiled: Compiled, names: list[str]) -> list[str]:
     lines += ["status = entry(table.ctypes.data)", "if status != 0:"]
     # Naming the arrays after the call keeps Numba from freeing them during it.
     lines += [f"    table[{k}] = {array}.size" for k, array in enumerate(arrays)]
-    lines.append(f"    index = np.int64(table[{count + 1}])")
+    lines.append(f"    index = np.int64(table[{count}])")
     for k, site in enumerate(compiled.kernels.sites):
         lines += [f"    if status == {k + 1}:", f"        raise {_raised(site)}"]
     lines.append(f"return {results[0] if len(results) == 1 else '(' + ', '.join(results) + ',)'}")

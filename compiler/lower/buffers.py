@@ -13,7 +13,7 @@ from .kernels import Branch, Buffer, Loop, Memory, Move, Statement
 from .lifetimes import Interval, Lifetimes
 from .schedule import walk
 
-_ALIGNMENT = 64
+ALIGNMENT = 64
 _LOCAL_BYTES = 1024
 _LOCAL_BYTES_IN_ALL = 1 << 16
 
@@ -213,7 +213,7 @@ class _Planner:
                 if start - offset >= found.bytes:
                     break
                 offset = max(offset, end)
-            end = offset + -(-found.bytes // _ALIGNMENT) * _ALIGNMENT
+            end = offset + -(-found.bytes // ALIGNMENT) * ALIGNMENT
             active = sorted([*active, (offset, end, last)])
             self.arena = max(self.arena, end)
             self.buffers[found] = Buffer(Memory.ARENA, number, found.dtype, found.count, offset)

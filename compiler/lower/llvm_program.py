@@ -9,6 +9,7 @@ from ..ir.graph import Node, Value
 from ..ir.operation import Elementwise
 from ..ir.types import ArrayType, DType
 from .affine import ZERO, Index
+from .buffers import ALIGNMENT
 from .kernels import Branch, Buffer, KernelProgram, Loop, Memory, Move, Nest, Scalars, Single, Statement
 from .llvm_code import Code
 from .llvm_machine import Scalar
@@ -29,14 +30,15 @@ class Target:
 def emit(program: KernelProgram, symbol: str, target: Target | None = None) -> str:
     """Return the LLVM IR of a program whose entry is the function `symbol`.
 
-    The entry takes one pointer to a table of 64-bit words: the addresses of the inputs, of the
-    outputs and of the workspace (null: the entry allocates one), then a word where a failing index
-    is recorded. It returns 0, or the number of the site where the run ended.
+    The entry takes one pointer to a table of 64-bit words: the addresses of the inputs and of the
+    outputs, then a word where a failing index is recorded. It returns 0, or the number of the site
+    where the run ended. `symbol.release` frees the memory that is kept between calls.
     """
     target = target or Target()
     module = ModuleText(target.vector_functions)
     module.functions.append(_body(program, module, symbol, target))
     module.functions.append(_entry(program, module, symbol))
+    module.functions.append(_release(program, module, symbol))
     return str(module)
 
 
@@ -48,7 +50,7 @@ def _parameters(program: KernelProgram) -> list[tuple[str, str]]:
         for k, value in enumerate(values):
             assert isinstance(value.type, ArrayType), "a stack cannot leave a program"
             found.append((f"%{name}{k}", f"ptr {kind} {_extent(value)}"))
-    return [*found, ("%workspace", "ptr noalias"), ("%record", "ptr noalias")]
+    return [*found, ("%record", "ptr noalias"), ("%workspace", f"ptr noalias align {ALIGNMENT}")]
 
 
 def _extent(value: Value) -> str:
@@ -59,30 +61,50 @@ def _extent(value: Value) -> str:
 
 
 def _entry(program: KernelProgram, module: ModuleText, symbol: str) -> FunctionText:
-    """Unpack the table, and give the body a workspace."""
+    """Unpack the table, and lend the body a workspace."""
     f = FunctionText(f"define i64 @{symbol}(ptr %table) nounwind")
-    names = _parameters(program)
     given = []
-    for k, (name, _) in enumerate(names):
+    for k, (name, _) in enumerate(_parameters(program)[:-1]):
         address = f.value(f"getelementptr inbounds i64, ptr %table, i64 {k}")
         given.append(address if name == "%record" else f.value(f"load ptr, ptr {address}"))
+    memory = _take_workspace(program, module, f) if program.arena else "null"
+    aligned = memory
     if program.arena:
-        module.declare("malloc", "declare noalias ptr @malloc(i64) nounwind")
-        module.declare("free", "declare void @free(ptr) nounwind")
-        missing = f.value(f"icmp eq ptr {given[-2]}, null")
-        f.branch(missing, "allocate", "given")
-        f.label("allocate")
-        fresh = f.value(f"call ptr @malloc(i64 {program.arena})")
-        f.branch(f.value(f"icmp eq ptr {fresh}, null"), "full", "given")
-        f.label("full")
-        f.line(f"ret i64 {len(program.sites)}")
-        f.label("given")
-        own = f.value(f"phi ptr [ null, %entry ], [ {fresh}, %allocate ]")
-        given[-2] = f.value(f"select i1 {missing}, ptr {own}, ptr {given[-2]}")
-    status = f.value(f"call i64 @{symbol}.body({', '.join('ptr ' + g for g in given)})")
+        end = f.value(f"getelementptr i8, ptr {memory}, i64 {ALIGNMENT - 1}")
+        aligned = f.value(f"call ptr @llvm.ptrmask.p0.i64(ptr {end}, i64 -{ALIGNMENT})")
+    status = f.value(f"call i64 @{symbol}.body({', '.join('ptr ' + g for g in (*given, aligned))})")
     if program.arena:
-        f.line(f"call void @free(ptr {own})")
+        # Whoever puts one where one lies already frees that one: at most one is kept.
+        idle = f.value(f"atomicrmw xchg ptr @idle, ptr {memory} acq_rel, align 8")
+        f.line(f"call void @free(ptr {idle})")
     f.line(f"ret i64 {status}")
+    return f
+
+
+def _take_workspace(program: KernelProgram, module: ModuleText, f: FunctionText) -> str:
+    """Take the idle workspace, or allocate one; no other call can use it meanwhile."""
+    module.declare("malloc", "declare noalias ptr @malloc(i64) nounwind")
+    module.declare("free", "declare void @free(ptr) nounwind")
+    module.declare("llvm.ptrmask", "declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
+    module.constant("idle", "internal global ptr null")
+    idle = f.value("atomicrmw xchg ptr @idle, ptr null acq_rel, align 8")
+    f.branch(f.value(f"icmp eq ptr {idle}, null"), "allocate", "given")
+    f.label("allocate")
+    fresh = f.value(f"call ptr @malloc(i64 {program.arena + ALIGNMENT})")
+    f.branch(f.value(f"icmp eq ptr {fresh}, null"), "full", "given")
+    f.label("full")
+    f.line(f"ret i64 {len(program.sites)}")
+    f.label("given")
+    return f.value(f"phi ptr [ {idle}, %entry ], [ {fresh}, %allocate ]")
+
+
+def _release(program: KernelProgram, module: ModuleText, symbol: str) -> FunctionText:
+    """Free the idle workspace: for when the code is given up."""
+    f = FunctionText(f"define void @{symbol}.release() nounwind")
+    if program.arena:
+        idle = f.value("atomicrmw xchg ptr @idle, ptr null acq_rel, align 8")
+        f.line(f"call void @free(ptr {idle})")
+    f.line("ret void")
     return f
 
 

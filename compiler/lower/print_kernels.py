@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..ir.graph import Node, Value
-from ..ir.types import ArrayType
+from ..ir.graph import Literal, Node, Value
+from ..ir.printer import quoted
+from ..ir.types import ArrayType, DType
 from .kernels import (
     Access,
     Branch,
@@ -34,6 +35,7 @@ class KernelPrinter:
     def __init__(self, program: KernelProgram) -> None:
         self.program = program
         self.names: dict[Value, str] = {}
+        self.here: set[Value] = set()  # the values that the nest being printed computes itself
 
     def name(self, value: Value) -> str:
         return self.names.setdefault(value, f"%{len(self.names)}")
@@ -41,7 +43,7 @@ class KernelPrinter:
     def where(self, value: Value) -> str:
         """The buffer of an array in memory, the name of any other value."""
         place = self.program.places.get(value)
-        return str(place) if place is not None else self.name(value)
+        return self.name(value) if place is None or value in self.here else str(place)
 
     def lines(self) -> Iterator[str]:
         graph = self.program.graph
@@ -55,7 +57,7 @@ class KernelPrinter:
     def parameters(self) -> str:
         graph = self.program.graph
         labels = zip(graph.block.params, graph.inputs, strict=True)
-        return ", ".join(f"{self.where(v)}: {v.type} {label!r}" for v, label in labels)
+        return ", ".join(f"{self.where(v)}: {v.type} {quoted(label)}" for v, label in labels)
 
     def buffers(self) -> Iterator[str]:
         for b in self.program.buffers:
@@ -72,9 +74,9 @@ class KernelPrinter:
         match statement:
             case Scalars(nodes):
                 for node in nodes:
-                    yield indent + self.operation(node)
+                    yield from self.single(node, indent)
             case Single(node):
-                yield indent + self.operation(node)
+                yield from self.single(node, indent)
             case Nest():
                 yield f"{indent}nest [{', '.join(map(str, statement.space))}] {{"
                 yield from self.nest(statement, inner)
@@ -91,6 +93,15 @@ class KernelPrinter:
                 yield from self.moves(statement.else_moves, inner)
                 yield f"{inner}yield {', '.join(map(self.where, statement.node.regions[1].results))}"
                 yield indent + "}"
+
+    def single(self, node: Node, indent: str) -> Iterator[str]:
+        """A node below the operands that it takes as views of what is in memory."""
+        seen: set[Value] = set()
+        for operand in node.operands:
+            if _is_array(operand) and operand not in self.program.places:
+                for inner in self.inlined(operand, seen, set()):
+                    yield indent + self.operation(inner)
+        yield indent + self.operation(node)
 
     def loop(self, loop: Loop, indent: str) -> Iterator[str]:
         (region,) = loop.node.regions
@@ -113,11 +124,12 @@ class KernelPrinter:
 
     def nest(self, nest: Nest, indent: str) -> Iterator[str]:
         seen: set[Value] = set()
-        roots = {r.element for r in nest.roots if r.access is Access.STORE}
+        self.here = {r.element for r in nest.roots if r.access is Access.STORE}
         for root in nest.roots:
-            for node in self.inlined(root.element, seen, roots):
-                yield indent + self.operation(node, inside=True)
+            for node in self.inlined(root.element, seen, self.here):
+                yield indent + self.operation(node)
             yield indent + self.root(root)
+        self.here = set()
 
     def inlined(self, element: Value, seen: set[Value], roots: set[Value]) -> list[Node]:
         """The operations computed for an element, operands first, those already printed left out."""
@@ -139,9 +151,7 @@ class KernelPrinter:
         return order
 
     def root(self, root: Root) -> str:
-        element, result = self.name(root.element), root.result
-        if root.element in self.program.places and root.access is not Access.STORE:
-            element = self.where(root.element)
+        element, result = self.where(root.element), root.result
         match root.access:
             case Access.STORE:
                 return f"store {self.program.places[result]} <- {self.name(result)}"
@@ -174,13 +184,14 @@ class KernelPrinter:
     def results(self, node: Node) -> str:
         return ", ".join(map(self.where, node.results)) + " = " if node.results else ""
 
-    def operation(self, node: Node, inside: bool = False) -> str:
-        shown = self.name if inside else self.where
-        results = ", ".join(map(shown, node.results)) + " = " if node.results else ""
+    def operation(self, node: Node) -> str:
+        results = self.results(node)
         if node.op.name in ("update", "accumulate"):
             base, target = self.where(node.operands[0]), self.where(node.results[0])
             copied = "" if base == target else f" after copying {base}"
             return f"{node.op.name} {target}{self.at(node, 2)} <- {self.where(node.operands[1])}{copied}"
+        if node.op.name == "constant":
+            return f"{results}constant {_attribute(node.attrs['value'])}"
         operands = ", ".join(map(self.where, node.operands))
         return " ".join(part for part in (results + node.op.name, operands, _attributes(node)) if part)
 
@@ -195,9 +206,10 @@ def _attributes(node: Node) -> str:
 
 
 def _attribute(value: Any) -> str:
+    if isinstance(value, DType):
+        return value.value
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_attribute, value)) + "]"
-    array = getattr(value, "array", None)
-    if array is not None:
-        return str(array.item()) if array.size == 1 else f"<{value.type}>"
+    if isinstance(value, Literal):
+        return str(value.array.item()) if value.array.size == 1 else f"<{value.type}>"
     return str(value)

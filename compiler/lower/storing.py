@@ -54,7 +54,7 @@ def _decide(value: Value, nest: Nest, readers: dict[Value, list[_Reader]], inlin
 
 def _used_beside(value: Value, nest: Nest, inlining: Inlining) -> bool:
     """Tell whether another root of the nest that computes a value uses it."""
-    others = [r for r in nest.roots if r.element is not value]
+    others = [r for r in nest.roots if not (r.access is Access.STORE and r.element is value)]
     computed = frozenset(r.element for r in others if r.access is Access.STORE)
 
     def is_root(v: Value) -> bool:

@@ -11,7 +11,7 @@ from ..ir.graph import Value
 from ..ir.types import DType
 from .frame import Buffer, Frame, Trace, user_location
 from .known import can_know
-from .leaves import Kind, Leaf, Missing, State, Tree, join, same, tree
+from .leaves import Kind, Leaf, Missing, State, Tree, meet, same, tree
 from .tracer import Array, Scalar
 
 
@@ -93,7 +93,7 @@ def _join_trees(meeting: _Join, a: Tree, b: Tree, name: str) -> Callable[[Sequen
 def _join_leaves(meeting: _Join, a: Leaf, b: Leaf, name: str) -> Callable[[Sequence[Value]], Any]:
     if same(a, b):
         return lambda results: a.object
-    kind = join(a.kind, b.kind)
+    kind = meet(a, b)
     if kind is None:
         missing = meeting.apart(name, _why_apart(a, b, name))
         return lambda results: missing
@@ -117,7 +117,7 @@ def _why_apart(a: Leaf, b: Leaf, name: str) -> str:
     kinds = [x.kind.type if x.kind is not None else repr(x.object) for x in (a, b)]
     return (
         f"'{name}' is {kinds[0]} in one branch and {kinds[1]} in the other one of an `if` on a traced value;"
-        " both need the same shape"
+        " both need the same shape and dtype"
     )
 
 
@@ -138,12 +138,18 @@ def branch(
     """
     if not can_know(trace, test.value):
         return _branch(trace, test, then, otherwise, state, strict=False)
+    here = user_location()
+    if here in trace.open_tests:  # a function that calls itself, as often as an int argument says
+        return then() if test else otherwise()
     entry = state.get()
+    trace.open_tests.append(here)
     try:
         return _branch(trace, test, then, otherwise, state, strict=True)
-    except GradirError:
+    except (GradirError, RecursionError):  # the latter of the branch that is not taken
         state.set(entry)
         return then() if test else otherwise()
+    finally:
+        trace.open_tests.remove(here)
 
 
 def _branch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Sequence
 from inspect import getattr_static
 from types import BuiltinFunctionType, BuiltinMethodType, CodeType, FunctionType, MethodType
@@ -19,6 +20,7 @@ from .tracer import Array, Scalar, Tracer
 _MUTATORS = frozenset(
     "append extend insert remove pop clear sort reverse update setdefault popitem add discard".split()
 )
+_LIBRARIES = ("numpy", "scipy", "gradir", "optree", "numba")  # and the standard library
 _MUTABLE = (list, dict, set)
 
 
@@ -47,7 +49,10 @@ def call(
     own = getattr_static(type(function), "__call__", None)
     if isinstance(own, FunctionType) and not isinstance(function, type):
         return _call_python(trace, known, own, (function, *args), kwargs)
-    return function(*args, **kwargs)
+    result = function(*args, **kwargs)
+    if isinstance(function, type):
+        trace.made[id(result)] = result
+    return result
 
 
 def _any_traced(values: Any) -> bool:
@@ -84,8 +89,8 @@ def staged(trace: Trace, known: set[CodeType], function: FunctionType) -> Functi
 
 
 def _is_library(function: FunctionType) -> bool:
-    module = function.__module__ or ""
-    return module.partition(".")[0] in ("numpy", "scipy", "gradir", "optree", "numba")
+    package = (function.__module__ or "").partition(".")[0]
+    return package in _LIBRARIES or package in sys.stdlib_module_names
 
 
 def _check_foreign(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

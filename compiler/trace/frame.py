@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -107,6 +107,10 @@ class Decision:
     what: str
     reason: str
 
+    def __str__(self) -> str:
+        line = f"line {self.loc.line}: " if self.loc else ""
+        return f"{line}{self.what} ({self.reason})"
+
 
 class Trace:
     """One run of the tracer. Every tracer refers to its own: there is no global state."""
@@ -118,10 +122,16 @@ class Trace:
         self.captures = Captures(self)
         self.inputs: list[tuple[Value, str]] = []
         self.known_arguments: dict[Value, Callable[[], int]] = {}  # int arguments; a call guards its value
+        self.made: dict[int, Any] = {}  # objects that traced code made, by id; it may change them
+        self.open_tests: list[Loc | None] = []  # the `if`s on int arguments whose branches are being traced
         self.same_as: dict[Value, Value] = {}  # parameters of inner functions
         self.root = self.frame = Frame(Builder(ops), None, "function")
         self.decisions: list[Decision] = []
         self.thread = threading.get_ident()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse `x.trace()`: a tracer's attribute of that name is this."""
+        raise UnsupportedError("x.trace() is not supported: write np.trace(x)", loc=user_location())
 
     # Emitting
 

@@ -120,6 +120,28 @@ def join(a: Kind | None, b: Kind | None) -> Kind | None:
     return Kind(ArrayType(dtype, a.type.shape), a.weak and b.weak, a.array or b.array)
 
 
+def keeps(x: Leaf, kind: Kind) -> bool:
+    """Tell whether a leaf is the same as a value of `kind`: of its dtype, or a Python number that fits exactly."""
+    assert x.kind is not None
+    have, want = x.kind.type.dtype, kind.type.dtype
+    if have is want:
+        return True
+    if not x.kind.weak:
+        return False
+    if x.value is not None:
+        return have is DType.BOOL or want is DType.F64
+    try:
+        return bool(np.asarray(x.object, want.numpy) == x.object)
+    except OverflowError:
+        return False
+
+
+def meet(a: Leaf, b: Leaf) -> Kind | None:
+    """Return the kind that holds both leaves and changes neither; None where there is none."""
+    kind = join(a.kind, b.kind)
+    return kind if kind is not None and keeps(a, kind) and keeps(b, kind) else None
+
+
 _WEAK = {DType.BOOL: False, DType.I64: 0, DType.F64: 0.0}
 
 

@@ -16,7 +16,7 @@ from ..ir.graph import Value
 from ..ir.types import INDEX
 from .branches import Outcome, relate, run_block
 from .frame import Buffer, Frame, Trace, user_location
-from .leaves import Kind, Leaf, Missing, State, Tree, join, same, tree
+from .leaves import Kind, Leaf, Missing, State, Tree, join, keeps, same, tree
 from .operands import own_value
 from .tracer import Array, Scalar
 
@@ -191,7 +191,7 @@ def _refine_carry(carry: _Carry, after: Tree) -> bool:
         if carry.kinds[k] is None and same(before, now):
             continue
         kind = join(carry.kinds[k] or before.kind, now.kind)
-        if kind is None:
+        if kind is None or not keeps(before, kind) or not keeps(now, kind):
             raise Unsettled(_why_unsettled(carry.name, before, now))
         changed |= kind != carry.kinds[k]
         carry.kinds[k] = kind

@@ -19,6 +19,7 @@ from . import (
     numpy_shape,
     python_builtins,
     python_math,
+    python_types,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "numpy_shape",
     "python_builtins",
     "python_math",
+    "python_types",
 ]

@@ -99,7 +99,7 @@ def store(trace: Trace, result: Any, out: Any, what: str = "the result") -> Any:
             f"non-broadcastable output operand with shape {out.shape} doesn't match the shape {result.shape}",
             loc=user_location(),
         )
-    value = trace.b.cast(result.value, out.value.dtype)
+    value = trace.b.cast(result.value, as_dtype(out.dtype))
     out.write(broadcast_to(trace, value, out.shape))
     return out
 

@@ -17,7 +17,7 @@ from .known import known_value
 from .lens import Basic
 from .numpy_elementwise import store
 from .numpy_shape import as_axis, with_ones
-from .operands import as_array, broadcast_shapes, broadcast_to, default_dtype, lift, value_of
+from .operands import as_array, as_dtype, broadcast_shapes, broadcast_to, default_dtype, lift, value_of
 from .tracer import Array, Scalar, Tracer, new_array
 
 # Basic indices.
@@ -68,7 +68,7 @@ class Selection:
     def _place(self, item: Any) -> Value:
         if isinstance(item, Indices):
             return item.value
-        return self.trace.b.int64(item.at) if isinstance(item.at, int) else item.at  # type: ignore[no-any-return]
+        return self.trace.b.int64(item.at) if isinstance(item.at, int) else item.at
 
     def _arrange(self, index: Index) -> None:
         """Find the order of the gathered axes, and the shape with new axes, of the result."""
@@ -131,10 +131,10 @@ def set_item(trace: Trace, x: Array, index: Any, value: Any) -> None:
         stored = lift(trace, value)
         if not (target.shape or parsed.dots) and isinstance(stored, Tracer) and stored.shape:
             raise ShapeError("setting an array element with a sequence.", loc=user_location())
-        target.write(assigned(trace, stored, target.value.dtype, target.shape))
+        target.write(assigned(trace, stored, as_dtype(x.dtype), target.shape))
         return
     selection = Selection(trace, x, parsed)
-    selection.write(assigned(trace, value, x.value.dtype, selection.shape))
+    selection.write(assigned(trace, value, as_dtype(x.dtype), selection.shape))
 
 
 def _set_mask(trace: Trace, x: Array, mask: Tracer, value: Any) -> None:
@@ -146,7 +146,7 @@ def _set_mask(trace: Trace, x: Array, mask: Tracer, value: Any) -> None:
             "x[mask] = v with a traced mask is supported for a single number v: use np.where(mask, v, x)",
             loc=user_location(),
         )
-    new = trace.b.reshape(assigned(trace, operand, x.value.dtype, shape), shape=())
+    new = trace.b.reshape(assigned(trace, operand, as_dtype(x.dtype), shape), shape=())
     rows = trace.b.broadcast(mask.value, shape=x.shape, axes=tuple(range(len(mask.shape))))
     whole = mask.value if mask.shape == x.shape else rows
     x.write(trace.emit("where", whole, broadcast_to(trace, new, x.shape), x.value))
@@ -271,7 +271,7 @@ def copyto(trace: Trace, dst: Any, src: Any, casting: str = "same_kind", where: 
             f" '{casting}'",
             loc=user_location(),
         )
-    value = assigned(trace, source, dst.value.dtype, dst.shape)
+    value = assigned(trace, source, as_dtype(dst.dtype), dst.shape)
     if where is not True:
         mask = trace.b.cast(as_array(trace, where).value, DType.BOOL)
         value = trace.emit("where", broadcast_to(trace, mask, dst.shape), value, dst.value)
@@ -280,4 +280,4 @@ def copyto(trace: Trace, dst: Any, src: Any, casting: str = "same_kind", where: 
 
 @implements(method="fill")
 def fill(trace: Trace, a: Any, value: Any) -> None:
-    a.write(assigned(trace, value, a.value.dtype, a.shape))
+    a.write(assigned(trace, value, as_dtype(a.dtype), a.shape))

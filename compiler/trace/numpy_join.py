@@ -178,7 +178,7 @@ def dsplit(trace: Trace, ary: Any, indices_or_sections: Any) -> list[Array]:
 def unstack(trace: Trace, x: Any, /, *, axis: Any = 0) -> tuple[Any, ...]:
     x = as_array(trace, x)
     before = (slice(None),) * as_axis(axis, x.ndim)
-    return tuple(x[(*before, k, ...)] for k in range(x.shape[axis]))  # type: ignore[index]
+    return tuple(x[(*before, k, ...)] for k in range(x.shape[axis]))
 
 
 # Repeating and moving along axes.

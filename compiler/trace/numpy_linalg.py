@@ -11,6 +11,7 @@ from ..errors import ShapeError, UnsupportedError
 from ..ir.graph import Value
 from .dispatch import implements
 from .frame import Trace, user_location
+from .numpy_reduce import root_of_squares
 from .numpy_shape import as_axes
 from .operands import own_value
 from .tracer import wrap
@@ -27,7 +28,7 @@ def norm(trace: Trace, x: Any, ord: Any = None, axis: Any = None, keepdims: bool
     flat = axis is None and (ord is None or (ord in ("f", "fro") and rank == 2) or (ord == 2 and rank == 1))
     axes = tuple(range(rank)) if axis is None else as_axes(axis, rank)
     if flat:
-        result = trace.emit("sqrt", _reduced(trace, "sum", trace.emit("square", value), axes))
+        result = root_of_squares(trace, _reduced(trace, "sum", trace.emit("square", value), axes))
     elif len(axes) == 1:
         result = _vector_norm(trace, value, ord, axes)
     elif len(axes) == 2:
@@ -46,7 +47,7 @@ def _reduced(trace: Trace, op: str, value: Value, axes: tuple[int, ...]) -> Valu
 
 def _vector_norm(trace: Trace, x: Value, ord: Any, axes: tuple[int, ...]) -> Value:
     if ord is None or ord == 2:
-        return trace.emit("sqrt", _reduced(trace, "sum", trace.emit("square", x), axes))
+        return root_of_squares(trace, _reduced(trace, "sum", trace.emit("square", x), axes))
     if isinstance(ord, str):
         raise ShapeError(f"Invalid norm order '{ord}' for vectors", loc=user_location())
     if ord == 0:
@@ -63,7 +64,7 @@ def _vector_norm(trace: Trace, x: Value, ord: Any, axes: tuple[int, ...]) -> Val
 
 def _matrix_norm(trace: Trace, x: Value, ord: Any, axes: tuple[int, ...]) -> Value:
     if ord in (None, "f", "fro"):
-        return trace.emit("sqrt", _reduced(trace, "sum", trace.emit("square", x), axes))
+        return root_of_squares(trace, _reduced(trace, "sum", trace.emit("square", x), axes))
     if ord not in (1, -1, math.inf, -math.inf):
         raise UnsupportedError(
             f"np.linalg.norm of a matrix with ord={ord!r} is not supported", loc=user_location()

@@ -12,7 +12,7 @@ from ..ir.types import DType
 from .dispatch import NO_VALUE, implements
 from .frame import Trace, user_location
 from .numpy_elementwise import refuse_where, store
-from .numpy_reduce import Axes
+from .numpy_reduce import Axes, root_of_squares
 from .numpy_shape import as_axes
 from .operands import as_dtype, broadcast_to, lift, ordered, own_value
 from .python_numbers import check
@@ -49,7 +49,9 @@ def mean(
     return store(trace, axes.finish(trace, _divided(trace, axes.plain(trace, "sum", value), axes.count)), out)
 
 
-def _variance(trace: Trace, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, correction: Any) -> Any:
+def _variance(
+    trace: Trace, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, correction: Any, *, root: bool = False
+) -> Any:
     a = lift(trace, a)
     value = own_value(trace, a)
     value = trace.b.cast(value, _mean_dtype(value.dtype, dtype))
@@ -58,7 +60,8 @@ def _variance(trace: Trace, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: 
     deviation = trace.emit("subtract", value, broadcast_to(trace, center, value.shape))
     total = axes.plain(trace, "sum", trace.emit("square", deviation))
     freedom = max(axes.count - (ddof if correction is NO_VALUE else correction), 0)
-    return axes.finish(trace, _divided(trace, total, freedom))
+    variance = _divided(trace, total, freedom)
+    return axes.finish(trace, root_of_squares(trace, variance) if root else variance)
 
 
 @implements(np.var, method="var")
@@ -92,7 +95,7 @@ def std(
     correction: Any = NO_VALUE,
 ) -> Any:
     refuse_where(where is NO_VALUE or where)
-    return store(trace, np.sqrt(_variance(trace, a, axis, dtype, ddof, keepdims, correction)), out)
+    return store(trace, _variance(trace, a, axis, dtype, ddof, keepdims, correction, root=True), out)
 
 
 @implements(np.average)

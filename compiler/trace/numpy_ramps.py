@@ -38,7 +38,8 @@ def arange(
     refuse_layout(None, like)
     start, stop, step = (_concrete(x) for x in (start, stop, step))
     bounds: Any = (0, start, step) if stop is None else (0 if start is None else start, stop, step)
-    whole: np.ndarray[Any, Any] = np.arange(*bounds, dtype)
+    make: Any = np.arange
+    whole: np.ndarray[Any, Any] = make(*bounds, dtype)
     if whole.size <= _INLINE:
         return new_array(trace, trace.b.literal(whole.astype(as_dtype(whole.dtype).numpy)))
     element = as_dtype(whole.dtype)
@@ -47,7 +48,7 @@ def arange(
     if delta != 1:
         indices = trace.emit("multiply", indices, trace.b.like(indices, delta))
     return new_array(
-        trace, indices if not start else trace.emit("add", indices, trace.b.like(indices, whole[0]))
+        trace, indices if not whole[0] else trace.emit("add", indices, trace.b.like(indices, whole[0]))
     )
 
 

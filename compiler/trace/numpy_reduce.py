@@ -207,3 +207,10 @@ implements(np.argmin, method="argmin")(_arg("argmin"))
 
 
 # Scans.
+
+
+def root_of_squares(trace: Trace, total: Value) -> Value:
+    """Return the square root of a sum of squares, with derivative 0 where that is 0, as abs has it."""
+    b = trace.b
+    is_zero = b.equal(total, b.like(total, 0))
+    return b.where(is_zero, total, b.sqrt(b.where(is_zero, b.like(total, 1), total)))

@@ -19,10 +19,12 @@ from .tracer import Array, Scalar, Tracer, new_array
 
 def as_axis(axis: Any, rank: int, *, name: str = "axis") -> int:
     """Return a non-negative axis; one that does not exist is refused as NumPy does."""
-    axis = operator.index(axis)
-    if not -rank <= axis < rank:
-        raise ShapeError(f"{name} {axis} is out of bounds for array of dimension {rank}", loc=user_location())
-    return axis % rank
+    given = operator.index(axis)
+    if not -rank <= given < rank:
+        raise ShapeError(
+            f"{name} {given} is out of bounds for array of dimension {rank}", loc=user_location()
+        )
+    return given % rank
 
 
 def as_axes(axis: Any, rank: int) -> tuple[int, ...]:

@@ -48,13 +48,13 @@ def lift(trace: Trace, x: Any) -> Operand:
     if isinstance(x, np.generic):
         return Scalar(trace, trace.b.literal(np.asarray(x).astype(as_dtype(x.dtype).numpy)), weak=False)
     if is_number(x):
-        return x  # type: ignore[no-any-return]
+        return x
     if isinstance(x, np.ndarray):
         return trace.capture(x)
     if isinstance(x, (list, tuple)):
         from .numpy_create import array
 
-        return array(trace, x)  # type: ignore[no-any-return]
+        return array(trace, x)
     raise UnsupportedError(
         f"{type(x).__name__} is neither a number nor an array ({_SUPPORTED})", loc=user_location()
     )

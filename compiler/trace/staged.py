@@ -83,8 +83,14 @@ class Staged:
 
     def set_attr(self, owner: Any, name: str, value: Any) -> None:
         self.trace.abort(f"the attribute '{name}' is assigned in the loop")
-        if self.trace.frame.kind == "branch":
+        if any(frame.kind == "branch" for frame in self.trace.frame.chain()):
             self._refuse_store(f"the attribute '{name}' is assigned")
+        if id(owner) not in self.trace.made:
+            raise TraceError(
+                f"the attribute '{name}' of an object from outside of the traced function is assigned: the"
+                " traced value would escape. Return it instead",
+                loc=user_location(),
+            )
         setattr(owner, name, value)
 
     def inplace(self, name: str, target: Any, value: Any) -> Any:
@@ -297,7 +303,7 @@ class Staged:
     def unrolled(self, iterable: Any) -> Iterator[Any]:
         """Iterate in Python, while tracing: containers, arrays, and ranges that cannot be a `for` op."""
         if isinstance(iterable, Range):
-            iterable = self._known_range(iterable, "has break, continue or return, which is not supported yet")
+            iterable = self._known_range(iterable, "has break, continue or return: not supported yet")
         if isinstance(iterable, np.ndarray):
             iterable = self.trace.capture(iterable)
         if isinstance(iterable, (range, Array)) and len(iterable) > UNROLL_LIMIT:

@@ -139,6 +139,10 @@ class _Stager(ast.NodeTransformer):
         arguments = function.args  # the function's own defaults are kept: see `stage`
         arguments.defaults = [ast.Constant(None) for _ in arguments.defaults]
         arguments.kw_defaults = [d and ast.Constant(None) for d in arguments.kw_defaults]
+        name = getattr(function, "name", "")
+        if name and name not in (*self.free, *parameter_names(arguments), *bound_names(function.body)):
+            # The function's own name is a global, and must not become the factory's local.
+            function.body.insert(0, ast.Global([name]))
         names = [*self.free, RUNTIME]
         parameters = ast.arguments([], [ast.arg(n) for n in names], None, [], [], None, [])
         inner: list[ast.stmt]

@@ -78,6 +78,12 @@ class Tracer:
 
         return find_method(self, name)
 
+    def __copy__(self) -> Any:
+        return self if isinstance(self, Scalar) else self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.__copy__()
+
     def __array__(self, *args: Any, **kwargs: Any) -> Never:
         raise ConcretizationError(
             "this would turn a traced value into a concrete NumPy array, and lose its gradient."

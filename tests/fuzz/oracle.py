@@ -18,6 +18,7 @@ import optree
 from .differences import Gap, compare_gradients
 from .program import Program, load
 
+_JOINS = re.compile(r"\b(if|for|and|or|max|min)\b")  # where numbers of two kinds may meet
 DOUBLE, SINGLE = 1e-8, 3e-3  # how far results may be off, in units of the largest number beside them
 
 
@@ -73,15 +74,16 @@ def _judge(program: Program, f: Callable[..., Any], compiled: bool) -> Verdict:
     single = "float32" in program.source or any(
         np.asarray(x).dtype == np.float32 for x in optree.tree_leaves(program.arguments)
     )
+    joined = bool(_JOINS.search(program.source))
     for k in range(len(program.arguments)):
         expected = f(*program.fresh(k))
         given = program.fresh(k)
         value, gradients = g(*given)
         problem = (
-            differs(value, expected, single)
+            differs(value, expected, single, joined=joined)
             or differs(given, program.fresh(k), False, "the arguments after the call")
             or _shares(given, (value, gradients))
-            or (_paths_differ(g, given) if compiled else "")
+            or (_paths_differ(g, given, single) if compiled else "")
         )
         if problem:
             return Verdict("wrong", f"with arguments {k}: {problem}")
@@ -92,20 +94,28 @@ def _judge(program: Program, f: Callable[..., Any], compiled: bool) -> Verdict:
     return Verdict("match", checked=checked)
 
 
-def differs(actual: Any, expected: Any, single: bool, what: str = "the result") -> str:
-    """Say how two results differ, in containers, types, dtypes, shapes or numbers; nothing if they do not."""
+def differs(
+    actual: Any, expected: Any, single: bool, what: str = "the result", *, joined: bool = False
+) -> str:
+    """Say how two results differ, in containers, types, dtypes, shapes or numbers; nothing if they do not.
+
+    With `joined`, a NumPy number may stand where Python gives a number of its own: which one it is may
+    depend on a branch, and a compiled function has one type.
+    """
     found, structure = optree.tree_flatten(actual, none_is_leaf=True)
     wanted, wanted_structure = optree.tree_flatten(expected, none_is_leaf=True)
     if structure != wanted_structure:
         return f"{what} has the structure {structure}, not {wanted_structure}"
     for k, (a, e) in enumerate(zip(found, wanted, strict=True)):
-        problem = _leaf_differs(a, e, single)
+        problem = _leaf_differs(a, e, single, joined)
         if problem:
             return f"{what}, leaf {k}: {problem}"
     return ""
 
 
-def _leaf_differs(actual: Any, expected: Any, single: bool) -> str:
+def _leaf_differs(actual: Any, expected: Any, single: bool, joined: bool) -> str:
+    if joined and isinstance(actual, np.generic) and isinstance(expected, (bool, int, float)):
+        expected = actual.dtype.type(expected)
     if type(actual) is not type(expected):
         return f"{actual!r} is {type(actual).__name__}, not {type(expected).__name__} ({expected!r})"
     a, e = np.asarray(actual), np.asarray(expected)
@@ -131,7 +141,7 @@ def _shares(given: Any, results: Any) -> str:
     return ""
 
 
-def _paths_differ(g: Any, given: Sequence[Any]) -> str:
+def _paths_differ(g: Any, given: Sequence[Any], single: bool) -> str:
     """Compare the compiled code with the interpreter, on the adjoint and the optimized graph."""
     p = g.inspect(*given)
     found = tuple(np.asarray(x) for x in p.compiled(*p.arguments))
@@ -139,7 +149,7 @@ def _paths_differ(g: Any, given: Sequence[Any]) -> str:
         if gr.parse(str(graph)) != graph:
             return f"the {name} graph is not what its text says"
         wanted = tuple(np.asarray(x) for x in gr.interpret(graph, *p.arguments))
-        problem = differs(found, wanted, False, f"the compiled result beside the interpreted {name} graph")
+        problem = differs(found, wanted, single, f"the compiled result beside the interpreted {name} graph")
         if problem:
             return problem
     return ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from gradir.ir.graph import Graph
+from gradir.ir.graph import Graph, Loc, walk
 from gradir.ir.parser import parse
 from gradir.ops import OPS
 
@@ -19,12 +19,22 @@ class Program:
 
     @property
     def graph(self) -> Graph:
-        return parse(self.text, OPS)
+        return graph_of(self.text)
 
     @property
     def wrt(self) -> tuple[int, ...]:
         """The inputs that are floats."""
         return tuple(k for k, a in enumerate(self.args) if np.asarray(a).dtype.kind == "f")
+
+
+def graph_of(text: str) -> Graph:
+    """Parse a graph with one node a line; comments such as `# heat.py:3` become locations."""
+    graph = parse(text, OPS)
+    lines = [line for line in text.splitlines() if " = " in line and not line.startswith("graph")]
+    for node, line in zip(walk(graph.block), lines, strict=True):
+        file, _, number = line.partition("# ")[2].partition(":")
+        node.loc = Loc(file, int(number)) if number else None
+    return graph
 
 
 def vector(*numbers: float) -> Any:
