@@ -15,7 +15,7 @@ from .programs import PROGRAMS
 from .report import as_json, details, markdown
 from .suite import FULL, QUICK, installed, run
 
-_PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,19 +26,20 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    here = installed()
-    absent = [c.name for c in CONTESTANTS if c not in here]
+    wanted = [c for c in CONTESTANTS if not (options.quick and c.slow)]
+    here = installed(wanted)
+    absent = [c.name for c in wanted if c not in here]
     effort = QUICK if options.quick else FULL
     try:
         outcomes = run(programs, here, effort, lambda outcome: print(details(outcome, absent), flush=True))
     except DisagreementError as error:
         print(error, file=sys.stderr)
         return 1
-    machine = this_machine(CONTESTANTS)
-    page = markdown(machine, outcomes, [c.name for c in CONTESTANTS], absent)
+    machine = this_machine(wanted)
+    page = markdown(machine, outcomes, [c.name for c in wanted], absent)
     print(page)
     if not (options.quick or options.only):
-        _PAGE.write_text(page, encoding="utf-8")
+        PAGE.write_text(page, encoding="utf-8")
     if options.json is not None:
         options.json.write_text(as_json(machine, outcomes), encoding="utf-8")
     return 0
@@ -49,7 +50,7 @@ def _options() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Time gradir's gradients beside its peers'. A full run renews docs/benchmarks.md.",
     )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds; only prints")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and contestants; only prints")
     parser.add_argument(
         "--only", metavar="NAME", action="append", default=[],
         help=f"this program (may be repeated; only prints): {', '.join(p.name for p in PROGRAMS)}",

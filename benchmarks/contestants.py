@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .program import Arguments, Program, Step
-from .threads import THREADS
+from .threads import thread_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +25,38 @@ class Contestant:
     name
         What the tables show.
     package
-        The distribution to be installed.
+        The module, and distribution, to be installed.
     settle
         Configures the tool for float64 and the suite's thread count.
     prepare
         From a program and its arguments to a new step; compilation is left to the step's first call.
         None where the program is not written for this tool.
+    compiler
+        A program that must be there, too.
+    slow
+        It compiles for so long that quick runs leave it out.
     """
 
     name: str
     package: str
     settle: Callable[[], None]
     prepare: Callable[[Program, Arguments], Step | None]
+    compiler: str | None = None
+    slow: bool = False
 
     @property
     def installed(self) -> bool:
+        if self.compiler is not None and shutil.which(self.compiler) is None:
+            return False
         return importlib.util.find_spec(self.package) is not None
 
     @property
-    def version(self) -> str:
-        return importlib.metadata.version(self.package)
+    def version(self) -> str | None:
+        """The version of the distribution; None if there is none."""
+        try:
+            return importlib.metadata.version(self.package)
+        except importlib.metadata.PackageNotFoundError:
+            return None
 
 
 def _nothing() -> None:
@@ -89,15 +102,32 @@ def _jax(program: Program, arguments: Arguments) -> Step | None:
 def _settle_torch() -> None:
     import torch
 
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(thread_count())
 
 
 def _torch(program: Program, arguments: Arguments) -> Step | None:
+    return None if program.torch is None else _torch_step(program, arguments, program.torch())
+
+
+def _settle_torch_compile() -> None:
+    import torch._inductor.config as config
+
+    _settle_torch()
+    config.force_disable_caches = True  # what an earlier run compiled is no first call
+
+
+def _torch_compile(program: Program, arguments: Arguments) -> Step | None:
     if program.torch is None:
         return None
     import torch
 
-    function = program.torch()
+    torch.compiler.reset()  # else a second shape compiles code for any shape
+    return _torch_step(program, arguments, torch.compile(program.torch()))
+
+
+def _torch_step(program: Program, arguments: Arguments, function: Callable[..., Any]) -> Step:
+    import torch
+
     tensors = [torch.tensor(x, dtype=torch.float64) for x in arguments]
     leaves = [tensors[k].requires_grad_() for k in program.wrt]
 
@@ -135,5 +165,6 @@ CONTESTANTS: Sequence[Contestant] = (
     BY_HAND,
     Contestant("JAX", "jax", _settle_jax, _jax),
     Contestant("PyTorch", "torch", _settle_torch, _torch),
+    Contestant("torch.compile", "torch", _settle_torch_compile, _torch_compile, compiler="g++", slow=True),
     Contestant("autograd", "autograd", _nothing, _autograd),
 )

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from .contestants import Contestant
-from .threads import THREADS, processors
+from .threads import thread_count
 
 _LIBRARIES = ("numpy", "scipy", "llvmlite")
 
@@ -21,7 +21,6 @@ class Machine:
     """The conditions of a run."""
 
     processor: str
-    processors: int
     threads: int
     system: str
     memory_gib: int
@@ -35,24 +34,16 @@ def this_machine(contestants: Sequence[Contestant]) -> Machine:
     versions: dict[str, str | None] = {name: importlib.metadata.version(name) for name in _LIBRARIES}
     for contestant in contestants:
         if contestant.package not in versions:
-            versions[contestant.package] = version(contestant)
+            versions[contestant.package] = contestant.version
     return Machine(
         processor=_processor(),
-        processors=processors(),
-        threads=THREADS,
+        threads=thread_count(),
         system=f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}".rstrip(", "),
         memory_gib=_memory_gib(),
         python=platform.python_version(),
         versions=versions,
         day=datetime.now(UTC).date(),
     )
-
-
-def version(contestant: Contestant) -> str | None:
-    try:
-        return contestant.version
-    except importlib.metadata.PackageNotFoundError:
-        return "source tree" if contestant.installed else None
 
 
 def _processor() -> str:

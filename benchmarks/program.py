@@ -54,5 +54,5 @@ def select(programs: Sequence[Program], names: Sequence[str]) -> tuple[Program, 
     known = {p.name for p in programs}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise ValueError(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
+        raise ValueError(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     return tuple(p for p in programs if not names or p.name in names)

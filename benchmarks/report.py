@@ -30,7 +30,9 @@ timed, every contestant's gradient is checked against the one written by hand.
 """
 
 
-def markdown(machine: Machine, outcomes: Sequence[Outcome], columns: Sequence[str], absent: Sequence[str]) -> str:
+def markdown(
+    machine: Machine, outcomes: Sequence[Outcome], columns: Sequence[str], absent: Sequence[str]
+) -> str:
     """Return the page: the conditions, a summary with these contestants as columns, a table a program."""
     parts = [_HEADER, "\n".join(_conditions(machine)), summary(outcomes, columns, absent)]
     parts += [details(outcome, absent) for outcome in outcomes]
@@ -41,10 +43,10 @@ def summary(outcomes: Sequence[Outcome], columns: Sequence[str], absent: Sequenc
     """Return the table of microseconds a call, a row a program."""
     rows = [["program", "gradir's primal", *columns]]
     for outcome in outcomes:
-        cells = [_microseconds(outcome.primal.median)]
+        cells = [microseconds(outcome.primal.median)]
         for name in columns:
             timing = outcome.timings.get(name)
-            cells.append(_none(name, absent) if timing is None else _microseconds(timing.call.median))
+            cells.append(_none(name, absent) if timing is None else microseconds(timing.call.median))
         rows.append([outcome.title, *cells])
     return "## Microseconds a call\n\n" + _table(rows)
 
@@ -58,13 +60,13 @@ def details(outcome: Outcome, absent: Sequence[str]) -> str:
             [
                 name,
                 _seconds(timing.first_call.median),
-                _with_quartiles(timing.call, _microseconds),
+                _with_quartiles(timing.call, microseconds),
                 _with_quartiles(timing.per_primal, _ratio),
                 "1" if own else _with_quartiles(timing.per_gradir, _ratio),
             ]
         )
     rows += [[name, _MISSING, _MISSING, _MISSING, _MISSING] for name in absent]
-    primal = f"gradir's primal takes {_with_quartiles(outcome.primal, _microseconds)} µs."
+    primal = f"gradir's primal takes {_with_quartiles(outcome.primal, microseconds)} µs."
     return f"## {outcome.title}\n\n{primal}\n\n{_table(rows)}"
 
 
@@ -76,7 +78,7 @@ def as_json(machine: Machine, outcomes: Sequence[Outcome]) -> str:
 
 def _conditions(machine: Machine) -> Iterator[str]:
     yield "## Machine and versions\n"
-    yield f"- {machine.processor}; {machine.processors} processors, {machine.threads} threads for every contestant"
+    yield f"- {machine.processor}; {machine.threads} threads for every contestant, as many processors"
     yield f"- {machine.system}; {machine.memory_gib} GiB of memory; {machine.day}"
     names = [f"{name} {v}" if v else f"{name} absent" for name, v in machine.versions.items()]
     yield f"- Python {machine.python}; {', '.join(names)}"
@@ -113,7 +115,8 @@ def _seconds(x: float) -> str:
     return f"{x:.3f}"
 
 
-def _microseconds(x: float) -> str:
+def microseconds(x: float) -> str:
+    """Return seconds as text in microseconds."""
     return _digits(x * 1e6)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .agreement import check_agreement
-from .contestants import BY_HAND, CONTESTANTS, Contestant, primal
+from .contestants import BY_HAND, Contestant, primal
 from .measure import Spread, interleaved, ratios, seconds, spread
 from .program import Arguments, Program, Step
 
@@ -18,7 +18,8 @@ class Effort:
     """How much to measure."""
 
     rounds: int
-    first_calls: int
+    first_calls: int  # at most: a contestant that compiles for long does so once
+    long: float = 2.0  # seconds
 
 
 FULL = Effort(rounds=31, first_calls=5)
@@ -45,7 +46,7 @@ class Outcome:
     timings: dict[str, Timing]  # by contestant; absent ones and those without this program are not in
 
 
-def installed(contestants: Sequence[Contestant] = CONTESTANTS) -> tuple[Contestant, ...]:
+def installed(contestants: Sequence[Contestant]) -> tuple[Contestant, ...]:
     """Return the contestants that are there, configured."""
     found = tuple(c for c in contestants if c.installed)
     for contestant in found:
@@ -56,7 +57,7 @@ def installed(contestants: Sequence[Contestant] = CONTESTANTS) -> tuple[Contesta
 def run_program(program: Program, contestants: Sequence[Contestant], effort: Effort) -> Outcome:
     """Measure one program; raises DisagreementError if a gradient is not that of the reference."""
     arguments = program.arguments(program.size)
-    first, steps = _first_calls(program, contestants, arguments, effort.first_calls)
+    first, steps = _first_calls(program, contestants, arguments, effort)
     check(program, steps, arguments)
     samples = interleaved({_PRIMAL: primal(program, arguments), **steps}, effort.rounds)
     timings = {
@@ -95,9 +96,7 @@ def run(
     return outcomes
 
 
-def prepared(
-    program: Program, contestants: Sequence[Contestant], arguments: Arguments
-) -> dict[str, Step]:
+def prepared(program: Program, contestants: Sequence[Contestant], arguments: Arguments) -> dict[str, Step]:
     """Return a new step of each contestant that has the program."""
     steps = {c.name: c.prepare(program, arguments) for c in contestants}
     return {name: step for name, step in steps.items() if step is not None}
@@ -112,13 +111,15 @@ def check(program: Program, steps: dict[str, Step], arguments: Arguments) -> Non
 
 
 def _first_calls(
-    program: Program, contestants: Sequence[Contestant], arguments: Arguments, count: int
+    program: Program, contestants: Sequence[Contestant], arguments: Arguments, effort: Effort
 ) -> tuple[dict[str, list[float]], dict[str, Step]]:
-    """Compile anew `count` times; the last steps are kept."""
+    """Compile anew some times, in turns; each contestant's last step is kept."""
     first: dict[str, list[float]] = {}
     steps: dict[str, Step] = {}
-    for _ in range(count):
-        steps = prepared(program, contestants, arguments)
-        for name, step in steps.items():
+    left = list(contestants)
+    for _ in range(effort.first_calls):
+        for name, step in prepared(program, left, arguments).items():
+            steps[name] = step
             first.setdefault(name, []).append(seconds(step))
+        left = [c for c in left if sum(first.get(c.name, ())) < effort.long]
     return first, steps

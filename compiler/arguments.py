@@ -12,11 +12,11 @@ import numpy as np
 import optree
 
 from .errors import GradientError, TraceError
+from .trace.capture import PLAIN_ARRAYS
 from .trace.function import Dynamic, Parameter, Static, classify
 from .trace.tracer import Tracer
 
 _FLATTEN = optree.tree_flatten
-_PLAIN_ARRAYS = (np.ndarray, np.memmap)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Signature:
         if self.signature is None:
             return args, kwargs
         bound = self.signature.bind(*args, **kwargs)
-        bound.apply_defaults()
+        if type(self.function).__module__ != "numpy":  # most defaults of NumPy's own functions are mere marks
+            bound.apply_defaults()
         return bound.args, bound.kwargs
 
     def name(self, position: int) -> str:
@@ -64,7 +65,8 @@ class Signature:
 
 def flatten(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
     """Return the leaves of the arguments, None among them, and their structure."""
-    leaves, structure = _FLATTEN((args, kwargs), none_is_leaf=True)
+    tree: Any = (args, kwargs)
+    leaves, structure = _FLATTEN(tree, none_is_leaf=True)
     return leaves, structure
 
 
@@ -130,7 +132,7 @@ def parameters(leaves: Sequence[Any], labels: Sequence[str]) -> list[Parameter]:
 
 
 def _parameter(x: Any, label: str) -> Parameter:
-    if isinstance(x, np.ndarray) and type(x) not in _PLAIN_ARRAYS:
+    if isinstance(x, np.ndarray) and type(x) not in PLAIN_ARRAYS:
         raise TraceError(f"argument '{label}' is a {type(x).__name__}; pass a plain numpy.ndarray")
     if isinstance(x, int) and not isinstance(x, (bool, np.generic)) and not -(2**63) <= x < 2**63:
         raise TraceError(f"argument '{label}' is {x}, which does not fit in a 64-bit integer")

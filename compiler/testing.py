@@ -71,9 +71,10 @@ def _check(
     everything = Differentiation(tuple(range(len(args))), False, False, True)
     gradient = Transformed(fun, everything)
     _, found = gradient(*args)
-    leaves, structure = optree.tree_flatten(args)
+    tree: Any = args
+    leaves, structure = optree.tree_flatten(tree)
     gradients = optree.tree_leaves(found)
-    paths = [path.codify("args") for path in optree.tree_accessors(args)]
+    paths = [path.codify("args") for path in optree.tree_accessors(tree)]
     dtype = min((np.asarray(x).dtype for x in leaves), key=lambda d: d.itemsize)
     rtol, atol, eps = (
         given if given is not None else default

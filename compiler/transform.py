@@ -27,7 +27,7 @@ from .arguments import (
 from .errors import GradientError
 from .ir.graph import Graph, Value
 from .ops import OPS
-from .passes.adjoint import adjoint, adjoint_with_residuals
+from .passes.adjoint import Adjoint, adjoint, adjoint_with_residuals
 from .passes.inline import inline
 from .passes.pipeline import optimize
 from .program import Program
@@ -225,14 +225,17 @@ def compile_program(traced: Traced, wrt: Sequence[int] | None) -> Program:
     from .runtime.compile import compile_graph
 
     primal = traced.graph
-    if wrt is None:
-        joint, residuals, cotangents = primal, (), {}
-    else:
-        result = adjoint_with_residuals(primal, wrt)
-        joint, residuals, cotangents = result.graph, result.residuals, result.cotangents
-    optimized = optimize(joint)
-    compiled = compile_graph(optimized)
-    return Program(primal, joint, optimized, residuals, cotangents, traced.decisions, compiled)
+    result = Adjoint(primal, (), {}) if wrt is None else adjoint_with_residuals(primal, wrt)
+    optimized = optimize(result.graph)
+    return Program(
+        primal,
+        result.graph,
+        optimized,
+        result.residuals,
+        result.cotangents,
+        traced.decisions,
+        compile_graph(optimized),
+    )
 
 
 def check_scalar(traced: Traced, has_aux: bool, name: str) -> None:

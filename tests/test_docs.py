@@ -44,9 +44,8 @@ def runs(page: str) -> bool:
     return any(block.language == "python" for block in blocks(page))
 
 
-PAGES = [
-    path for path in sorted((ROOT / "docs").glob("*.md")) if runs(path.read_text(encoding="utf-8"))
-]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [path for path in DOCS if runs(path.read_text(encoding="utf-8"))]
 
 
 def outputs(page: str, script: Path) -> Iterator[tuple[Block, str]]:
@@ -63,7 +62,8 @@ def outputs(page: str, script: Path) -> Iterator[tuple[Block, str]]:
                 exec(code, scope)
             except gr.GradirError as error:
                 print(f"{gr.__name__}.{type(error).__name__}: {error}")
-        yield block, printed.getvalue().replace(f"{script.parent}{os.sep}", "")
+        text = printed.getvalue().replace(f"{script.parent}{os.sep}", "").rstrip("\n")
+        yield block, text + "\n" if text else ""
 
 
 def shown(page: str, block: Block) -> Block | None:
@@ -109,7 +109,7 @@ def test_the_page_shows_all_that_its_program_prints(
         assert bool(printed) == (shown(page, block) is not None), block.text
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
     for link in LINK.findall(path.read_text(encoding="utf-8")):
         assert (path.parent / link).exists(), link

@@ -120,7 +120,8 @@ class Machine(Protocol):
     def compare(self, relation: str, x: Any, y: Any) -> Any: ...  # == != < <= > >=, ordered but !=
     def select(self, condition: Any, x: Any, y: Any) -> Any: ...
     def convert(self, x: Any, dtype: DType) -> Any: ...  # as ndarray.astype
-    def intrinsic(self, name: str, *args: Any) -> Any: ...  # fabs floor ceil rint trunc sqrt copysign
+    def intrinsic(self, name: str, *args: Any) -> Any: ...  # fabs floor ceil rint trunc sqrt copysign, and
+    # maximum minimum, which give NaN if either operand is, and either zero of two
     def call(self, name: str, *args: Any) -> Any: ...  # a C math function: exp, log, pow ...
     def special(self, name: str, *args: Any) -> Any: ...  # a scipy.special function: psi, zeta ...
 

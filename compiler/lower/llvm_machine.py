@@ -22,7 +22,6 @@ class Scalar:
 Operand = Scalar | Index
 
 _PREDICATES = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
-_ROUNDING = {"fabs": "fabs", "floor": "floor", "ceil": "ceil", "rint": "rint", "trunc": "trunc", "sqrt": "sqrt"}
 _BITS = {DType.BOOL: 1, DType.F32: 32, DType.F64: 64}
 
 
@@ -222,7 +221,8 @@ class LlvmMachine:
         types = ", ".join([kind] * len(args))
         self.module.declare(llvm, f"declare {kind} @{llvm}({types})")
         given = ", ".join(f"{kind} {self.text(a)}" for a in args)
-        return Scalar(args[0].dtype, self.function.value(f"call {kind} @{llvm}({given})"))
+        flags = "nsz " if name in ("maximum", "minimum") else ""  # without it the sign of zero costs as much again
+        return Scalar(args[0].dtype, self.function.value(f"call {flags}{kind} @{llvm}({given})"))
 
     def call(self, name: str, *args: Any) -> Any:
         dtype = args[0].dtype

@@ -19,6 +19,7 @@ from .lifetimes import row_axes
 from .llvm_code import Code, counter
 from .llvm_stacks import reserve
 
+_BLOCK = 4096  # elements of a long sum that are added up before they join the rest
 _Indices = tuple[Index, ...]
 
 
@@ -66,7 +67,7 @@ class _NestCode:
             self.level(groups, 0, sums)
         else:
             for s in sums:
-                self.start(s)
+                self.empty(s)
         for s in sums:
             self.finish(s)
         code.machine.groups = {}
@@ -157,6 +158,12 @@ class _NestCode:
     def start(self, s: _Sum) -> None:
         self.code.write(s.slot, self.code.literal(s.dtype, s.reduction.identity(s.dtype)))
 
+    def empty(self, s: _Sum) -> None:
+        """Give the result of a reduction over no elements."""
+        self.start(s)
+        if s.target is not None:
+            self.code.fill(s.target, self.code.literal(s.target.dtype, s.reduction.identity(s.target.dtype)))
+
     def add(self, s: _Sum, x: Any) -> None:
         code = self.code
         code.write(s.slot, self.combined(s, code.read(s.slot, s.dtype), x))
@@ -198,16 +205,39 @@ class _NestCode:
         if depth == len(groups):
             self.body(sums)
         else:
-            group = groups[depth]
-            with self.code.loop(group.count) as i:
-                stride = 1
-                for axis in reversed(group.axes):
-                    self.code.machine.groups[self.variable(axis)] = i, stride
-                    stride *= self.nest.space[axis]
-                self.level(groups, depth + 1, sums)
+            spanning = [s for s in sums if s.depth <= depth]
+            if depth == len(groups) - 1 and groups[depth].count >= 2 * _BLOCK and any(map(_rounds, spanning)):
+                self.blocks(groups, sums, spanning)
+            else:
+                with self.code.loop(groups[depth].count) as i:
+                    self.step(groups, depth, i, sums)
         for s in sums:
             if s.depth == depth:
                 self.end(s)
+
+    def step(self, groups: Sequence[_Group], depth: int, counter: str, sums: Sequence[_Sum]) -> None:
+        """One iteration of the loop at `depth`."""
+        stride = 1
+        for axis in reversed(groups[depth].axes):
+            self.code.machine.groups[self.variable(axis)] = counter, stride
+            stride *= self.nest.space[axis]
+        self.level(groups, depth + 1, sums)
+
+    def blocks(self, groups: Sequence[_Group], sums: Sequence[_Sum], spanning: Sequence[_Sum]) -> None:
+        """The innermost loop in blocks, each summed on its own, so that long sums keep their digits."""
+        code, f, count = self.code, self.code.function, groups[-1].count
+        with code.loop(-(-count // _BLOCK)) as block:
+            first = f.value(f"mul nuw nsw i64 {block}, {_BLOCK}")
+            left = f.value(f"sub nuw nsw i64 {count}, {first}")
+            size = f.value(f"call i64 @llvm.umin.i64(i64 {left}, i64 {_BLOCK})")
+            code.module.declare("llvm.umin.i64", "declare i64 @llvm.umin.i64(i64, i64)")
+            totals = [code.read(s.slot, s.dtype) for s in spanning]
+            for s in spanning:
+                self.start(s)
+            with code.loop(size) as i:
+                self.step(groups, len(groups) - 1, f.value(f"add nuw nsw i64 {first}, {i}"), sums)
+            for s, total in zip(spanning, totals, strict=True):
+                self.add(s, total)
 
     def body(self, sums: Sequence[_Sum]) -> None:
         """Compute every root's element, then store them all: a store may take the place of what another reads."""
@@ -232,6 +262,11 @@ class _NestCode:
                 if root.node.op.name == "accumulate":
                     x = code.machine.add(code.load_from(target, place), x)
                 code.store_to(target, place, x)
+
+
+def _rounds(s: _Sum) -> bool:
+    """Tell whether a long accumulation loses digits: float64 sums; those of float32 are kept in float64."""
+    return s.root.result.dtype is DType.F64 and math.isfinite(s.reduction.identity(s.dtype))
 
 
 def _agree(strides: dict[Any, int], outer: Variable, inner: Variable, size: int) -> bool:

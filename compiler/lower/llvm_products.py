@@ -77,17 +77,15 @@ def _loops(code: Code, a: _Factor, b: _Factor, c: _Factor, batch: tuple[Index, .
     """Rows of the product as sums of rows of `b`, so that the innermost loop has unit stride."""
     (m, k), n = a.shape[-2:], b.shape[-1]
     machine, wide = code.machine, DType.F64 if c.dtype is DType.F32 else c.dtype
-    multiply = machine.bitand if c.dtype is DType.BOOL else machine.multiply
-    add = machine.bitor if c.dtype is DType.BOOL else machine.add
     with code.loop(m) as i, code.loop(n) as j:
         slot = code.accumulator(wide)
         code.write(slot, Scalar(wide, literal(wide, 0)))
         with code.loop(k) as p:
             x = code.load_at(a.base, a.dtype, linear((counter(i), counter(p)), a.strides[-2:], a.at(batch)))
             y = code.load_at(b.base, b.dtype, linear((counter(p), counter(j)), b.strides[-2:], b.at(batch)))
-            term = multiply(machine.convert(x, wide), machine.convert(y, wide))
+            term = machine.multiply(machine.convert(x, wide), machine.convert(y, wide))
             machine.reassociate = True
-            code.write(slot, add(code.read(slot, wide), term))
+            code.write(slot, machine.add(code.read(slot, wide), term))
             machine.reassociate = False
         total = machine.convert(code.read(slot, wide), c.dtype)
         code.store_at(c.base, linear((counter(i), counter(j)), c.strides[-2:], c.at(batch)), total)

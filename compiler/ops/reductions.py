@@ -109,12 +109,13 @@ def _highest(dtype: DType) -> Any:
     return True if dtype is DType.BOOL else int(np.iinfo(dtype.numpy).max)
 
 
-def _extreme(relation: str) -> Emit:
+def _extreme(name: str, relation: str) -> Emit:
     """The one of two that `relation` prefers, or the one that is NaN."""
 
     def emit(m: Machine, x: Any, y: Any) -> Any:
-        first = m.compare(relation, x, y)
-        return m.select(m.bitor(first, is_nan(m, x)) if x.dtype.is_float else first, x, y)
+        if x.dtype.is_float:
+            return m.intrinsic(name, x, y)
+        return m.select(m.compare(relation, x, y), x, y)
 
     return emit
 
@@ -168,10 +169,10 @@ OPS = (
         "prod", _reduced(NUMBER), _keeping_dtype(np.prod), Vjp(_prod_vjp), lambda d: 1, primitive("multiply")
     ),
     _reduction(
-        "max", _reduced(ANY, nonempty=True), _over_axes(np.max), Vjp(_extreme_vjp), _lowest, _extreme(">=")
+        "max", _reduced(ANY, nonempty=True), _over_axes(np.max), Vjp(_extreme_vjp), _lowest, _extreme("maximum", ">=")
     ),
     _reduction(
-        "min", _reduced(ANY, nonempty=True), _over_axes(np.min), Vjp(_extreme_vjp), _highest, _extreme("<=")
+        "min", _reduced(ANY, nonempty=True), _over_axes(np.min), Vjp(_extreme_vjp), _highest, _extreme("minimum", "<=")
     ),
     _reduction(
         "any", _reduced(BOOLEAN), _over_axes(np.any), NOT_DIFFERENTIABLE, lambda d: False, primitive("bitor")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from ..ir.graph import Graph, Node, Value, walk
 from ..ir.operation import NotDifferentiable, Partials, Structured, Vjp
@@ -17,48 +18,52 @@ def carries_derivative(type: Type) -> bool:
     return element.dtype.is_float
 
 
-def varied(graph: Graph, wrt: Iterable[Value]) -> set[Value]:
-    """Return the values that depend on `wrt` through operations with a derivative.
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What reverse mode has to do with each value.
 
-    Loops need no fixpoint of their own: the dependences of their carries are edges of one graph.
+    Attributes
+    ----------
+    varied
+        The values that depend on the inputs through operations with a derivative.
+    active
+        Those of them that outputs depend on in turn: they have cotangents.
     """
-    forward: dict[Value, list[Value]] = {}
-    for source, target in _dependences(graph):
-        forward.setdefault(source, []).append(target)
-    return _reach(forward, wrt)
+
+    varied: frozenset[Value]
+    active: frozenset[Value]
+
+    @staticmethod
+    def of(graph: Graph, inputs: Iterable[Value], outputs: Iterable[Value]) -> Activity:
+        """Find the values between `inputs` and `outputs`.
+
+        Loops need no fixpoint of their own: the dependences of their carries are edges of one graph.
+        """
+        forward: dict[Value, list[Value]] = {}
+        backward: dict[Value, list[Value]] = {}
+        for source, target in (edge for node in walk(graph.block) for edge in _flow(node)):
+            forward.setdefault(source, []).append(target)
+            backward.setdefault(target, []).append(source)
+            if isinstance(source.type, StackType) and isinstance(target.type, StackType):
+                # Cotangents of a stack pair up with its pushes and pops: all of its states have one, or none.
+                backward.setdefault(source, []).append(target)
+        varied = _reach(forward, inputs)
+        return Activity(varied, varied & _reach(backward, outputs))
 
 
-def useful(graph: Graph, outputs: Iterable[Value]) -> set[Value]:
-    """Return the values that `outputs` depend on through operations with a derivative."""
-    backward: dict[Value, list[Value]] = {}
-    for source, target in _dependences(graph):
-        backward.setdefault(target, []).append(source)
-        if isinstance(source.type, StackType) and isinstance(target.type, StackType):
-            # Cotangents of a stack pair up with its pushes and pops: all of its states have one, or none.
-            backward.setdefault(source, []).append(target)
-    return _reach(backward, outputs)
-
-
-def _reach(edges: Edges, roots: Iterable[Value]) -> set[Value]:
+def _reach(edges: Edges, roots: Iterable[Value]) -> frozenset[Value]:
     pending = [v for v in roots if carries_derivative(v.type)]
     reached = set(pending)
     while pending:
         for v in edges.get(pending.pop(), ()):
-            if v not in reached:
+            if v not in reached and carries_derivative(v.type):
                 reached.add(v)
                 pending.append(v)
-    return reached
-
-
-def _dependences(graph: Graph) -> Iterator[tuple[Value, Value]]:
-    """Yield (source, target) where the derivative of `target` by `source` may differ from 0."""
-    for node in walk(graph.block):
-        for source, target in _flow(node):
-            if carries_derivative(source.type) and carries_derivative(target.type):
-                yield source, target
+    return frozenset(reached)
 
 
 def _flow(node: Node) -> Iterator[tuple[Value, Value]]:
+    """Yield (source, target) where the derivative of `target` by `source` may differ from 0."""
     match node.op.derivative:
         case NotDifferentiable():
             return

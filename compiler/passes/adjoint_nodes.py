@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Origin, Value
-from ..ir.operation import NotDifferentiable, OpTable, Partials, Structured, Vjp, VjpContext
-from ..ir.types import StackType
-from .activity import useful, varied
+from ..ir.operation import NotDifferentiable, OpTable, Partial, Partials, Structured, Vjp, VjpContext
+from ..ir.types import StackType, Type
+from .activity import Activity
 from .adjoint_regions import reverse_for, reverse_if
 from .cotangents import Scope, zeros
 from .restore import Restorer
@@ -32,20 +32,22 @@ class Backward:
         Those of them that reach a differentiated output as well: they have cotangents.
     cotangents
         The finished cotangents of the outermost block.
+    units
+        The partial derivatives, by types of operands, that have turned out to be 1 or -1.
     """
 
     structure: Structure
-    varied: set[Value]
-    active: set[Value]
+    varied: frozenset[Value]
+    active: frozenset[Value]
     restorer: Restorer
     cotangents: dict[Value, Value] = field(default_factory=dict)
+    units: dict[tuple[Partial, tuple[Type, ...]], int] = field(default_factory=dict)
 
     @staticmethod
     def of(graph: Graph, inputs: Sequence[Value], outputs: Sequence[Value], ops: OpTable) -> Backward:
         structure = Structure.of(graph)
-        depends = varied(graph, inputs)
-        active = depends & useful(graph, outputs)
-        return Backward(structure, depends, active, Restorer.of(graph, structure, ops))
+        activity = Activity.of(graph, inputs, outputs)
+        return Backward(structure, activity.varied, activity.active, Restorer.of(graph, structure, ops))
 
     def block(self, scope: Scope, nodes: Sequence[Node]) -> None:
         """Build the reverse of `nodes` in `scope`."""
@@ -98,9 +100,21 @@ class Backward:
         seen = self.restorer.shadows.node(node)
         for operand, partial in zip(node.operands, partials.of, strict=True):
             if partial is not None and operand in self.active:
-                local = scope.b.nested()
-                factor = partial(local, seen.result, *seen.operands)
-                self.accumulate(scope, operand, _product(scope.b, ct, factor, local, partials.finite))
+                factor = self._factor(scope.b, partial, seen)
+                self.accumulate(scope, operand, _product(scope.b, ct, factor, partials.finite))
+
+    def _factor(self, b: Builder, partial: Partial, node: Node) -> Value | int:
+        """Build a partial derivative of `node`, but for 1 and -1: they leave no trace in the graph."""
+        key = partial, tuple([v.type for v in node.operands])  # all that a rule can tell operands apart by
+        if key not in self.units:
+            local = b.nested()
+            factor = partial(local, node.result, *node.operands)
+            known = splat({r: made for made in local.nodes for r in made.results}, factor)
+            if known is None or abs(known) != 1:
+                b.nodes.extend(local.nodes)
+                return factor
+            self.units[key] = int(known)
+        return self.units[key]
 
     def _by_rule(self, scope: Scope, node: Node, vjp: Vjp, cts: Cotangents) -> None:
         b, seen = scope.b, self.restorer.shadows.node(node)
@@ -126,10 +140,7 @@ class Backward:
                 scope.cotangents[base] = vjp.into(context, so_far)
 
 
-def _product(b: Builder, ct: Value, factor: Value, local: Builder, finite: bool) -> Value:
-    """Build `ct` times `factor`, which `local` has built; a factor of 1 or -1 leaves no trace."""
-    known = splat({r: node for node in local.nodes for r in node.results}, factor)
-    if known is not None and abs(known) == 1:
-        return ct if known == 1 else b.neg(ct)
-    b.nodes.extend(local.nodes)
+def _product(b: Builder, ct: Value, factor: Value | int, finite: bool) -> Value:
+    if isinstance(factor, int):
+        return ct if factor == 1 else b.neg(ct)
     return b.multiply(ct, factor) if finite else b.strong_multiply(ct, factor)

@@ -93,7 +93,8 @@ def _sum(s: Site) -> Value | None:
     known = s.number(s.x)
     if known is not None and known == 0 and not np.signbit(known):
         return s.b.zeros(s.node.result.array)
-    return _reduce(s)
+    # A sum begins with 0.0, which turns -0.0 into 0.0.
+    return None if s.dtype.is_float else _reduce(s)
 
 
 MOVEMENT_RULES: dict[str, tuple[Rule, ...]] = {

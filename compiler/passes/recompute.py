@@ -1,11 +1,12 @@
 """What the backward pass computes again instead of saving: cheap integer work, movement of data, and reads.
 
 Recomputing must give the same bits and cost next to nothing. So float arithmetic, and predicates and
-integers that come of it, are never recomputed.
+integers that come of floats, are never recomputed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from ..ir.graph import Graph, Node, Value, walk
@@ -15,57 +16,54 @@ from .structure import Region, Structure
 
 CREATION = {"constant", "iota"}
 MOVEMENT = {"broadcast", "reshape", "transpose"}  # the result holds no more than the operand: save that
-READS = {"index", "gather", "convert"}  # where all operands are free
+READS = {"index", "gather"}
 
 
 @dataclass(frozen=True, slots=True)
 class Recipes:
-    """What can be recomputed.
+    """What can be recomputed in the reverse of a region, given what is saved there.
 
     Attributes
     ----------
-    nodes
-        The nodes in regions that are run again in the backward pass where their results are needed.
     free
         The values in regions that need nothing saved inside any loop.
     """
 
-    nodes: set[Node] = field(default_factory=set)
+    structure: Structure
     free: set[Value] = field(default_factory=set)
 
     @staticmethod
     def of(graph: Graph, structure: Structure) -> Recipes:
-        recipes = Recipes()
+        recipes = Recipes(structure)
         for region in structure.regions.values():
             if region.is_loop_body:
                 recipes.free.add(region.block.params[0])
         for node in walk(graph.block):
             home = structure.home.get(node.results[0]) if node.results else None
-            if home is not None:
-                recipes._judge(node, home, structure)
+            if home is not None and is_cheap(node) and recipes.is_at_hand(node, home, ()):
+                recipes.free.update(node.results)
         return recipes
 
-    def _judge(self, node: Node, region: Region, structure: Structure) -> None:
-        free = all(self._is_free(v, region, structure) for v in node.operands)
-        if _moves(node) or (free and _is_cheap(node)):
-            self.nodes.add(node)
-            if free:
-                self.free.update(node.results)
+    def is_at_hand(self, node: Node, region: Region, saved: Collection[Value]) -> bool:
+        """Tell whether the reverse of `region` has the operands of `node` if it has `saved`."""
+        return all(v in saved or self._is_free(v, region) for v in map(self.structure.source, node.operands))
 
-    def _is_free(self, value: Value, reader: Region, structure: Structure) -> bool:
-        value = structure.source(value)
-        home = structure.home.get(value)
+    def _is_free(self, value: Value, reader: Region) -> bool:
+        home = self.structure.home.get(value)
         return home is None or value in self.free or (home is not reader and _is_counter(value))
 
 
-def _moves(node: Node) -> bool:
+def is_movement(node: Node) -> bool:
+    """Tell whether a node is run again whatever it takes: its operands are no larger than its result."""
     return node.op.name in CREATION or node.op.name in MOVEMENT
 
 
-def _is_cheap(node: Node) -> bool:
+def is_cheap(node: Node) -> bool:
+    """Tell whether running a node again costs no more than saving its result, and gives the same bits."""
     if node.op.name == "check_index":
         return isinstance(node.attrs["size"], int)
-    return node.op.name in READS or _is_integer_arithmetic(node)
+    exact_conversion = node.op.name == "convert" and node.result.dtype.is_float
+    return is_movement(node) or node.op.name in READS or exact_conversion or _is_integer_arithmetic(node)
 
 
 def _is_integer_arithmetic(node: Node) -> bool:

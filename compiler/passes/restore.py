@@ -10,7 +10,7 @@ from ..ir.graph import Graph, Loc, Node, Origin, Value
 from ..ir.operation import Effect, OpTable
 from ..ir.types import ArrayType, StackType
 from .cotangents import Scope
-from .recompute import Recipes
+from .recompute import Recipes, is_cheap, is_movement
 from .residuals import Carrier, Residual, Saved, Shadows, reads
 from .structure import Region, Structure
 
@@ -68,13 +68,28 @@ class Restorer:
     def _recomputed(self, region: Region, readers: Readers) -> set[Node]:
         """Return the nodes of `region` to run again; what they read of the region joins `readers`."""
         again = set()
+        candidates = self._candidates(region, readers)
         for node in reversed(region.block.nodes):
-            if node in self.recipes.nodes and any(r in readers for r in node.results):
+            if node in candidates and any(r in readers for r in node.results):
                 again.add(node)
                 for v in map(self.structure.source, node.operands):
                     if self.structure.home.get(v) is region:
                         readers.setdefault(v, []).append(node)
         return again
+
+    def _candidates(self, region: Region, readers: Readers) -> set[Node]:
+        """Return the nodes that can be run again from what is free, and what will be saved anyway."""
+        at_hand = {p for p in region.block.params if p in readers}
+        candidates = set()
+        for node in region.block.nodes:
+            if is_cheap(node) and self.recipes.is_at_hand(node, region, at_hand):
+                candidates.add(node)
+                at_hand.update(node.results)
+            elif is_movement(node):
+                candidates.add(node)
+            else:
+                at_hand.update(r for r in node.results if r in readers)
+        return candidates
 
     def _restore_saved(self, b: Builder, scope: Scope, saved: Saved) -> None:
         assert isinstance(saved.value.type, ArrayType), "no backward node reads a stack of the primal"

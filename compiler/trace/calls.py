@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import random
 import sys
+from collections import deque
 from collections.abc import Sequence
 from inspect import getattr_static
 from types import BuiltinFunctionType, BuiltinMethodType, CodeType, FunctionType, MethodType
@@ -18,10 +20,12 @@ from .loops import Range, check_step
 from .tracer import Array, Scalar, Tracer
 
 _MUTATORS = frozenset(
-    "append extend insert remove pop clear sort reverse update setdefault popitem add discard".split()
+    "append extend insert remove pop clear sort reverse update setdefault popitem add discard appendleft"
+    " extendleft popleft rotate move_to_end __setitem__ __delitem__".split()
 )
 _LIBRARIES = ("numpy", "scipy", "gradir", "optree", "numba")  # and the standard library
-_MUTABLE = (list, dict, set)
+_MUTABLE = (list, dict, set, deque, bytearray)
+_CLOCKS = ("now", "today", "utcnow")
 
 
 def call(
@@ -36,6 +40,7 @@ def call(
     handler = find_function(function)
     if handler is not None and (handler in CREATION or _any_traced(args) or _any_traced(kwargs.values())):
         return call_handler(trace, handler, name_of(function), args, kwargs)
+    _refuse_ambient(function)
     if isinstance(function, functools.partial):
         return call(trace, known, function.func, (*function.args, *args), {**function.keywords, **kwargs})
     if isinstance(function, MethodType):
@@ -45,7 +50,7 @@ def call(
     python = getattr(function, "py_func", None)  # numba.njit functions keep their Python source
     if isinstance(python, FunctionType):
         return _call_python(trace, known, python, args, kwargs)
-    _check_foreign(trace, function, args, kwargs)
+    _check_mutator(trace, function)
     own = getattr_static(type(function), "__call__", None)
     if isinstance(own, FunctionType) and not isinstance(function, type):
         return _call_python(trace, known, own, (function, *args), kwargs)
@@ -93,25 +98,33 @@ def _is_library(function: FunctionType) -> bool:
     return package in _LIBRARIES or package in sys.stdlib_module_names
 
 
-def _check_foreign(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Refuse calls whose effect tracing would freeze or lose."""
+def _check_mutator(trace: Trace, function: Any) -> None:
+    """Refuse a method that changes a container where that could not be undone, or would be seen outside."""
     from .staged import check_container
 
     owner = getattr(function, "__self__", None)
     if isinstance(function, (BuiltinFunctionType, BuiltinMethodType)) and isinstance(owner, _MUTABLE):
         if function.__name__ in _MUTATORS:
             check_container(trace, owner)
+
+
+def _refuse_ambient(function: Any) -> None:
+    """Refuse what gives something else at each call: tracing would freeze its first answer."""
+    owner = getattr(function, "__self__", None)
+    module = getattr(function, "__module__", None) or ""
+    if module.startswith("numpy.random") or isinstance(owner, (np.random.RandomState, np.random.Generator)):
+        what = "np.random"
+    elif module in ("random", "secrets", "time", "uuid") or isinstance(owner, random.Random):
+        what = module or "random"
+    elif isinstance(owner, type) and owner.__module__ == "datetime" and function.__name__ in _CLOCKS:
+        what = "datetime"
+    else:
         return
-    if isinstance(owner, (np.random.RandomState, np.random.Generator)) or _is_random(function):
-        raise UnsupportedError(
-            "np.random in traced code would be drawn once, at tracing: draw before, and pass the numbers"
-            " as an argument",
-            loc=user_location(),
-        )
-
-
-def _is_random(function: Any) -> bool:
-    return (getattr(function, "__module__", None) or "").startswith("numpy.random")
+    raise UnsupportedError(
+        f"{what} in traced code would be called once, at tracing: call it before, and pass the result as an"
+        " argument",
+        loc=user_location(),
+    )
 
 
 def _range(trace: Trace, args: tuple[Any, ...]) -> range | Range:

@@ -6,6 +6,8 @@ rebound or changed one is never stale: arrays are passed anew, and a guard that 
 
 from __future__ import annotations
 
+import copy
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import BuiltinFunctionType, CellType, MethodType, ModuleType
@@ -13,11 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import ArrayType, dtype_of
+from .frame import user_location
 from .tracer import Array, Tracer
 
 Getter = Callable[[], Any]
+PLAIN_ARRAYS = (np.ndarray, np.memmap)  # other subclasses (matrices, masked arrays) compute otherwise
+_CONTAINERS = (list, tuple, dict, deque)
 _MISSING = object()
 _IMMUTABLE = (str, bytes, type(None), int, float, complex, bool, np.generic, slice, range, type(Ellipsis))
 
@@ -66,12 +72,25 @@ def same_contents(now: Any, before: np.ndarray[Any, Any]) -> bool:
 
 
 def same_layout(now: Any, before: ArrayType) -> bool:
-    return isinstance(now, np.ndarray) and now.shape == before.shape and now.dtype == before.dtype.numpy
+    return type(now) in PLAIN_ARRAYS and now.shape == before.shape and now.dtype == before.dtype.numpy
+
+
+def _keys(x: Any) -> Any:
+    return tuple(x) if isinstance(x, dict) else len(x) if isinstance(x, _CONTAINERS) else None
 
 
 def same_keys(now: Any, before: tuple[type, Any]) -> bool:
-    keys = tuple(now) if isinstance(now, dict) else len(now) if isinstance(now, (list, tuple)) else None
-    return (type(now), keys) == before
+    return (type(now), _keys(now)) == before
+
+
+def _refilled(container: Any, items: Sequence[tuple[Any, Any]]) -> Any:
+    """Return a copy of a container, of its own type, with other elements."""
+    if isinstance(container, tuple):
+        return tuple.__new__(type(container), [v for _, v in items])
+    result = copy.copy(container)
+    for key, v in items:
+        result[key] = v
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,27 +156,38 @@ class Captures:
             return self._array(value, path)
         if isinstance(value, _IMMUTABLE):
             self.guards.append(Guard(path.get, value, same_value, path.label))
-        elif type(value) in (list, tuple, dict):
+        elif isinstance(value, _CONTAINERS):
             return self._container(value, path)
+        elif isinstance(value, (set, frozenset)):
+            return self._set(value, path)
         else:
             self.guards.append(Guard(path.get, value, same_object, path.label))
         return value
 
     def _array(self, value: np.ndarray[Any, Any], path: Path) -> Array:
-        handle, type = self.trace.add_input(value, path.label)
-        self.guards.append(Guard(path.get, type, same_layout, path.label))
-        self.arrays.append(CapturedArray(path.get, type, path.label, handle.buffer.value))
+        if type(value) not in PLAIN_ARRAYS:
+            raise UnsupportedError(
+                f"'{path.label}' is a {type(value).__name__}; gradir takes plain numpy.ndarrays",
+                loc=user_location(),
+            )
+        handle, array_type = self.trace.add_input(value, path.label)
+        self.guards.append(Guard(path.get, array_type, same_layout, path.label))
+        self.arrays.append(CapturedArray(path.get, array_type, path.label, handle.buffer.value))
         return handle  # type: ignore[no-any-return]
 
     def _container(self, value: Any, path: Path) -> Any:
-        keys: Any = tuple(value) if isinstance(value, dict) else len(value)
-        self.guards.append(Guard(path.get, (type(value), keys), same_keys, path.label))
+        self.guards.append(Guard(path.get, (type(value), _keys(value)), same_keys, path.label))
         pairs: Sequence[Any] = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
-        seen = [(k, self.bring_in(v, path.item(k))) for k, v in pairs]
-        copy: Any = dict(seen) if isinstance(value, dict) else type(value)(v for _, v in seen)
+        result = _refilled(value, [(k, self.bring_in(v, path.item(k))) for k, v in pairs])
         if not isinstance(value, tuple):
-            self.containers[id(copy)] = copy
-        return copy
+            self.containers[id(result)] = result
+        return result
+
+    def _set(self, value: Any, path: Path) -> Any:
+        self.guards.append(Guard(path.get, copy.copy(value), same_value, path.label))
+        result = copy.copy(value)
+        self.containers[id(result)] = result
+        return result
 
     def contents(self, value: Value) -> np.ndarray[Any, Any] | None:
         """Return what a captured array holds, required from now on to be the same at later calls."""

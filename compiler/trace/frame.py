@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -27,12 +28,12 @@ _LIBRARY = (_PACKAGE + os.sep, _NUMPY + os.sep)
 
 def user_location() -> Loc | None:
     """Return the innermost line on this thread's stack that is neither gradir's nor NumPy's."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code
         if not code.co_filename.startswith(_LIBRARY) and not code.co_name.startswith("<frozen"):
             return Loc(code.co_filename, frame.f_lineno, _user_name(code.co_qualname))
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 

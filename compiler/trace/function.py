@@ -97,7 +97,7 @@ def trace_function(
             _argument(trace, p, k, values[k], label, fixed)
             for k, (p, label) in enumerate(zip(parameters, labels, strict=True))
         ]
-        args, kwargs = optree.tree_unflatten(structure, leaves)
+        args, kwargs = _unflatten(structure, leaves)
         _protect(trace, (args, kwargs))
         known: set[CodeType] = set()
         returned = call(trace, known, function, args, kwargs)
@@ -134,6 +134,11 @@ def _argument(trace: Trace, p: Parameter, k: int, value: Any, label: str, fixed:
 
     trace.known_arguments[ssa] = known
     return Scalar(trace, ssa, weak=True)
+
+
+def _unflatten(structure: Any, leaves: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    args, kwargs = optree.tree_unflatten(structure, leaves)
+    return args, kwargs  # type: ignore[return-value]
 
 
 def _protect(trace: Trace, arguments: Any) -> None:
@@ -189,7 +194,7 @@ def trace_inner(
     try:
         params: list[Value] = []
         objects = [_inner_argument(trace, x, label, params) for x, label in zip(leaves, labels, strict=True)]
-        args, kwargs = optree.tree_unflatten(structure, objects)
+        args, kwargs = _unflatten(structure, objects)
         _protect(trace, (args, kwargs))
         returned = call(trace, set(), function, args, kwargs)
         out_leaves, out_structure = optree.tree_flatten(returned, none_is_leaf=True)

@@ -121,15 +121,18 @@ def join(a: Kind | None, b: Kind | None) -> Kind | None:
 
 
 def keeps(x: Leaf, kind: Kind) -> bool:
-    """Tell whether a leaf is the same as a value of `kind`: of its dtype, or a Python number that fits exactly."""
+    """Tell whether a leaf can be a value of `kind`: it has that dtype, or is a Python number, which has none.
+
+    A float may round, as it does beside float32 arrays; an int may not overflow.
+    """
     assert x.kind is not None
     have, want = x.kind.type.dtype, kind.type.dtype
     if have is want:
         return True
     if not x.kind.weak:
         return False
-    if x.value is not None:
-        return have is DType.BOOL or want is DType.F64
+    if x.value is not None or want.is_float:
+        return have is DType.BOOL or want.is_float
     try:
         return bool(np.asarray(x.object, want.numpy) == x.object)
     except OverflowError:

@@ -31,7 +31,7 @@ def as_shape(shape: Any) -> tuple[int, ...]:
     """Return a shape given as an int or a sequence; traced ints in it become guards on their values."""
     if isinstance(shape, Tracer) and shape.shape:
         raise UnsupportedError("a traced array cannot be a shape", loc=user_location())
-    dims = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)
+    dims: tuple[Any, ...] = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)
     result = tuple(operator.index(d) for d in dims)
     if any(d < 0 for d in result):
         raise ShapeError("negative dimensions are not allowed", loc=user_location())
@@ -225,20 +225,6 @@ def astype(
     if not copy and value.dtype is a.value.dtype:
         return a
     return new_array(trace, value, ordered=ordered([a]))
-
-
-def _scalar_type(type: Any) -> None:
-    """Make a NumPy scalar type a function of traced values: `np.float32(x)`."""
-
-    @implements(type)
-    def convert(trace: Trace, x: Any = 0) -> Any:
-        operand = lift(trace, x)
-        value = value_of(trace, operand, as_dtype(type))
-        return Scalar(trace, value, weak=False) if not value.shape else new_array(trace, value)
-
-
-for _type in (np.bool_, np.int32, np.int64, np.float32, np.float64):
-    _scalar_type(_type)
 
 
 # Regular arrays.

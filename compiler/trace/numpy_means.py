@@ -50,7 +50,15 @@ def mean(
 
 
 def _variance(
-    trace: Trace, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, correction: Any, *, root: bool = False
+    trace: Trace,
+    a: Any,
+    axis: Any,
+    dtype: Any,
+    ddof: Any,
+    keepdims: Any,
+    correction: Any,
+    *,
+    root: bool = False,
 ) -> Any:
     a = lift(trace, a)
     value = own_value(trace, a)

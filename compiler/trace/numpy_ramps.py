@@ -19,14 +19,14 @@ from .operands import (
     promoted,
     value_of,
 )
-from .tracer import Array, Scalar, Tracer, new_array
+from .tracer import Array, Scalar, new_array
 
 _INLINE = 64  # larger regular arrays are computed, not stored in the program
 
 
 def _concrete(x: Any) -> Any:
     """Return a bound as a number; a traced int becomes a guard on its value, anything else is refused."""
-    if isinstance(x, Tracer):
+    if isinstance(x, (Scalar, Array)):
         return operator.index(x) if x.value.dtype.is_integer else float(x)
     return x
 

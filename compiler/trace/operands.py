@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -21,7 +21,7 @@ _SUPPORTED = "bool, the integers, float32 and float64"
 Operand = Tracer | int | float | bool
 
 
-def is_number(x: Any) -> bool:
+def is_number(x: Any) -> TypeGuard[bool | int | float]:
     return isinstance(x, (bool, int, float)) and not isinstance(x, np.generic)
 
 
@@ -76,6 +76,8 @@ def promoted(operands: Sequence[Operand]) -> np.dtype[Any]:
 def value_of(trace: Trace, x: Operand, dtype: DType) -> Value:
     """Return the value of an operand in `dtype`."""
     if isinstance(x, Tracer):
+        if is_weak(x) and x.value.dtype is DType.I64 and dtype.is_integer and dtype is not DType.I64:
+            _check_fits(trace, x.value, dtype)
         return trace.b.cast(x.value, dtype)
     try:
         return trace.b.literal(np.asarray(x, dtype.numpy))
@@ -83,6 +85,16 @@ def value_of(trace: Trace, x: Operand, dtype: DType) -> Value:
         raise TraceError(
             f"the Python integer {x} does not fit in {dtype.value}", loc=user_location()
         ) from None
+
+
+def _check_fits(trace: Trace, x: Value, dtype: DType) -> None:
+    """End the run as NumPy does where a Python int is none of the numbers of `dtype`."""
+    limits = np.iinfo(dtype.numpy)
+    fits = trace.emit("greater_equal", x, trace.b.int64(int(limits.min)))
+    if dtype is not DType.U64:
+        fits = trace.emit("logical_and", fits, trace.emit("less_equal", x, trace.b.int64(int(limits.max))))
+    message = f"Python integer out of bounds for {dtype.numpy.name}"
+    trace.emit_all("check", fits, exception="OverflowError", message=message)
 
 
 def default_dtype(x: Operand) -> DType:
@@ -111,7 +123,7 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
     for dims in zip(*padded, strict=True):
         distinct = [d for d in dict.fromkeys(dims) if d != 1]
         if len(distinct) > 1:
-            text = " ".join(str(tuple(s)) for s in shapes)
+            text = " and ".join(str(tuple(s)) for s in shapes)
             raise ShapeError(f"the shapes {text} do not fit together", loc=user_location())
         result.append(distinct[0] if distinct else 1)
     return tuple(result)

@@ -14,9 +14,9 @@ from ..ir.types import DType
 from .dispatch import find_function, implements
 from .frame import Trace, user_location
 from .numpy_operators import apply_operator
-from .operands import is_number, is_weak, lift, promoted, value_of
+from .operands import as_dtype, default_dtype, is_number, is_weak, lift, ordered, promoted, value_of
 from .python_numbers import check, common_kind, number_kind, weak
-from .tracer import Array, Scalar, Tracer
+from .tracer import Array, Scalar, Tracer, new_array
 
 
 def as_number(trace: Trace, x: Any, what: str) -> Scalar | int | float:
@@ -60,6 +60,24 @@ def to_int(trace: Trace, whole: Value) -> Scalar:
     fits = b.less(b.abs(whole), b.like(whole, 2.0**63))
     check(trace, fits, "OverflowError", "an int outside of 64 bits is not supported")
     return weak(trace, b.cast(whole, DType.I64))
+
+
+def _constructor(dtype: DType) -> None:
+    """Register `np.float64(x)` and its like: a NumPy scalar, or an array of an array."""
+
+    def handler(trace: Trace, x: Any = 0) -> Any:
+        operand = lift(trace, x)
+        if isinstance(operand, Array) and operand.shape:
+            return new_array(trace, trace.b.cast(operand.value, dtype), ordered=ordered([operand]))
+        if dtype.is_integer and default_dtype(operand).is_float:
+            operand = int_(trace, operand)
+        return Scalar(trace, value_of(trace, operand, dtype), weak=False)
+
+    implements(dtype.numpy.type)(handler)
+
+
+for _dtype in DType:
+    _constructor(_dtype)
 
 
 @implements(round)
@@ -143,11 +161,7 @@ def _pair(trace: Trace, name: str, x: Any, y: Any) -> Any:
     """Python's max(x, y) is x where the comparison with a NaN fails; ties are those of np.maximum."""
     numbers = [as_number(trace, v, f"{name}()") for v in (x, y)]
     both_weak = all(is_weak(v) for v in numbers)
-    dtype = common_kind(*numbers) if both_weak else None
-    if dtype is None:
-        from .operands import as_dtype
-
-        dtype = as_dtype(promoted(numbers))
+    dtype = common_kind(*numbers) if both_weak else as_dtype(promoted(numbers))
     first, second = (value_of(trace, v, dtype) for v in numbers)
     result = trace.emit(f"{name}imum", first, second)
     if dtype.is_float and (isinstance(y, Tracer) or y != y):

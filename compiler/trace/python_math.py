@@ -193,7 +193,7 @@ _question(math.isinf, "isinf")
 _question(math.isfinite, "isfinite")
 
 
-def _whole(function: Callable[..., int], op: str) -> None:
+def _whole(function: Callable[..., Any], op: str) -> None:
     def handler(trace: Trace, x: Any) -> Scalar:
         number = as_number(trace, x, f"math.{function.__name__}()")
         if isinstance(number, Scalar) and not number.value.dtype.is_float:

@@ -1,17 +1,20 @@
 """Finding the syntax tree of a function, and making sure that it is the code that would run."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import linecache
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from types import CodeType
 
 from ..errors import NoSourceError, StaleSourceError
 from ..ir.graph import Loc
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_FUTURE = reduce(or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
 
 
 def function_node(code: CodeType) -> FunctionNode:
@@ -26,11 +29,9 @@ def function_node(code: CodeType) -> FunctionNode:
     text = "".join(linecache.getlines(code.co_filename))
     if not text:
         raise NoSourceError(f"there is no source for '{code.co_name}'", loc=loc)
-    parsed = _parse(text, code.co_filename)
-    if parsed is not None:
-        tree, module = parsed
-        if any(inner == code for inner in _nested_codes(module)):
-            return _enclosing_function(tree, code)
+    tree = _parse(text)
+    if tree is not None and any(code in _nested_codes(module) for module in _compiled(text, tree, code)):
+        return _enclosing_function(tree, code)
     raise StaleSourceError(
         f"the source of '{code.co_name}' no longer matches the function (the file has changed since it was"
         " imported, or a tool rewrote it): reload the module",
@@ -39,11 +40,34 @@ def function_node(code: CodeType) -> FunctionNode:
 
 
 @lru_cache(maxsize=64)
-def _parse(text: str, filename: str) -> tuple[ast.Module, CodeType] | None:
+def _parse(text: str) -> ast.Module | None:
     try:
-        return ast.parse(text), compile(text, filename, "exec", dont_inherit=True)
+        return ast.parse(text)
     except (SyntaxError, ValueError):
         return None
+
+
+def _compiled(text: str, tree: ast.Module, code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of the whole text, then that of each statement around `code` by itself.
+
+    Notebooks compile a statement at a time, and that gives other code: CPython calls `np.sum` in another way
+    where it sees that `np` is imported.
+    """
+    flags = code.co_flags & _FUTURE
+    yield from _module(text, code.co_filename, flags)
+    for statement in tree.body:
+        decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+        first = min(node.lineno for node in (statement, *decorators))
+        if first <= code.co_firstlineno <= (statement.end_lineno or first):
+            yield compile(ast.Module([statement], []), code.co_filename, "exec", flags, dont_inherit=True)
+
+
+@lru_cache(maxsize=64)
+def _module(text: str, filename: str, flags: int) -> tuple[CodeType, ...]:
+    try:
+        return (compile(text, filename, "exec", flags, dont_inherit=True),)
+    except (SyntaxError, ValueError):
+        return ()  # a notebook's cell may hold an `await` of its own
 
 
 def _nested_codes(code: CodeType) -> Iterator[CodeType]:

@@ -260,7 +260,7 @@ class Staged:
     ) -> None:
         length = static_length(bounds)
         if length is not None and length < 2:
-            for i in bounds:  # type: ignore[union-attr]
+            for i in bounds:
                 body(i)
             return
         peeled = isinstance(bounds, Range)

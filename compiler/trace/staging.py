@@ -59,7 +59,7 @@ class StagedCode:
 
 def stage(function: FunctionType, runtime: Any) -> FunctionType:
     """Return `function` rewritten, bound to `runtime`, with its own globals, cells and defaults kept live."""
-    staged = staged_code(function.__code__)
+    staged = staged_code(function.__code__, function.__code__.co_filename)
     runtime.known |= staged.inner
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     cells[RUNTIME] = CellType(runtime)
@@ -72,12 +72,15 @@ def stage(function: FunctionType, runtime: Any) -> FunctionType:
 
 
 @lru_cache(maxsize=4096)
-def staged_code(code: CodeType) -> StagedCode:
-    """Rewrite the function with this code; what cannot be staged raises UnsupportedError at its line."""
+def staged_code(code: CodeType, filename: str) -> StagedCode:
+    """Rewrite the function with this code; what cannot be staged raises UnsupportedError at its line.
+
+    Code of two files may be equal, so the file's name is part of the cache's key.
+    """
     node = copy.deepcopy(function_node(code))
-    _refuse(node, code.co_filename)
+    _refuse(node, filename)
     module = _Stager(code, node).module(node)
-    factory = _inner_codes(compile(module, code.co_filename, "exec", dont_inherit=True))[0]
+    factory = _inner_codes(compile(module, filename, "exec", dont_inherit=True))[0]
     staged = _inner_codes(factory)[0]
     found, pending = set(), [staged]
     while pending:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import ConcretizationError, UnsupportedError
 from ..ir.graph import Value
-from ..ir.types import DType
+from ..ir.types import ArrayType, DType
 from .frame import Buffer, Frame, Trace, user_location
 from .lens import Lens, c_strides
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _PYTHON_KINDS = {DType.BOOL: bool, DType.I64: int, DType.F64: float}
 
-_BRANCH = "a branch (`if`, `while`, `and`, `or`, `not`) in code that could not be staged"
+_BRANCH = "a branch (`if`, `while`, `and`, `or`, `not`) in code whose source gradir does not have"
+_ADVICE = ": define the function in a file, or use np.where"
 
 
 class Tracer:
@@ -91,15 +92,12 @@ class Tracer:
             loc=user_location(),
         )
 
-    def _concrete(self, what: str) -> ConcretizationError:
+    def _concrete(self, what: str, advice: str = "") -> ConcretizationError:
         """The error for Python code that asks for a value that is only known at run time."""
         return ConcretizationError(
-            f"{what} needs the value of a traced number, which is only known at run time",
+            f"{what} needs the value of a traced number, which is only known at run time{advice}",
             loc=user_location(),
         )
-
-    def __repr__(self) -> str:
-        return f"<traced {self.value.type}>"
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -124,6 +122,9 @@ class Scalar(Tracer):
         self.trace.check_open(self.frame)
         return self._value
 
+    def __repr__(self) -> str:
+        return f"<traced {self._value.type}>"
+
     @property
     def python_type(self) -> type:
         """The type that the number has under plain Python."""
@@ -136,12 +137,12 @@ class Scalar(Tracer):
         value = known_value(self.trace, self.value)
         return None if value is None else value.item()
 
-    def _look(self, what: str, reason: str) -> Any:
+    def _look(self, what: str, reason: str, advice: str = "") -> Any:
         """Return the number; where only the run knows it, give up rolling a loop, or raise."""
         value = self.known()
         if value is None:
             self.trace.needs_value(self.value, reason)
-            raise self._concrete(what)
+            raise self._concrete(what, advice)
         return value
 
     def __index__(self) -> int:
@@ -154,7 +155,7 @@ class Scalar(Tracer):
         return int(self._look("int()", "Python needs the value of a number known only at run time"))
 
     def __bool__(self) -> bool:
-        return bool(self._look(_BRANCH, "a decision depends on a number known only at run time"))
+        return bool(self._look(_BRANCH, "a decision depends on a number known only at run time", _ADVICE))
 
     def __float__(self) -> float:
         what = "float() or a math function that gradir does not know"
@@ -214,6 +215,9 @@ class Array(Tracer):
     def dtype(self) -> np.dtype[Any]:
         return self.buffer.value.dtype.numpy
 
+    def __repr__(self) -> str:
+        return f"<traced {ArrayType(self.buffer.value.dtype, self._shape)}>"
+
     def _path(self) -> list[Value]:
         """The values from the whole buffer to this view of it."""
         path = [self.trace.read(self.buffer)]
@@ -244,7 +248,7 @@ class Array(Tracer):
 
     def __bool__(self) -> bool:
         self.trace.needs_value(self.value, "a decision depends on an array known only at run time")
-        raise self._concrete(_BRANCH)
+        raise self._concrete(_BRANCH, _ADVICE)
 
     def __index__(self) -> int:
         self.trace.needs_value(self.value, "Python needs the value of an array known only at run time")

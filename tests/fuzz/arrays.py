@@ -16,8 +16,8 @@ UNARY = [
     "np.exp(-np.abs({}))", "np.sqrt(np.abs({}) + 0.3)", "np.log(np.abs({}) + 0.7)", "np.log1p(np.abs({}))",
     "np.log2(np.abs({}) + 0.7)", "np.log10(np.abs({}) + 0.7)", "np.arcsin(0.9 * np.tanh({}))",
     "np.arccos(0.9 * np.tanh({}))", "np.arctanh(0.9 * np.sin({}))", "np.arccosh(1.5 + np.abs({}))",
-    "np.cbrt({} + 3.0)", "np.reciprocal(np.abs({}) + 0.5)", "-({})", "+({})", "abs({})", "({}) ** 2", "({}) ** 3",
-    "(np.abs({}) + 0.4) ** 0.5", "(np.abs({}) + 0.4) ** -1.5", "2.0 ** ({})", "special.gammaln(np.abs({}) + 0.5)",
+    "np.cbrt({} + 3.0)", "np.reciprocal(np.abs({}) + 0.5)", "(-({}))", "(+({}))", "abs({})", "(({}) ** 2)", "(({}) ** 3)",
+    "((np.abs({}) + 0.4) ** 0.5)", "((np.abs({}) + 0.4) ** -1.5)", "(2.0 ** ({}))", "special.gammaln(np.abs({}) + 0.5)",
     "special.digamma(np.abs({}) + 1.0)", "special.logit(0.1 + 0.8 * special.expit({}))", "np.exp(0.3 * {})",
     "({}).astype(np.float64)", "np.clip({}, -0.7, 0.9)", "({}).clip(-0.5, 0.6)",
     "np.array({})", "np.asarray({})", "({}).copy()", "np.copy({})", "({}).astype(np.float32)",
@@ -26,7 +26,7 @@ BINARY = [
     *["({} + {})", "({} - {})", "({} * {})", "({} / (np.abs({}) + 0.5))"] * 3,
     *(f"np.{name}({{}}, {{}})" for name in "maximum minimum fmax fmin arctan2 logaddexp copysign add multiply subtract"
       .split()),
-    "np.hypot({}, {} + 3.0)", "np.power(np.abs({}) + 0.4, {})", "(np.abs({}) + 0.4) ** ({})",
+    "np.hypot({}, {} + 3.0)", "np.power(np.abs({}) + 0.4, {})", "((np.abs({}) + 0.4) ** ({}))",
     "({} // (np.abs({}) + 0.6))", "({} % (np.abs({}) + 0.6))", "special.xlogy(np.abs({}), np.abs({}) + 0.5)",
     "np.float_power(np.abs({}) + 0.5, {})", "np.divide({}, np.abs({}) + 0.5)", "np.remainder({}, np.abs({}) + 0.6)",
 ]  # fmt: skip

@@ -31,7 +31,7 @@ def loop(g: Scope, nesting: int) -> Lines | None:
     if header is None:
         return None
     lines = [header, *block(inner, nesting)]
-    if g.chance(0.08):
+    if g.chance(0.04):
         lines += ["    " + f"if {condition(inner, 1)}:", "        " + g.pick(("break", "continue"))]
     if g.chance(0.05):
         lines += ["else:", *block(g.inside(), nesting, most=1)]

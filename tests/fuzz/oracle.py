@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType, ModuleType
 from typing import Any
 
 import gradir as gr
@@ -57,8 +59,37 @@ def judge(program: Program, folder: Path, *, compiled: bool = True) -> Verdict:
             return _judge(program, module.f, compiled)
         except gr.GradirError as error:
             return _refusal(error, str(module.__file__), program.source)
-        except Exception:
-            return Verdict("crash", traceback.format_exc())
+        except Exception as error:
+            return _crash(error, program, module)
+
+
+def _crash(error: Exception, program: Program, module: ModuleType) -> Verdict:
+    """An error that plain Python does not raise; it is the program's where tracing follows both branches."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == module.__file__]
+    if lines and lines[-1] not in lines_run(program, module):
+        return Verdict("refused", "an error in a branch that is not taken")
+    return Verdict("crash", traceback.format_exc())
+
+
+def lines_run(program: Program, module: ModuleType) -> set[int]:
+    """The lines of a program that plain Python runs."""
+    found: set[int] = set()
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        if frame.f_code.co_filename != module.__file__:
+            return None
+        found.add(frame.f_lineno)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        for k in range(len(program.arguments)):
+            module.f(*program.fresh(k))
+    finally:
+        sys.settrace(before)
+    return found
 
 
 def _refusal(error: gr.GradirError, file: str, source: str) -> Verdict:
@@ -99,8 +130,8 @@ def differs(
 ) -> str:
     """Say how two results differ, in containers, types, dtypes, shapes or numbers; nothing if they do not.
 
-    With `joined`, a NumPy number may stand where Python gives a number of its own: which one it is may
-    depend on a branch, and a compiled function has one type.
+    With `joined`, a NumPy number may stand where Python gives a number of its own, and float64 where that
+    decides between it and float32: this may depend on a branch, and a compiled function has one type.
     """
     found, structure = optree.tree_flatten(actual, none_is_leaf=True)
     wanted, wanted_structure = optree.tree_flatten(expected, none_is_leaf=True)
@@ -116,6 +147,8 @@ def differs(
 def _leaf_differs(actual: Any, expected: Any, single: bool, joined: bool) -> str:
     if joined and isinstance(actual, np.generic) and isinstance(expected, (bool, int, float)):
         expected = actual.dtype.type(expected)
+    if joined and single and getattr(expected, "dtype", None) == np.float32:
+        expected = np.float64(expected) if isinstance(actual, np.float64) else expected
     if type(actual) is not type(expected):
         return f"{actual!r} is {type(actual).__name__}, not {type(expected).__name__} ({expected!r})"
     a, e = np.asarray(actual), np.asarray(expected)

@@ -12,12 +12,12 @@ NUMPY_UNARY = "np.sin np.cos np.tanh np.arctan np.square np.abs np.exp2 math.sin
 UNARY = [
     *(f"{name}({{}})" for name in NUMPY_UNARY),
     "math.exp(-abs({}))", "math.sqrt(abs({}) + 0.5)", "math.log(abs({}) + 0.8)", "math.log1p(abs({}))",
-    "np.sqrt(np.abs({}) + 0.3)", "np.log(np.abs({}) + 0.7)", "abs({})", "-({})", "({}) ** 2", "({}) ** 3", "+({})",
+    "np.sqrt(np.abs({}) + 0.3)", "np.log(np.abs({}) + 0.7)", "abs({})", "(-({}))", "(({}) ** 2)", "(({}) ** 3)", "(+({}))",
     "float({})", "special.expit({})", "special.erf({})", "np.float64({})", "math.erf({})", "math.fabs({})",
 ]  # fmt: skip
 BINARY = [
     "({} + {})", "({} - {})", "({} * {})", "({} / (abs({}) + 0.5))", "max({}, {})", "min({}, {})", "np.maximum({}, {})",
-    "np.hypot({}, 1.0 + {})", "math.atan2({}, 2.0 + {})", "np.arctan2({}, 2.0 + {})", "(abs({}) + 0.4) ** {}",
+    "np.hypot({}, 1.0 + {})", "math.atan2({}, 2.0 + {})", "np.arctan2({}, 2.0 + {})", "((abs({}) + 0.4) ** ({}))",
     "({} // (abs({}) + 0.6))", "({} % (abs({}) + 0.6))", "math.hypot({}, {})", "np.logaddexp({}, {})",
     "np.add({}, {})", "np.multiply({}, {})",
 ]  # fmt: skip

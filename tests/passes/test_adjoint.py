@@ -61,7 +61,9 @@ def of_one(build: Callable[[Builder, Value], Value]) -> Graph:
 
 
 @pytest.mark.parametrize(
-    ("text", "wrt"), [(FORK, (0, 1)), (FOUR_INPUTS, (0, 1, 2, 3)), (NEURON, (0, 1))], ids=["fork", "four", "neuron"]
+    ("text", "wrt"),
+    [(FORK, (0, 1)), (FOUR_INPUTS, (0, 1, 2, 3)), (NEURON, (0, 1))],
+    ids=["fork", "four", "neuron"],
 )
 def test_golden(text: str, wrt: tuple[int, ...], golden: Golden) -> None:
     joint = adjoint(graph_of(text), wrt)
@@ -215,9 +217,21 @@ def test_residuals_of_a_straight_line() -> None:
 @pytest.mark.parametrize(
     ("text", "wrt", "message"),
     [
-        ('graph f(%x: i64[] "n") {\n return %x "y"\n}', (0,), "input 'n' is i64[]: only floats have gradients"),
-        ('graph f(%x: f64[2] "x") {\n return %x "y"\n}', (0,), "the first output is f64[2]: only a real scalar"),
-        ('graph f(%x: f64[] "x") {\n %p: bool[] = isnan %x\n return %p "y"\n}', (0,), "first output is bool[]"),
+        (
+            'graph f(%x: i64[] "n") {\n return %x "y"\n}',
+            (0,),
+            "input 'n' is i64[]: only floats have gradients",
+        ),
+        (
+            'graph f(%x: f64[2] "x") {\n return %x "y"\n}',
+            (0,),
+            "the first output is f64[2]: only a real scalar",
+        ),
+        (
+            'graph f(%x: f64[] "x") {\n %p: bool[] = isnan %x\n return %p "y"\n}',
+            (0,),
+            "first output is bool[]",
+        ),
     ],
 )
 def test_refusals(text: str, wrt: tuple[int, ...], message: str) -> None:
@@ -242,14 +256,14 @@ def chain(length: int) -> Graph:
 
 
 def test_a_chain_of_100000_operations() -> None:
-    """Nothing recurses, and twice the length takes about twice the time."""
+    """Nothing recurses, and time grows with the length, not with its square."""
     seconds = []
-    for length in (25_000, 100_000):
+    for length in (12_500, 100_000):
         graph = chain(length)
         start = time.process_time()
         joint = optimize(adjoint(graph, (0,)))
         seconds.append(time.process_time() - start)
     assert len(joint.block.nodes) > 150_000
-    assert seconds[1] < 12 * seconds[0]
+    assert seconds[1] < 24 * seconds[0]
     value: Any = interpret(joint, 0.5)[1]
     assert np.isfinite(value)

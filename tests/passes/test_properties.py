@@ -33,7 +33,7 @@ JUMPS = {
     *("floor", "ceil", "rint", "trunc", "sign", "floor_divide", "remainder", "copysign"),
     *("argmax", "argmin", "convert", "stop_gradient"),
 }
-SMOOTH = dict(dtypes=(DType.F64,), scalar=True, only=lambda name: name not in JUMPS)
+SMOOTH: dict[str, Any] = {"dtypes": (DType.F64,), "scalar": True, "only": lambda name: name not in JUMPS}
 
 
 def same(before: Sequence[Any], after: Sequence[Any]) -> None:

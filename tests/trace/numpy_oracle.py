@@ -1,12 +1,14 @@
-"""Runs a function with tracers and interprets the graph: what it gives is compared with plain NumPy's result."""
+"""Runs a function with tracers and interprets the graph, and compares that with plain NumPy's result."""
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from gradir.ir.graph import Graph, Value
 from gradir.ir.interpreter import interpret
 from gradir.ir.types import ArrayType, DType, dtype_of
@@ -70,7 +72,8 @@ def via(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _as_python(result: Tracer, value: np.ndarray) -> Any:
-    assert value.shape == result.shape and value.dtype == result.dtype
+    assert value.shape == result.shape
+    assert value.dtype == result.dtype
     if isinstance(result, Array):
         return value
     return value.item() if result.weak else value[()]
@@ -100,4 +103,18 @@ def agree(fun: Callable[..., Any], *args: Any, rtol: float = 1e-13) -> None:
             assert f == e
 
 
-__all__ = ["DType", "Value", "agree", "plain", "run", "trace_with", "via"]
+def agree_or_fail_alike(fun: Callable[..., Any], *args: Any, rtol: float = 1e-13) -> None:
+    """`agree`; where Python raises, the traced function has to, with the same words."""
+    failed: ArithmeticError | ValueError | None = None
+    try:
+        plain(fun, *args)
+    except (ArithmeticError, ValueError) as error:
+        failed = error
+    if failed is None:
+        agree(fun, *args, rtol=rtol)
+    else:
+        with pytest.raises(type(failed), match=re.escape(str(failed))):
+            run(fun, *args)
+
+
+__all__ = ["DType", "Value", "agree", "agree_or_fail_alike", "plain", "run", "trace_with", "via"]

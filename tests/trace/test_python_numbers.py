@@ -9,7 +9,7 @@ import pytest
 import scipy.special as sp
 from gradir.errors import GradirError, TraceError, UnsupportedError
 
-from tests.trace.numpy_oracle import agree, run, via
+from tests.trace.numpy_oracle import agree, agree_or_fail_alike, run, via
 
 BUILTINS = [
     lambda x: via(abs)(x),
@@ -62,8 +62,8 @@ def test_sum_of_arrays():
 
 
 MATH = (
-    "sqrt exp expm1 exp2 cbrt log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
-    " lgamma fabs floor ceil trunc radians degrees isnan isinf isfinite"
+    "sqrt exp expm1 exp2 cbrt log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh"
+    " atanh erf erfc lgamma fabs floor ceil trunc radians degrees isnan isinf isfinite"
 ).split()
 POINTS = [
     0.5,
@@ -88,41 +88,25 @@ POINTS = [
 
 @pytest.mark.parametrize("name", MATH)
 def test_math(name):
-    function = getattr(math, name)
     for x in POINTS:
-        if name == "trunc" and isinstance(x, (np.generic, np.ndarray)):
-            continue
-        try:
-            function(x)
-        except (ValueError, OverflowError) as error:
-            with pytest.raises(type(error)) as found:
-                run(via(function), x)
-            assert str(error) in str(found.value)
-        else:
-            agree(via(function), x, rtol=1e-12)
+        if name != "trunc" or not isinstance(x, (np.generic, np.ndarray)):
+            agree_or_fail_alike(via(getattr(math, name)), x, rtol=1e-12)
 
 
 def test_math_of_two():
+    pairs = [
+        (1.5, 2.0),
+        (-1.5, 3.0),
+        (0.5, -2.0),
+        (2, 3),
+        (0.0, 2.0),
+        (math.inf, 1.0),
+        (1.0, 0.0),
+        (-8.0, 0.5),
+    ]
     for function in (math.atan2, math.copysign, math.hypot, math.pow, math.fmod):
-        for x, y in [
-            (1.5, 2.0),
-            (-1.5, 3.0),
-            (0.5, -2.0),
-            (2, 3),
-            (0.0, 2.0),
-            (math.inf, 1.0),
-            (1.0, 0.0),
-            (-8.0, 0.5),
-            (1e300, 2.0),
-        ]:
-            try:
-                function(x, y)
-            except (ValueError, OverflowError) as error:
-                with pytest.raises(type(error)) as found:
-                    run(via(function), x, y)
-                assert str(error) in str(found.value)
-            else:
-                agree(via(function), x, y)
+        for x, y in [*pairs, (1e300, 2.0)]:
+            agree_or_fail_alike(via(function), x, y)
     agree(lambda x: via(math.log)(x, 2), 8.0)
     agree(lambda x: via(math.log)(10, x), 8.0)
     agree(lambda x: via(math.dist)([x, 1.0], [2.0, 3 * x]), 0.5)

@@ -1,0 +1,29 @@
+"""Contestants take turns; medians and quartiles are those of the samples."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+
+from benchmarks.measure import Spread, interleaved, ratios, spread
+
+
+def test_spread_is_the_quartiles() -> None:
+    assert spread([4.0, 1.0, 3.0, 2.0, 5.0]) == Spread(2.0, 3.0, 4.0)
+    assert spread([7.0]) == Spread(7.0, 7.0, 7.0)
+
+
+def test_ratios_are_of_samples_of_the_same_round() -> None:
+    assert ratios([2.0, 9.0], [1.0, 3.0]) == [2.0, 3.0]
+
+
+def test_every_contestant_has_a_sample_in_every_round() -> None:
+    calls: Counter[str] = Counter()
+
+    def count(name: str) -> None:
+        calls[name] += 1
+
+    samples = interleaved({"a": partial(count, "a"), "b": partial(count, "b")}, rounds=3)
+    assert {name: len(found) for name, found in samples.items()} == {"a": 3, "b": 3}
+    assert all(x > 0.0 for found in samples.values() for x in found)
+    assert min(calls.values()) > 6

@@ -1,0 +1,75 @@
+"""Every benchmark program has one gradient, whoever computes it; nothing here is timed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.agreement import check_agreement
+from benchmarks.contestants import CONTESTANTS, Contestant, primal
+from benchmarks.program import Arguments, Program, select
+from benchmarks.programs import PROGRAMS
+
+# torch.compile runs the functions that PyTorch runs, and takes seconds for each.
+QUICK = [c for c in CONTESTANTS if not c.slow]
+
+
+def test_names_are_unique() -> None:
+    assert len({p.name for p in PROGRAMS}) == len(PROGRAMS)
+
+
+@pytest.mark.parametrize("contestant", QUICK, ids=lambda c: c.name)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the peers
+def test_gradients_agree_with_those_by_hand(program: Program, contestant: Contestant) -> None:
+    if not contestant.installed:
+        pytest.skip(f"{contestant.package} is not installed")
+    arguments = program.arguments(program.small)
+    contestant.settle()
+    step = contestant.prepare(program, arguments)
+    if step is None:
+        pytest.skip(f"{program.name} is not written for {contestant.name}")
+    check_agreement(contestant.name, step(), program.by_hand(*arguments))
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
+def test_gradients_by_hand_agree_with_finite_differences(program: Program) -> None:
+    arguments = program.arguments(program.small)
+    value, gradients = program.by_hand(*arguments)
+    assert value == pytest.approx(program.function(*arguments), rel=1e-12)
+    for k, gradient in zip(program.wrt, gradients, strict=True):
+        direction = np.random.default_rng(k).normal(size=np.shape(arguments[k]))
+        slope = (
+            along(program, arguments, k, 1e-6 * direction) - along(program, arguments, k, -1e-6 * direction)
+        ) / 2e-6
+        assert np.sum(gradient * direction) == pytest.approx(slope, rel=1e-6, abs=1e-8)
+
+
+def along(program: Program, arguments: Arguments, k: int, step: Any) -> float:
+    return float(program.function(*arguments[:k], arguments[k] + step, *arguments[k + 1 :]))
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
+def test_the_compiled_primal_is_the_function(program: Program) -> None:
+    arguments = program.arguments(program.small)
+    compiled = primal(program, arguments)()
+    check_agreement("primal", (compiled, ()), (program.function(*arguments), ()))
+
+
+def test_arguments_are_the_same_at_every_call() -> None:
+    for program in PROGRAMS:
+        again = zip(program.arguments(program.small), program.arguments(program.small), strict=True)
+        assert all((a == b).all() if hasattr(a, "all") else a == b for a, b in again)
+
+
+def test_select_keeps_the_order_of_the_registry() -> None:
+    names = [p.name for p in select(PROGRAMS, ["mlp", "rosenbrock-10"])]
+    assert names == ["rosenbrock-10", "mlp"]
+    assert select(PROGRAMS, []) == PROGRAMS
+
+
+def test_an_unknown_name_is_told_what_there_is() -> None:
+    with pytest.raises(ValueError, match=r"no benchmark is called mpl; there are black-scholes, .*, mlp"):
+        select(PROGRAMS, ["mpl"])
