@@ -105,10 +105,11 @@ def _with_quartiles(x: Spread, text: Callable[[float], str]) -> str:
 
 def _digits(x: float) -> str:
     """Three digits, none of them invented: 1.23, 12.3, 123, 1,230."""
-    if x == 0.0:
+    rounded = float(f"{x:.3g}")
+    if rounded == 0.0:
         return "0"
-    places = 2 - math.floor(math.log10(abs(x)))
-    return f"{round(x, places):,.{max(places, 0)}f}"
+    places = 2 - math.floor(math.log10(abs(rounded)))
+    return f"{rounded:,.{max(places, 0)}f}"
 
 
 def _seconds(x: float) -> str:

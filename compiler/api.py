@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 import optree
 
+from .errors import GradientError
 from .ir.graph import Graph
 from .ir.interpreter import interpret as _interpret
 from .ir.parser import parse as _parse
@@ -20,9 +22,12 @@ Argnums = int | Sequence[int]
 
 
 def _differentiation(argnums: Argnums, has_aux: bool, with_value: bool) -> Differentiation:
-    if isinstance(argnums, int):
-        return Differentiation((argnums,), True, has_aux, with_value)
-    return Differentiation(tuple(argnums), False, has_aux, with_value)
+    several = isinstance(argnums, (tuple, list))
+    try:
+        positions = tuple(operator.index(k) for k in (argnums if several else (argnums,)))  # type: ignore[union-attr, arg-type]
+    except TypeError:
+        raise GradientError(f"argnums is an int or several ints, not {argnums!r}") from None
+    return Differentiation(positions, not several, has_aux, with_value)
 
 
 @overload
@@ -165,11 +170,11 @@ def stop_gradient(x: Any) -> Any:
 def _stopped(x: Any) -> Any:
     if not isinstance(x, Tracer) or not x.value.dtype.is_float:
         return x
-    value = x.trace.emit("stop_gradient", x.value)
+    value = x.run.emit("stop_gradient", x.value)
     if isinstance(x, Array):
-        return new_array(x.trace, value)
+        return new_array(x.run, value)
     assert isinstance(x, Scalar)
-    return Scalar(x.trace, value, weak=x.weak)
+    return Scalar(x.run, value, weak=x.weak)
 
 
 def trace(fun: Callable[..., Any]) -> Callable[..., Graph]:

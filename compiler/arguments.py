@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,7 @@ from .trace.function import Dynamic, Parameter, Static, classify
 from .trace.tracer import Tracer
 
 _FLATTEN = optree.tree_flatten
+_VALUES = (str, bytes, bool, complex, type(None), range, slice, type(Ellipsis), frozenset)
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,19 @@ def key_of(x: Any) -> Any:
         return (kind,)
     if isinstance(x, Tracer):
         raise TracedCall(x)
-    try:
-        hash(x)
-    except TypeError:
-        return Same(x)
-    return (kind, x)
+    if kind in _VALUES or isinstance(x, Enum) or _is_frozen(kind):
+        try:
+            hash(x)
+        except TypeError:
+            return Same(x)
+        return (kind, x)
+    return Same(x)
+
+
+def _is_frozen(kind: type) -> bool:
+    """Tell whether objects of a class are values: those of frozen dataclasses."""
+    parameters = getattr(kind, "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen) and bool(parameters.eq)
 
 
 def flat_key(args: tuple[Any, ...]) -> Any:

@@ -116,7 +116,7 @@ class Transformed:
         try:
             key = (structure, *map(key_of, leaves))
         except TracedCall as inner:
-            return self.__gradir_inline__(inner.args[0].trace, args, kwargs)
+            return self.__gradir_inline__(inner.args[0].run, args, kwargs)
         for found in self._cache.get(key, ()):
             if found.fits(leaves):
                 self._hits += 1
@@ -182,7 +182,7 @@ class Transformed:
     def __gradir_inline__(self, trace: Trace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Apply the transform inside a function that is being traced."""
         if self._differentiation is None:
-            return call(trace, set(), self.fun, args, kwargs)
+            return call(trace, self.fun, args, kwargs)
         args, kwargs = self._signature.bind(args, kwargs)
         return _inline_gradient(trace, self, self._differentiation, args, kwargs)
 

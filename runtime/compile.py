@@ -13,6 +13,7 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
+from ..ir.dims import static
 from ..ir.graph import Graph
 from ..ir.types import ArrayType
 from ..lower.kernels import KernelProgram
@@ -79,8 +80,8 @@ class Compiled:
         self.source = ir
         self.input_types: tuple[ArrayType, ...] = tuple(v.array for v in graph.block.params)
         self.output_types: tuple[ArrayType, ...] = tuple(v.array for v in graph.block.results)
-        self._inputs = [(t.dtype.numpy, t.shape) for t in self.input_types]
-        self._outputs = [(t.shape, t.dtype.numpy) for t in self.output_types]
+        self._inputs = [(t.dtype.numpy, static(t.shape)) for t in self.input_types]
+        self._outputs = [(static(t.shape), t.dtype.numpy) for t in self.output_types]
         self._table = ctypes.c_int64 * (len(self._inputs) + len(self._outputs) + 1)
         with host.lock:
             self._link(ir, entry)
@@ -162,7 +163,9 @@ class Compiled:
         for array, (dtype, shape), label in zip(arrays, self._inputs, self.graph.inputs, strict=True):
             given = np.asarray(array)
             if given.shape != shape or given.dtype.newbyteorder("=") != dtype:
-                raise ValueError(f"{label} is {given.dtype}{list(given.shape)}; this code is for {dtype}{list(shape)}")
+                raise ValueError(
+                    f"{label} is {given.dtype}{list(given.shape)}; this code is for {dtype}{list(shape)}"
+                )
             found.append(np.require(given, dtype, ["C", "A"]))
         return found
 

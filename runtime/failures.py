@@ -13,7 +13,9 @@ from ..lower.kernels import Site
 def run_error(name: str) -> type[GradirError]:
     """The class of errors of a run that are both a GradirError and the built-in exception `name`."""
     builtin = getattr(builtins, name)
-    return type(f"Run{name}", (GradirError, builtin), {"__doc__": f"A run of a compiled function ended: {name}."})
+    return type(
+        f"Run{name}", (GradirError, builtin), {"__doc__": f"A run of a compiled function ended: {name}."}
+    )
 
 
 def failure(site: Site, index: int) -> GradirError:

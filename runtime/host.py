@@ -14,7 +14,8 @@ from ..lower.llvm_text import VectorFunctions
 
 _LIBMVEC = "libmvec.so.1"
 _FUNCTIONS = (
-    "acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp exp2 expm1 log log10 log1p log2 sin sinh tan tanh"
+    "acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp exp2 expm1 "
+    "log log10 log1p log2 sin sinh tan tanh"
 ).split()
 _FUNCTIONS_OF_TWO = "atan2 hypot pow".split()
 lock = threading.RLock()
@@ -29,7 +30,9 @@ def features() -> dict[str, bool]:
 @cache
 def target() -> Target:
     """What code generation must know of this machine."""
-    letter, lanes = ("e", 8) if features().get("avx512f") else ("d", 4) if features().get("avx2") else ("b", 2)
+    letter, lanes = (
+        ("e", 8) if features().get("avx512f") else ("d", 4) if features().get("avx2") else ("b", 2)
+    )
     return Target(_vector_functions(letter, lanes), vector_bits=512 if lanes == 8 else 0)
 
 

@@ -39,7 +39,7 @@ def njit_function(compiled: Compiled) -> Any:
         scope[f"native_{name}"] = _native(type, label)
     source = "\n    ".join(_lines(compiled, names))
     exec(compile(source, f"<njit {compiled.graph.name}>", "exec"), scope)
-    function = numba.njit(scope["run"])
+    function: Any = numba.njit(scope["run"])
     function.compiled = compiled
     return function
 
@@ -115,7 +115,7 @@ def _native(type: ArrayType, label: str) -> Callable[[Any], Any]:
 
 
 def _fits(given: Any, element: Any) -> bool:
-    """Tell whether a number converts to the element type without loss: a Python number of a lower kind does."""
+    """Tell whether a number converts to the element type: one of the same or a lower kind does."""
     rank = {types.Boolean: 0, types.Integer: 1, types.Float: 2}
     kinds = [next((r for t, r in rank.items() if isinstance(x, t)), 3) for x in (given, element)]
     return kinds[0] <= kinds[1] < 3

@@ -8,6 +8,7 @@ numbers. For anything else it returns None, and the caller goes the slow way.
 from __future__ import annotations
 
 import ctypes
+import importlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -44,7 +45,7 @@ declare ptr @PyArray_NewFromDescr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
 
 
 class _Method(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("name", ctypes.c_char_p),
         ("function", ctypes.c_void_p),
         ("flags", ctypes.c_int),
@@ -67,7 +68,7 @@ _methods: list[_Method] = []  # CPython keeps pointers to them
 
 @cache
 def is_known() -> bool:
-    """Tell whether this process lays out arrays and numbers as the entry expects, having given it its symbols."""
+    """Tell whether this process lays out arrays and numbers as the entry expects; give it its symbols."""
     array = np.zeros((2, 3))
     try:
         here = id(array)
@@ -78,7 +79,8 @@ def is_known() -> bool:
             and ctypes.c_int32.from_address(here + _NDIM).value == 2
             and list(dims.from_address(ctypes.c_int64.from_address(here + _DIMS).value)) == [2, 3]
             and ctypes.c_int64.from_address(here + _DESCR).value == id(np.dtype(np.float64))
-            and ctypes.c_int32.from_address(here + _FLAGS).value & _CONTIGUOUS_AND_ALIGNED == _CONTIGUOUS_AND_ALIGNED
+            and ctypes.c_int32.from_address(here + _FLAGS).value & _CONTIGUOUS_AND_ALIGNED
+            == _CONTIGUOUS_AND_ALIGNED
             and all(_holds_its_value(x) for x in (np.float64(1.5), np.int64(7), 1.5))
         )
         if same:
@@ -98,13 +100,12 @@ def _provide_symbols() -> None:
         address = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
         assert address is not None
         llvm.add_symbol(name, address)
-    from numpy._core._multiarray_umath import _ARRAY_API  # type: ignore[attr-defined]
-
+    api = importlib.import_module("numpy._core._multiarray_umath")._ARRAY_API
     get = ctypes.pythonapi.PyCapsule_GetPointer
     get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    table = ctypes.cast(get(_ARRAY_API, None), ctypes.POINTER(ctypes.c_void_p))
+    table = ctypes.cast(get(api, None), ctypes.POINTER(ctypes.c_void_p))
     llvm.add_symbol("PyArray_NewFromDescr", table[_NEW_FROM_DESCR] or 0)
-    objects = {"type.ndarray": np.ndarray, "type.float": float, "type.int": int, "none": None}
+    objects: dict[str, Any] = {"type.ndarray": np.ndarray, "type.float": float, "type.int": int, "none": None}
     for dtype in DType:
         objects[f"dtype.{dtype.value}"] = dtype.numpy
         objects[f"type.{dtype.value}"] = dtype.numpy.type
@@ -219,8 +220,8 @@ class _Entry:
         descr = self.object(f"dtype.{type.dtype.value}")
         f.line(f"call void @Py_IncRef(ptr {descr})")
         array = f.value(
-            f"call ptr @PyArray_NewFromDescr(ptr {self.object('type.ndarray')}, ptr {descr}, i32 {len(shape)}, "
-            f"ptr {dims}, ptr null, ptr null, i32 0, ptr null)"
+            f"call ptr @PyArray_NewFromDescr(ptr {self.object('type.ndarray')}, ptr {descr}, "
+            f"i32 {len(shape)}, ptr {dims}, ptr null, ptr null, i32 0, ptr null)"
         )
         made, failed = f.name("made"), f.name("failed")
         f.branch(f.value(f"icmp eq ptr {array}, null"), failed, made)
@@ -232,7 +233,7 @@ class _Entry:
         f.line(f"store ptr {f.value(f'load ptr, ptr {self.at(array, _DATA)}')}, ptr {word}")
 
     def run(self, table: str, results: str) -> None:
-        """Call the entry without the GIL; a run that fails gives a list of its status and the recorded index."""
+        """Call the entry without the GIL; a run that fails gives a list of its status and the index."""
         f = self.f
         thread = f.value("call ptr @PyEval_SaveThread()")
         status = f.value(f"call i64 @{self.symbol}(ptr {table})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import re
 from functools import cache
 from typing import Any
@@ -12,7 +13,9 @@ import llvmlite.binding as llvm
 from ..lower.llvm_math import SPECIAL_PREFIX
 from ..lower.llvm_products import BLAS_PREFIX
 
-_DECLARATION = re.compile(rf"^declare [^@\n]*@((?:{BLAS_PREFIX}|{SPECIAL_PREFIX})\w+)\(([^)]*)\)", re.MULTILINE)
+_DECLARATION = re.compile(
+    rf"^declare [^@\n]*@((?:{BLAS_PREFIX}|{SPECIAL_PREFIX})\w+)\(([^)]*)\)", re.MULTILINE
+)
 
 
 def provide_symbols(ir: str) -> None:
@@ -35,9 +38,8 @@ def provide_symbols(ir: str) -> None:
 @cache
 def _provide(symbol: str, doubles: int) -> None:
     if symbol.startswith(BLAS_PREFIX):
-        from scipy.linalg import cython_blas
-
-        address = _address(cython_blas.__pyx_capi__[symbol.removeprefix(BLAS_PREFIX)])
+        table = importlib.import_module("scipy.linalg.cython_blas").__pyx_capi__
+        address = _address(table[symbol.removeprefix(BLAS_PREFIX)])
     else:
         address = _special_address(symbol.removeprefix(SPECIAL_PREFIX), doubles)
     llvm.add_symbol(symbol, address)
@@ -45,9 +47,7 @@ def _provide(symbol: str, doubles: int) -> None:
 
 def _special_address(name: str, arity: int) -> int:
     """The variant on doubles of a function, which is the function itself or one of a fused type."""
-    from scipy.special import cython_special
-
-    table = cython_special.__pyx_capi__
+    table = importlib.import_module("scipy.special.cython_special").__pyx_capi__
     expected = f"double ({', '.join(['double'] * arity)}, int __pyx_skip_dispatch)"
     for key in (name, f"__pyx_fuse_1{name}", f"__pyx_fuse_0{name}"):
         if key in table and _signature(table[key]) == expected:

@@ -9,7 +9,7 @@ from typing import Any
 from ..ir.dims import static
 from ..ir.graph import Node, Value
 from ..ir.types import DType
-from .affine import Index, linear, row_major, variable
+from .affine import Index, Variable, linear, row_major, turns, variable
 from .elements import Place, Walk
 from .llvm_machine import LlvmMachine, Scalar
 from .llvm_text import FunctionText, ModuleText
@@ -32,6 +32,8 @@ class Recorder:
         self.reads: list[Read] = []
         self.scalars: list[Value] = []
         self.forms: list[Index] = []  # whose values are needed in registers
+        self.breaks: dict[Variable, set[int]] = {}  # values from which a comparison comes out differently
+        self.applied = 0
         self._scalar_names: dict[Value, Scalar] = {}
         self._count = 0
 
@@ -50,6 +52,7 @@ class Recorder:
         return self._scalar_names[value]
 
     def apply(self, node: Node, operands: Sequence[Any]) -> Scalar:
+        self.applied += 1
         self.forms.extend(x for x in operands if isinstance(x, Index))
         return self.opaque(node.result.dtype)
 
@@ -67,6 +70,14 @@ class _DryMachine(LlvmMachine):
         if x.terms:
             self.recorder.forms.append(x)
         return Scalar(DType.I64, str(x.offset) if not x.terms else self.recorder.opaque(DType.I64).text)
+
+    def compare(self, relation: str, x: Any, y: Any) -> Any:
+        if isinstance(x, Index) or isinstance(y, Index):
+            difference = self.form(x).plus(self.form(y), -1)
+            if len(difference.terms) == 1 and isinstance(difference.terms[0][0], Variable):
+                variable = difference.terms[0][0]
+                self.recorder.breaks.setdefault(variable, set()).update(turns(relation, difference))
+        return super().compare(relation, x, y)
 
 
 def nest_index(space: Sequence[int], prefix: str = "i") -> tuple[Index, ...]:

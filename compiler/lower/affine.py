@@ -83,6 +83,21 @@ def bounds(index: Index) -> tuple[int, int] | None:
     return low, high
 
 
+def turns(relation: str, index: Index) -> list[int]:
+    """Where, as its only variable counts up, the outcome of `index relation 0` changes."""
+    ((_, c),) = index.terms
+    o = index.offset
+    at_least = -(o // c) if c > 0 else o // -c + 1  # the first value past the last with c v + o < 0, or > 0
+    beyond = -o // c + 1 if c > 0 else -(-o // -c)  # the same for c v + o <= 0, or >= 0
+    match relation:
+        case "<" | ">=":
+            return [at_least]
+        case ">" | "<=":
+            return [beyond]
+        case _:
+            return [-o // c, -o // c + 1] if o % c == 0 else []
+
+
 def variable(name: str, size: int) -> Index:
     """The form that is a loop variable itself; 0 where the loop has one iteration."""
     return Index(((Variable(name, size), 1),)) if size != 1 else Index(())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from ..ir import dims
 from ..ir.graph import Graph, Node, Value
@@ -125,7 +126,7 @@ class _Planner:
         if left.fixed or right.fixed or (left.dtype, left.count) != (right.dtype, right.count):
             return False
         merged = sorted(left.intervals + right.intervals)
-        if any(second[0] <= first[1] for first, second in zip(merged, merged[1:], strict=False)):
+        if any(second[0] <= first[1] for first, second in pairwise(merged)):
             return False
         left.intervals, left.held = merged, left.held + right.held
         left.members += right.members
@@ -226,7 +227,9 @@ class _Planner:
         places |= {v: places[self.inlining.canonical(v)] for v in self.inlining.aliases}
         outputs = []
         for k, value in enumerate(self.graph.block.results):
-            if is_array(value) and places[value] != Buffer(Memory.OUTPUT, k, value.dtype, dims.size(value.shape), k):
+            if is_array(value) and places[value] != Buffer(
+                Memory.OUTPUT, k, value.dtype, dims.size(value.shape), k
+            ):
                 outputs.append(Move(value, Buffer(Memory.OUTPUT, k, value.dtype, dims.size(value.shape), k)))
         return Plan(
             tuple(self.filled(s, moves) for s in body),
@@ -242,7 +245,9 @@ class _Planner:
             return statement
         first, second = (tuple(map(self.move, steps)) for steps in moves[id(statement)])
         if isinstance(statement, Loop):
-            return replace(statement, body=tuple(self.filled(s, moves) for s in statement.body), entry=first, back=second)
+            return replace(
+                statement, body=tuple(self.filled(s, moves) for s in statement.body), entry=first, back=second
+            )
         return replace(
             statement,
             then=tuple(self.filled(s, moves) for s in statement.then),

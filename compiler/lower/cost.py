@@ -16,7 +16,15 @@ class _Counted:
     dtype: DType
 
 
-_PRICES = {"divide": 4, "quotient": 10, "modulo": 10, "intrinsic": 2, "call": 20, "special": 100, "constant": 0}
+_PRICES = {
+    "divide": 4,
+    "quotient": 10,
+    "modulo": 10,
+    "intrinsic": 2,
+    "call": 20,
+    "special": 100,
+    "constant": 0,
+}
 
 
 class _Counter:

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from ..ir.dims import static
 from ..ir.graph import Node, Value
 from ..ir.operation import Elementwise, PerElement
-from .affine import ZERO, Index, linear, row_major
+from ..ir.types import DType
+from .affine import ZERO, Index, bounds, linear, row_major
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class Walk:
         """One element of the result of an operation that moves data."""
         if node.op.name == "reshape" and (isinstance(place, Flat) or _splits(node)):
             return self.element(node.operands[0], Flat(position(node.result, place)))
+        if node.op.name == "concatenate" and not isinstance(place, Flat):
+            return self._concatenated(node, place)
         assert isinstance(node.op.lowering, PerElement), f"{node.op.name} has no element on its own"
         index = self._unflattened(node, place) if isinstance(place, Flat) else place
         self._nodes.append(node)
@@ -108,6 +111,26 @@ class Walk:
             return node.op.lowering.emit(self.machine, node, list(index))
         finally:
             self._nodes.pop()
+
+    def _concatenated(self, node: Node, place: tuple[Index, ...]) -> Any:
+        """The element of whichever operand the index lies in; of those only that it can lie in."""
+        axis, machine = node.attrs["axis"], self.machine
+        i, found, end = place[axis], None, 0
+        low, high = bounds(i) or (0, node.result.shape[axis] - 1)
+        for operand in node.operands:
+            start, end = end, end + operand.shape[axis]
+            if end <= low or start > high or start == end:
+                continue
+            inside = i.plus(Index((), start), -1)
+            if low < start or high >= end:
+                first = machine.constant(DType.I64, 0)
+                last = machine.constant(DType.I64, end - start - 1)
+                inside = machine.select(machine.compare("<", inside, first), first, inside)
+                inside = machine.form(machine.select(machine.compare(">", inside, last), last, inside))
+            x = self.element(operand, (*place[:axis], inside, *place[axis + 1 :]))
+            bound = machine.constant(DType.I64, start)
+            found = x if found is None else machine.select(machine.compare("<", i, bound), found, x)
+        return found
 
     def _operand_element(self, operand: int, index: Sequence[Any]) -> Any:
         place = tuple(self.machine.form(i) for i in index)

@@ -15,7 +15,6 @@ from .cost import element_cost
 
 # Above this many instructions an element is not computed twice.
 _CHEAP = 2
-_CHEAP_IN_ALL = 8
 # Bounds of what one element may pull in: LLVM's time is superlinear, and data movement recurses here.
 _MOST_NODES = 400
 _MOST_MOVES = 24
@@ -49,6 +48,7 @@ class Inlining:
 
 
 def is_array(value: Value) -> bool:
+    """Tell whether the value is an array of rank one or more: scalars live in registers, stacks apart."""
     return isinstance(value.type, ArrayType) and bool(value.type.shape)
 
 
@@ -76,6 +76,7 @@ def choose(graph: Graph) -> Inlining:
 
 
 def blocks(block: Block) -> Iterator[Block]:
+    """Yield a block and all blocks nested in it."""
     pending = [block]
     while pending:
         current = pending.pop()
@@ -181,18 +182,26 @@ def _moves(node: Node | None) -> bool:
 def _fits_blas(strides: Sequence[int], shape: Sequence[int]) -> bool:
     """Tell whether a matrix's last two axes have one of unit stride and another that is no shorter."""
     (rows, columns), (row, column) = shape[-2:], strides[-2:]
-    return (column == 1 and row >= max(columns, 1)) or (row == 1 and column >= max(rows, 1))
+    by_rows = (column == 1 or columns == 1) and (row >= max(columns, 1) or rows == 1)
+    by_columns = (row == 1 or rows == 1) and (column >= max(rows, 1) or columns == 1)
+    return by_rows or by_columns
 
 
 def _expands(node: Node, operand: Value) -> bool:
     if not is_array(operand):
         return False
-    return dims.size(node.result.shape) > dims.size(operand.shape) and node.op.name not in ("concatenate", "pad")
+    return dims.size(node.result.shape) > dims.size(operand.shape) and node.op.name not in (
+        "concatenate",
+        "pad",
+    )
 
 
 def _has_effect(node: Node) -> bool:
     return any(
-        inner.op.effect is not Effect.NONE for region in node.regions for block in blocks(region) for inner in block.nodes
+        inner.op.effect is not Effect.NONE
+        for region in node.regions
+        for block in blocks(region)
+        for inner in block.nodes
     )
 
 
@@ -210,35 +219,43 @@ def captures(region: Block) -> list[Value]:
 
 
 def _settle(found: Inlining, block: Block) -> None:
-    """Keep what inlining would make too large or compute too often; find the reshapes that are free."""
-    sizes: dict[Value, tuple[int, int, int]] = {}  # nodes, moves and cost of one element
+    """Keep what inlining would make too large; find the reshapes that are free."""
+    sizes: dict[Value, tuple[int, int]] = {}  # the nodes and moves that one element takes
     for node in block.nodes:
         if node not in found.live:
             continue
         if not is_map(node):
             _separate(found, node)
-            continue
-        value = node.result
-        if node.op.name == "reshape" and is_array(value) and is_array(node.operands[0]):
-            if found.is_kept(node.operands[0]):
-                found.aliases[value] = node.operands[0]
-                found.kept.add(value)
-        if not is_array(value):
-            continue
-        inlined = [sizes.get(o, (0, 0, 1)) for o in node.operands if is_array(o)]
-        nodes = 1 + sum(s[0] for s in inlined)
-        moves = max((s[1] for s in inlined), default=0) + isinstance(node.op.lowering, PerElement)
-        if (nodes > _MOST_NODES or moves > _MOST_MOVES) and not found.is_root(value):
-            found.kept.add(value)
-        if not found.is_root(value):
-            sizes[value] = nodes, moves, 0
+        elif is_array(node.result):
+            _alias(found, node)
+            _limit(found, node, sizes)
+
+
+def _alias(found: Inlining, node: Node) -> None:
+    """A reshape of an array in memory is that array."""
+    operand = node.operands[0] if node.op.name == "reshape" else None
+    if operand is not None and is_array(operand) and found.is_kept(operand):
+        found.aliases[node.result] = operand
+        found.kept.add(node.result)
+
+
+def _limit(found: Inlining, node: Node, sizes: dict[Value, tuple[int, int]]) -> None:
+    if found.is_root(node.result):
+        return
+    below = [sizes.get(o, (0, 0)) for o in node.operands if is_array(o)]
+    nodes = 1 + sum(s[0] for s in below)
+    moves = max((s[1] for s in below), default=0) + isinstance(node.op.lowering, PerElement)
+    if nodes > _MOST_NODES or moves > _MOST_MOVES:
+        found.kept.add(node.result)
+    else:
+        sizes[node.result] = nodes, moves
 
 
 def _separate(found: Inlining, node: Node) -> None:
     """Keep the part that an update writes where computing it would read the array being written."""
     if node.op.name not in ("update", "accumulate", "scatter", "scatter_add"):
         return
-    base, part, *indices = node.operands
+    base, part = node.operands[:2]
     if not is_array(part) or found.is_kept(part):
         return
     space = dims.static(part.shape)
@@ -266,4 +283,7 @@ def part_reads_own_place(found: Inlining, node: Node) -> bool:
 
     kept: Callable[[Value], Any] = lambda v: same_place(v) or found.is_kept(v)  # noqa: E731
     reads = record(found.producers, kept, [part], space).reads
-    return all(found.canonical(r.value) is not found.canonical(base) and (r.here or not same_place(r.value)) for r in reads)
+    return all(
+        found.canonical(r.value) is not found.canonical(base) and (r.here or not same_place(r.value))
+        for r in reads
+    )

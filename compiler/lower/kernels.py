@@ -28,7 +28,7 @@ class Memory(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """Memory for arrays of one size; `position` is the byte offset in the arena, or the parameter's number."""
+    """Memory for arrays of one size; `position` is the offset in the arena, or the parameter's number."""
 
     memory: Memory
     number: int
@@ -91,7 +91,7 @@ class Single:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A copy of an array; `source` is a value, or a scratch buffer that breaks a cycle of moves."""
+    """A copy of an array; `source` is a value, or a scratch buffer in a cycle of moves."""
 
     source: Value | Buffer
     target: Buffer

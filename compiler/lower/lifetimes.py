@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..ir import dims
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.types import DType
+from .accesses import record
 from .inlining import Inlining, blocks, is_array, is_data, part_reads_own_place
 from .kernels import Access, Branch, Loop, Nest, Scalars, Single, Statement
 from .storing import nest_reads, node_reads
@@ -27,7 +29,9 @@ class Lifetimes:
     intervals: dict[Value, list[Interval]] = field(default_factory=dict)
     bound: list[tuple[Value, Value]] = field(default_factory=list)  # a loop's parameter and result
     wishes: list[tuple[Value, Value]] = field(default_factory=list)
-    held: dict[Value, list[int]] = field(default_factory=dict)  # statements where memory must be there besides
+    held: dict[Value, list[int]] = field(
+        default_factory=dict
+    )  # statements where memory must be there besides
     times: dict[Node, int] = field(default_factory=dict)
     scratch: dict[Node, tuple[DType, int, int]] = field(default_factory=dict)  # dtype, elements, statement
     aliased_pops: set[Node] = field(default_factory=set)  # whose element is read where it lies
@@ -135,7 +139,9 @@ class _Numbering:
         only_stores = all(r.access is Access.STORE for r in nest.roots)
         for read in nest_reads(nest.space, nest.roots, self.inlining):
             in_place = only_stores and read.here
-            if not (nest.roots[0].access is Access.PUT and self.reads_own_place(nest.roots[0].node, read.value)):
+            if not (
+                nest.roots[0].access is Access.PUT and self.reads_own_place(nest.roots[0].node, read.value)
+            ):
                 self.use(read.value, 2 * t + (0 if in_place else 1))
         for root in nest.roots:
             node = root.node
@@ -143,8 +149,7 @@ class _Numbering:
             if root.access is Access.PUT:
                 self.visit_writer(node, t)
             elif root.access is Access.REDUCE and needs_wide(node, nest.space):
-                count = _count(node.result)
-                self.found.scratch[node] = DType.F64, count, t
+                self.found.scratch[node] = DType.F64, dims.size(node.result.shape), t
             for result in node.results:
                 self.define(result, 2 * t + 1)
 
@@ -168,12 +173,11 @@ class _Numbering:
             self.define(result, 2 * t + 1)
 
     def visit_operand(self, operand: Value, t: int) -> None:
-        from ..ir import dims
-        from .accesses import record
-
         if is_array(operand):
             inlining = self.inlining
-            for read in record(inlining.producers, inlining.is_root, [operand], dims.static(operand.shape)).reads:
+            for read in record(
+                inlining.producers, inlining.is_root, [operand], dims.static(operand.shape)
+            ).reads:
                 self.use(read.value, 2 * t + 1)
 
     def visit_loop(self, loop: Loop, t: int) -> None:
@@ -224,15 +228,11 @@ def _without(interval: Interval, hole: Interval) -> list[Interval]:
     return [(a, b) for a, b in parts if a <= b]
 
 
-def _count(value: Value) -> int:
-    from ..ir import dims
-
-    return dims.size(value.shape)
-
-
 def needs_wide(node: Node, space: tuple[int, ...]) -> bool:
     """Tell whether a float32 reduction adds up in memory, where it needs a float64 accumulator."""
-    return node.result.dtype is DType.F32 and is_array(node.result) and bool(row_axes(node.attrs["axes"], space))
+    return (
+        node.result.dtype is DType.F32 and is_array(node.result) and bool(row_axes(node.attrs["axes"], space))
+    )
 
 
 def row_axes(axes: Sequence[int], space: Sequence[int]) -> list[int]:

@@ -32,7 +32,9 @@ class NestMachine(LlvmMachine):
 
     def __init__(self, module: ModuleText, function: FunctionText) -> None:
         super().__init__(module, function)
-        self.groups: dict[Variable, tuple[str, int]] = {}  # its loop's register, its stride in that loop's counter
+        self.groups: dict[
+            Variable, tuple[str, int]
+        ] = {}  # its loop's register, its stride in that loop's counter
 
     def merged(self, x: Index) -> list[tuple[str, int]]:
         found: dict[str, int] = {}
@@ -110,9 +112,13 @@ class Code:
     def store_at(self, base: str, position: Index, x: Any, scope: str = "") -> None:
         text, dtype = self.machine.text(x), x.dtype
         if dtype is DType.BOOL:
-            text = self.function.value(f"zext i1 {text} to i8") if text[0] == "%" else str(int(text == "true"))
+            text = (
+                self.function.value(f"zext i1 {text} to i8") if text[0] == "%" else str(int(text == "true"))
+            )
         pointer = self.pointer(base, dtype, position)
-        self.function.line(f"store {memory_type(dtype)} {text}, ptr {pointer}, align {dtype.numpy.itemsize}{scope}")
+        self.function.line(
+            f"store {memory_type(dtype)} {text}, ptr {pointer}, align {dtype.numpy.itemsize}{scope}"
+        )
 
     def pointer(self, base: str, dtype: DType, position: Index) -> str:
         if position.constant == 0:
@@ -124,7 +130,9 @@ class Code:
         """Copy bytes between buffers that are apart, or the same."""
         if size and target != source:
             self.module.declare("llvm.memmove", "declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)")
-            self.function.line(f"call void @llvm.memmove.p0.p0.i64(ptr {target}, ptr {source}, i64 {size}, i1 false)")
+            self.function.line(
+                f"call void @llvm.memmove.p0.p0.i64(ptr {target}, ptr {source}, i64 {size}, i1 false)"
+            )
 
     def fill(self, buffer: Buffer, x: Scalar) -> None:
         """Store one value in every element."""

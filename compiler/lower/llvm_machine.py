@@ -175,8 +175,10 @@ class LlvmMachine:
         if dtype is DType.BOOL:
             return self.compare("!=", x, self.constant(x.dtype, 0))
         if x.dtype.is_float:
-            return self._cast("fpext" if bits(dtype) == 64 else "fptrunc", x, dtype) if dtype.is_float else self._to_int(
-                x, dtype
+            return (
+                self._cast("fpext" if bits(dtype) == 64 else "fptrunc", x, dtype)
+                if dtype.is_float
+                else self._to_int(x, dtype)
             )
         if dtype.is_float:
             return self._cast("sitofp" if x.dtype.is_signed else "uitofp", x, dtype)
@@ -207,7 +209,8 @@ class LlvmMachine:
         low = -limit if dtype is DType.I64 or x.dtype is DType.F32 else -limit - 1
         relation = ">=" if low == -limit else ">"
         inside = self.bitand(
-            self.compare(relation, x, self.constant(x.dtype, low)), self.compare("<", x, self.constant(x.dtype, limit))
+            self.compare(relation, x, self.constant(x.dtype, low)),
+            self.compare("<", x, self.constant(x.dtype, limit)),
         )
         safe = self.select(inside, x, self.constant(x.dtype, 0.0))
         smallest = Scalar(dtype, str(-(2 ** (bits(dtype) - 1))))
@@ -221,7 +224,9 @@ class LlvmMachine:
         types = ", ".join([kind] * len(args))
         self.module.declare(llvm, f"declare {kind} @{llvm}({types})")
         given = ", ".join(f"{kind} {self.text(a)}" for a in args)
-        flags = "nsz " if name in ("maximum", "minimum") else ""  # without it the sign of zero costs as much again
+        flags = (
+            "nsz " if name in ("maximum", "minimum") else ""
+        )  # without it the sign of zero costs as much again
         return Scalar(args[0].dtype, self.function.value(f"call {flags}{kind} @{llvm}({given})"))
 
     def call(self, name: str, *args: Any) -> Any:

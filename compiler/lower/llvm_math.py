@@ -20,7 +20,9 @@ def declare_math(module: ModuleText, name: str, dtype: DType, arity: int) -> tup
     lanes = variants.lanes if dtype is DType.F64 else 2 * variants.lanes
     variant = f"_ZGV{variants.letter}N{lanes}{'v' * arity}_{function}"
     wide = f"<{lanes} x {kind}>"
-    module.keep(variant, f"declare {wide} @{variant}({', '.join([wide] * arity)}) nounwind willreturn memory(none)")
+    module.keep(
+        variant, f"declare {wide} @{variant}({', '.join([wide] * arity)}) nounwind willreturn memory(none)"
+    )
     return function, f' "vector-function-abi-variant"="{variant}({variant})"'
 
 
@@ -28,5 +30,7 @@ def declare_special(module: ModuleText, name: str, arity: int) -> str:
     """Declare a function of scipy.special on doubles; the runtime gives the symbol its address."""
     function = SPECIAL_PREFIX + name
     parameters = ", ".join(["double"] * arity)
-    module.declare(function, f"declare double @{function}({parameters}, i32) nounwind willreturn memory(none)")
+    module.declare(
+        function, f"declare double @{function}({parameters}, i32) nounwind willreturn memory(none)"
+    )
     return function

@@ -114,7 +114,13 @@ def _call_blas(code: Code, a: _Factor, b: _Factor, c: _Factor, batch: tuple[Inde
 
 
 def _vector(
-    code: Code, dtype: DType, flag: str, size: tuple[int, int], matrix: tuple[str, int], x: tuple[str, int], y: str
+    code: Code,
+    dtype: DType,
+    flag: str,
+    size: tuple[int, int],
+    matrix: tuple[str, int],
+    x: tuple[str, int],
+    y: str,
 ) -> None:
     one, zero = _constant(code, dtype, 1.0), _constant(code, dtype, 0.0)
     sizes = [_int(code, s) for s in size]
@@ -125,9 +131,8 @@ def _vector(
 def _order(f: _Factor) -> tuple[bool, int]:
     """Whether a matrix lies column by column, and the distance between its rows or columns."""
     (rows, columns), (row, column) = f.shape[-2:], f.strides[-2:]
-    if column == 1 or columns == 1:
-        if row >= max(columns, 1) or rows == 1:
-            return False, row if rows > 1 else max(columns, 1)
+    if (column == 1 or columns == 1) and (row >= max(columns, 1) or rows == 1):
+        return False, row if rows > 1 else max(columns, 1)
     return True, column if columns > 1 else max(rows, 1)
 
 

@@ -46,7 +46,9 @@ def _grow_if(code: Code, stack: Stack, condition: str, capacity: str) -> None:
     f.branch(condition, grow, go_on)
     f.label(grow)
     old = f.value(f"load ptr, ptr {stack.data}")
-    data = f.value(f"call ptr @realloc(ptr {old}, i64 {f.value(f'mul i64 {capacity}, {stack.element_bytes}')})")
+    data = f.value(
+        f"call ptr @realloc(ptr {old}, i64 {f.value(f'mul i64 {capacity}, {stack.element_bytes}')})"
+    )
     code.unless(f.value(f"icmp eq ptr {data}, null"), len(code.program.sites))
     f.line(f"store ptr {data}, ptr {stack.data}")
     f.line(f"store i64 {capacity}, ptr {stack.capacity}")

@@ -133,15 +133,11 @@ class ModuleText:
         return self.metadata("distinct !{" + ", ".join([own, *parts]) + "}")
 
     def __str__(self) -> str:
-        kept = self._kept
-        used = [
-            f"@llvm.compiler.used = appending global [{len(kept)} x ptr] "
-            f"[{', '.join('ptr @' + k for k in kept)}], section \"llvm.metadata\""
-        ]
-        return "\n\n".join([
-            "\n".join(self._globals.values()),
-            "\n".join(self._declarations.values()),
-            *map(str, self.functions),
-            "\n".join(used if kept else []),
-            "\n".join(f"!{k} = {text}" for k, text in enumerate(self._metadata)),
-        ]) + "\n"
+        parts = ["\n".join(self._globals.values()), "\n".join(self._declarations.values())]
+        parts += map(str, self.functions)
+        if self._kept:
+            names = ", ".join(f"ptr @{k}" for k in self._kept)
+            kind = f"[{len(self._kept)} x ptr]"
+            parts.append(f'@llvm.compiler.used = appending global {kind} [{names}], section "llvm.metadata"')
+        parts.append("\n".join(f"!{k} = {text}" for k, text in enumerate(self._metadata)))
+        return "\n\n".join(p for p in parts if p) + "\n"

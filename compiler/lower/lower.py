@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ..ir.graph import Graph, Node, walk
+from ..ops import OPS
 from .buffers import plan_buffers
 from .inlining import choose
 from .kernels import KernelProgram, Site
 from .lifetimes import find_lifetimes
 from .schedule import schedule
 from .storing import store_shared
+from .windows import open_windows
 
 OUT_OF_MEMORY = Site("MemoryError", "there is no memory left for a stack of saved values", None)
 
@@ -26,6 +28,7 @@ def lower(graph: Graph) -> KernelProgram:
     KernelProgram
         Statements over planned buffers. The last site is that of a failed allocation.
     """
+    graph = open_windows(graph, OPS)
     inlining = choose(graph)
     body = store_shared(schedule(graph, inlining), inlining)
     plan = plan_buffers(graph, body, inlining, find_lifetimes(graph, body, inlining))
@@ -52,7 +55,8 @@ def _sites(graph: Graph) -> tuple[tuple[Site, ...], dict[Node, int]]:
             case "check":
                 sites.append(Site(node.attrs["exception"], node.attrs["message"], node.loc))
             case "check_index":
-                text = f"index {{index}} is out of bounds for axis {node.attrs['axis']} with size {node.attrs['size']}"
+                size, axis = node.attrs["size"], node.attrs["axis"]
+                text = f"index {{index}} is out of bounds for axis {axis} with size {size}"
                 sites.append(Site("IndexError", text, node.loc, shows_index=True))
             case _:
                 continue

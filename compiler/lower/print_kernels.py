@@ -109,10 +109,9 @@ class KernelPrinter:
         low, high, step = map(self.name, loop.node.operands[:3])
         carried = zip(region.params[1:], loop.node.operands[3:], strict=True)
         inits = ", ".join(f"{self.where(p)} = {self.where(i)}" for p, i in carried)
-        yield (
-            f"{indent}{self.results(loop.node)}for {self.name(region.params[0])} in range({low}, {high}, {step})"
-            f" carry ({inits}) {{"
-        )
+        index = self.name(region.params[0])
+        head = f"{self.results(loop.node)}for {index} in range({low}, {high}, {step})"
+        yield f"{indent}{head} carry ({inits}) {{"
         yield from self.block(loop.body, indent + "  ")
         yield from self.moves(loop.back, indent + "  ")
         yield f"{indent}  yield {', '.join(map(self.where, region.results))}"
@@ -120,7 +119,8 @@ class KernelPrinter:
 
     def moves(self, moves: Sequence[Move], indent: str) -> Iterator[str]:
         for m in moves:
-            yield f"{indent}copy {m.target} <- {m.source if isinstance(m.source, Buffer) else self.where(m.source)}"
+            source = m.source if isinstance(m.source, Buffer) else self.where(m.source)
+            yield f"{indent}copy {m.target} <- {source}"
 
     def nest(self, nest: Nest, indent: str) -> Iterator[str]:
         seen: set[Value] = set()

@@ -15,10 +15,11 @@ from ..ir.operation import Elementwise, Reduction
 from .inlining import Inlining, captures, is_array, is_data, is_map
 from .kernels import Access, Branch, Loop, Nest, Root, Scalars, Single, Statement
 
-_MOST_ROOTS = 24
+_MOST_STORES = 24
+_MOST_STORES_APART = 8  # of arrays that have no data in common: more streams than this outrun the prefetcher
 _MOST_WEIGHT = 1000  # inlined nodes and roots of one nest
 _LOOK_BACK = 8
-_SMALL = 4096  # elements; nests this small are fused even where they share no data
+_SMALL = 4096  # elements; nests this small fit the cache
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class _Draft:
     roots: list[Root] = field(default_factory=list)
     leaves: set[Value] = field(default_factory=set)
     weight: int = 0
+    stores: int = 0
 
 
 def schedule(graph: Graph, inlining: Inlining) -> tuple[Statement, ...]:
@@ -89,7 +91,9 @@ class _Schedule:
         operands = node.operands
         self.here[value] = max((self.here.get(o, -1) for o in operands), default=-1) if same else -1
         after = max((self.after.get(o, -1) for o in operands), default=-1)
-        self.after[value] = after if same else max(after, max((self.here.get(o, -1) for o in operands), default=-1))
+        self.after[value] = (
+            after if same else max(after, max((self.here.get(o, -1) for o in operands), default=-1))
+        )
         self.weights[value] = 1 + sum(self.weights.get(o, 0) for o in operands)
         arrays = [o for o in operands if is_array(o)]
         self.leaves[value] = frozenset().union(*(self.leaves.get(o, frozenset([o])) for o in arrays))
@@ -108,6 +112,7 @@ class _Schedule:
         draft.roots.append(root)
         draft.leaves |= leaves | {root.result}
         draft.weight += weight
+        draft.stores += root.result not in self.inlining.shared
         return k
 
     def find(self, space: tuple[int, ...], first: int, leaves: frozenset[Value], weight: int) -> int | None:
@@ -119,7 +124,8 @@ class _Schedule:
                 break
             assert isinstance(draft, _Draft)
             related = not leaves.isdisjoint(draft.leaves) or dims.size(space) <= _SMALL
-            if related and len(draft.roots) < _MOST_ROOTS and draft.weight + weight <= _MOST_WEIGHT:
+            most = _MOST_STORES if related else _MOST_STORES_APART
+            if draft.stores < most and draft.weight + weight <= _MOST_WEIGHT:
                 return k
         candidates.append(len(self.drafts))
         return None
@@ -186,7 +192,7 @@ def _in_order(block: Block, inlining: Inlining) -> list[Node]:
     order: list[Node] = []
     placed: set[Node] = set()
     for node in block.nodes:
-        if node not in inlining.live or node in placed or node.results and node.results[0] in late:
+        if node not in inlining.live or node in placed or (node.results and node.results[0] in late):
             continue
         _place_with_operands(node, late, placed, order)
     for node in block.nodes:

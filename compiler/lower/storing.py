@@ -42,7 +42,12 @@ def _decide(value: Value, nest: Nest, readers: dict[Value, list[_Reader]], inlin
     if not found:
         return
     (reader, *others) = nests.values()
-    if others or not all(here for _, here in found) or not isinstance(reader, Nest) or reader.space != nest.space:
+    if (
+        others
+        or not all(here for _, here in found)
+        or not isinstance(reader, Nest)
+        or reader.space != nest.space
+    ):
         inlining.kept.add(value)
         return
     if _used_beside(value, nest, inlining):
@@ -74,7 +79,10 @@ def _pruned(body: Sequence[Statement], inlining: Inlining) -> Iterator[Statement
             case Loop():
                 yield replace(statement, body=tuple(_pruned(statement.body, inlining)))
             case Branch():
-                then, orelse = tuple(_pruned(statement.then, inlining)), tuple(_pruned(statement.orelse, inlining))
+                then, orelse = (
+                    tuple(_pruned(statement.then, inlining)),
+                    tuple(_pruned(statement.orelse, inlining)),
+                )
                 yield replace(statement, then=then, orelse=orelse)
             case _:
                 yield statement

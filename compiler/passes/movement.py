@@ -8,6 +8,8 @@ from ..ir.graph import Literal, Span, Value
 from ..ir.types import ArrayType
 from .site import Rule, Site
 
+REACH = 256  # how many writes a read is looked for in: each read costs that much time
+
 
 def _broadcast(s: Site) -> Value | None:
     shape, axes = s.attrs["shape"], s.attrs["axes"]
@@ -52,7 +54,10 @@ def _index(s: Site) -> Value | None:
         return base
     if (inner := s.made_by(base, "broadcast")) and not inner.operands[0].shape:
         return s.b.spread(inner.operands[0], s.node.result.array)
-    while written := s.made_by(base, "update"):
+    for _ in range(REACH):
+        written = s.made_by(base, "update")
+        if written is None:
+            break
         place = written.attrs["at"]
         if place == at and written.operands[2:] == s.operands[1:]:
             return written.operands[1]

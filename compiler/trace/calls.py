@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
+import os
 import random
-import sys
 from collections import deque
 from collections.abc import Sequence
+from contextvars import ContextVar
 from inspect import getattr_static
-from types import BuiltinFunctionType, BuiltinMethodType, CodeType, FunctionType, MethodType
+from types import BuiltinFunctionType, BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 
 from ..errors import NoSourceError, UnsupportedError
+from .capture import attribute_path, is_library
 from .dispatch import CREATION, call_handler, find_function, name_of
 from .frame import Trace, user_location
 from .loops import Range, check_step
@@ -23,13 +25,15 @@ _MUTATORS = frozenset(
     "append extend insert remove pop clear sort reverse update setdefault popitem add discard appendleft"
     " extendleft popleft rotate move_to_end __setitem__ __delitem__".split()
 )
-_LIBRARIES = ("numpy", "scipy", "gradir", "optree", "numba")  # and the standard library
-_MUTABLE = (list, dict, set, deque, bytearray)
+MUTABLE = (list, dict, set, deque, bytearray)
+_BUILTINS = {len: "__len__", abs: "__abs__", float: "__float__", int: "__int__", bool: "__bool__", iter: "__iter__"}
+_ITERATING = (sum, max, min, any, all, sorted, list, tuple, set, frozenset, dict, enumerate, zip, map, filter)
+_AMBIENT = (open, input, globals, locals, eval, exec)
 _CLOCKS = ("now", "today", "utcnow")
 
 
 def call(
-    trace: Trace, known: set[CodeType], function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Call `function` as traced code does."""
     inline = getattr(function, "__gradir_inline__", None)
@@ -42,22 +46,37 @@ def call(
         return call_handler(trace, handler, name_of(function), args, kwargs)
     _refuse_ambient(function)
     if isinstance(function, functools.partial):
-        return call(trace, known, function.func, (*function.args, *args), {**function.keywords, **kwargs})
+        return _call_partial(trace, function, args, kwargs)
+    if isinstance(function, (BuiltinFunctionType, type)) and function in _BUILTINS and len(args) == 1:
+        own = own_method(args[0], _BUILTINS[function])
+        if own is not None:
+            return _call_python(trace, own, args, {})
+    if isinstance(function, (BuiltinFunctionType, type)) and function in _ITERATING:
+        args = tuple(_iterated(trace, x) for x in args)
     if isinstance(function, MethodType):
-        return call(trace, known, function.__func__, (function.__self__, *args), kwargs)
+        return call(trace, function.__func__, (function.__self__, *args), kwargs)
     if isinstance(function, FunctionType):
-        return _call_python(trace, known, function, args, kwargs)
+        return _call_python(trace, function, args, kwargs)
     python = getattr(function, "py_func", None)  # numba.njit functions keep their Python source
     if isinstance(python, FunctionType):
-        return _call_python(trace, known, python, args, kwargs)
+        return _call_python(trace, python, args, kwargs)
     _check_mutator(trace, function)
-    own = getattr_static(type(function), "__call__", None)
-    if isinstance(own, FunctionType) and not isinstance(function, type):
-        return _call_python(trace, known, own, (function, *args), kwargs)
+    own = own_method(function, "__call__")
+    if own is not None:
+        return _call_python(trace, own, (function, *args), kwargs)
     result = function(*args, **kwargs)
     if isinstance(function, type):
         trace.made[id(result)] = result
     return result
+
+
+def own_method(x: Any, name: str) -> FunctionType | None:
+    """Return a special method that the user wrote in Python for the class of `x`."""
+    if isinstance(x, (Tracer, type)):
+        return None
+    method = getattr_static(type(x), name, None)
+    own = isinstance(method, FunctionType) and not is_library(method.__module__ or "")
+    return method if own else None
 
 
 def _any_traced(values: Any) -> bool:
@@ -73,29 +92,62 @@ def _any_traced(values: Any) -> bool:
     return False
 
 
+def _iterated(trace: Trace, x: Any) -> Any:
+    """Return an iterator made by the staged `__iter__` of an object of the user's; other objects as they are."""
+    own = own_method(x, "__iter__")
+    return x if own is None else _call_python(trace, own, (x,), {})
+
+
+def _call_partial(
+    trace: Trace,
+    function: functools.partial[Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Call what a `functools.partial` stands for; what it holds is captured."""
+    held = []
+    for name in ("args", "keywords"):
+        path = attribute_path(function, name, f"partial.{name}")
+        held.append(trace.captures.bring_in(getattr(function, name), path))
+    return call(trace, function.func, (*held[0], *args), {**held[1], **kwargs})
+
+
 def _call_python(
-    trace: Trace, known: set[CodeType], function: FunctionType, args: Sequence[Any], kwargs: dict[str, Any]
+    trace: Trace, function: FunctionType, args: Sequence[Any], kwargs: dict[str, Any]
 ) -> Any:
     """Call a Python function through its staged form, as it is where it was staged with its surroundings."""
-    if function.__code__ in known or _is_library(function):
+    if function.__code__ in trace.staged or is_library(function.__module__ or ""):
         return function(*args, **kwargs)
-    return staged(trace, known, function)(*args, **kwargs)
+    made = staged(trace, function)
+    if made is not function:
+        _capture_defaults(trace, function, made, args, kwargs)
+    return made(*args, **kwargs)
 
 
-def staged(trace: Trace, known: set[CodeType], function: FunctionType) -> FunctionType:
+def _capture_defaults(
+    trace: Trace, function: FunctionType, made: FunctionType, args: Sequence[Any], kwargs: dict[str, Any]
+) -> None:
+    """Give a staged function the defaults that a call makes use of as captured values."""
+    code, defaults, keywords = function.__code__, function.__defaults__ or (), function.__kwdefaults__ or {}
+    names = code.co_varnames[: code.co_argcount]
+    missing = names[max(len(args), len(names) - len(defaults)) :]
+    if any(name not in kwargs for name in missing):
+        path = attribute_path(function, "__defaults__", f"{function.__name__}.__defaults__")
+        made.__defaults__ = trace.captures.bring_in(defaults, path)
+    if any(name not in kwargs for name in keywords):
+        path = attribute_path(function, "__kwdefaults__", f"{function.__name__}.__kwdefaults__")
+        made.__kwdefaults__ = trace.captures.bring_in(keywords, path)
+
+
+def staged(trace: Trace, function: FunctionType) -> FunctionType:
     """Return the staged form of a user's function; without source, the function itself."""
     from .staged import Staged
     from .staging import stage
 
     try:
-        return stage(function, Staged(trace, function, known))
+        return stage(function, Staged(trace, function))
     except NoSourceError:
         return function  # runs with tracers all the same; a branch on a traced value then says what to do
-
-
-def _is_library(function: FunctionType) -> bool:
-    package = (function.__module__ or "").partition(".")[0]
-    return package in _LIBRARIES or package in sys.stdlib_module_names
 
 
 def _check_mutator(trace: Trace, function: Any) -> None:
@@ -103,7 +155,7 @@ def _check_mutator(trace: Trace, function: Any) -> None:
     from .staged import check_container
 
     owner = getattr(function, "__self__", None)
-    if isinstance(function, (BuiltinFunctionType, BuiltinMethodType)) and isinstance(owner, _MUTABLE):
+    if isinstance(function, (BuiltinFunctionType, BuiltinMethodType)) and isinstance(owner, MUTABLE):
         if function.__name__ in _MUTATORS:
             check_container(trace, owner)
 
@@ -118,6 +170,10 @@ def _refuse_ambient(function: Any) -> None:
         what = module or "random"
     elif isinstance(owner, type) and owner.__module__ == "datetime" and function.__name__ in _CLOCKS:
         what = "datetime"
+    elif isinstance(function, BuiltinFunctionType) and function in _AMBIENT:
+        what = f"{function.__name__}()"
+    elif isinstance(owner, (ContextVar, os._Environ)) or function is os.getenv:
+        what = "a context variable" if isinstance(owner, ContextVar) else "os.environ"
     else:
         return
     raise UnsupportedError(

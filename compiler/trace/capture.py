@@ -7,6 +7,7 @@ rebound or changed one is never stale: arrays are passed anew, and a guard that 
 from __future__ import annotations
 
 import copy
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,11 @@ from .tracer import Array, Tracer
 Getter = Callable[[], Any]
 PLAIN_ARRAYS = (np.ndarray, np.memmap)  # other subclasses (matrices, masked arrays) compute otherwise
 _CONTAINERS = (list, tuple, dict, deque)
+_LIBRARIES = ("numpy", "scipy", "gradir", "optree", "numba")  # and the standard library
+_OPERATORS = """
+    __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __pow__ __rpow__ __matmul__
+    __rmatmul__ __neg__ __eq__ __lt__ __le__ __gt__ __ge__ __contains__ __bool__ __getattr__
+""".split()
 _MISSING = object()
 _IMMUTABLE = (str, bytes, type(None), int, float, complex, bool, np.generic, slice, range, type(Ellipsis))
 
@@ -121,6 +127,16 @@ def global_path(namespace: dict[str, Any], name: str) -> Path:
     return Path(("global", id(namespace), name), get, name)
 
 
+def is_library(module: str) -> bool:
+    """Tell whether a module is one whose names stay what they are."""
+    package = module.partition(".")[0]
+    return package in _LIBRARIES or package in sys.stdlib_module_names
+
+
+def _is_of_library(kind: type) -> bool:
+    return is_library(kind.__module__)
+
+
 def attribute_path(owner: Any, name: str, label: str) -> Path:
     return Path(("attribute", id(owner), name), lambda: getattr(owner, name), label)
 
@@ -143,7 +159,7 @@ class Captures:
 
     def bring_in(self, value: Any, path: Path) -> Any:
         """Return what traced code sees of a value from outside, and remember how to find it again."""
-        if isinstance(value, (Tracer, ModuleType, BuiltinFunctionType, MethodType, np.ufunc)):
+        if isinstance(value, Tracer) or (isinstance(value, ModuleType) and is_library(value.__name__)):
             return value
         key = (path.key, id(value))
         if key not in self._seen:
@@ -154,15 +170,34 @@ class Captures:
     def _bring_in(self, value: Any, path: Path) -> Any:
         if isinstance(value, np.ndarray):
             return self._array(value, path)
-        if isinstance(value, _IMMUTABLE):
+        if isinstance(value, (*_IMMUTABLE, MethodType, BuiltinFunctionType)):
             self.guards.append(Guard(path.get, value, same_value, path.label))
         elif isinstance(value, _CONTAINERS):
             return self._container(value, path)
         elif isinstance(value, (set, frozenset)):
             return self._set(value, path)
+        elif hasattr(type(value), "__next__"):
+            raise UnsupportedError(
+                f"'{path.label}' is an iterator from outside of the traced function: tracing would use it up."
+                " Pass what it gives as an argument",
+                loc=user_location(),
+            )
         else:
             self.guards.append(Guard(path.get, value, same_object, path.label))
+            self.watch(value)
         return value
+
+    def watch(self, value: Any) -> None:
+        """Guard what operators written in Python for the class of an object may read: they are not staged."""
+        if any(name in vars(c) for c in type(value).__mro__[:-1] for name in _OPERATORS if not _is_of_library(c)):
+            for name, attribute in sorted(getattr(value, "__dict__", {}).items()):
+                holds = same_value if isinstance(attribute, _IMMUTABLE) else same_object
+                path = attribute_path(value, name, f"{type(value).__name__}.{name}")
+                self.guards.append(Guard(path.get, attribute, holds, path.label))
+
+    def require(self, getter: Getter, expected: Any, what: str) -> None:
+        """Add a guard on a value that stays what it is."""
+        self.guards.append(Guard(getter, expected, same_value, what))
 
     def _array(self, value: np.ndarray[Any, Any], path: Path) -> Array:
         if type(value) not in PLAIN_ARRAYS:

@@ -117,12 +117,12 @@ def find_method(tracer: Any, name: str) -> Any:
         raise AttributeError(name)
     load_tables()
     if name in PROPERTIES:
-        return PROPERTIES[name](tracer.trace, tracer)
+        return PROPERTIES[name](tracer.run, tracer)
     handler = METHODS.get(name)
     if handler is not None:
 
         def method(*args: Any, **kwargs: Any) -> Any:
-            return call_handler(tracer.trace, handler, f"ndarray.{name}", (tracer, *args), kwargs)
+            return call_handler(tracer.run, handler, f"ndarray.{name}", (tracer, *args), kwargs)
 
         return method
     if hasattr(np.ndarray, name):

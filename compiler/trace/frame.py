@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -123,16 +123,13 @@ class Trace:
         self.captures = Captures(self)
         self.inputs: list[tuple[Value, str]] = []
         self.known_arguments: dict[Value, Callable[[], int]] = {}  # int arguments; a call guards its value
+        self.staged: set[CodeType] = set()  # of functions defined in staged ones, that are staged already
         self.made: dict[int, Any] = {}  # objects that traced code made, by id; it may change them
         self.open_tests: list[Loc | None] = []  # the `if`s on int arguments whose branches are being traced
         self.same_as: dict[Value, Value] = {}  # parameters of inner functions
         self.root = self.frame = Frame(Builder(ops), None, "function")
         self.decisions: list[Decision] = []
         self.thread = threading.get_ident()
-
-    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse `x.trace()`: a tracer's attribute of that name is this."""
-        raise UnsupportedError("x.trace() is not supported: write np.trace(x)", loc=user_location())
 
     # Emitting
 

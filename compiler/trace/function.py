@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -99,8 +98,7 @@ def trace_function(
         ]
         args, kwargs = _unflatten(structure, leaves)
         _protect(trace, (args, kwargs))
-        known: set[CodeType] = set()
-        returned = call(trace, known, function, args, kwargs)
+        returned = call(trace, function, args, kwargs)
         outputs, out_structure, results, out_labels = _results(trace, returned)
         inputs = trace.inputs
         block = trace.root.builder.block([value for value, _ in inputs], outputs)
@@ -116,6 +114,7 @@ def trace_function(
 
 def _argument(trace: Trace, p: Parameter, k: int, value: Any, label: str, fixed: dict[int, int]) -> Any:
     if isinstance(p, Static):
+        trace.captures.watch(p.value)
         return p.value
     kind = p.kind
     ssa = trace.input(kind.type, label)
@@ -196,7 +195,7 @@ def trace_inner(
         objects = [_inner_argument(trace, x, label, params) for x, label in zip(leaves, labels, strict=True)]
         args, kwargs = _unflatten(structure, objects)
         _protect(trace, (args, kwargs))
-        returned = call(trace, set(), function, args, kwargs)
+        returned = call(trace, function, args, kwargs)
         out_leaves, out_structure = optree.tree_flatten(returned, none_is_leaf=True)
         held = tuple(leaf(trace, x) for x in out_leaves)
         if frame.journal:
@@ -225,7 +224,7 @@ def _inner_argument(trace: Trace, x: Leaf, label: str, params: list[Value]) -> A
         readonly = (
             f"'{label}' is an argument, which is not written to: copy it first (`{label} = {label}.copy()`)"
         )
-        strides = x.object.strides if isinstance(x.object, Array) else None
+        strides = x.object.steps if isinstance(x.object, Array) else None
         return Array(trace, Buffer(value, trace.frame, readonly), (), strides)
     if x.value is not None:
         trace.same_as[value] = x.value

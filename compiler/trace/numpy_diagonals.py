@@ -23,11 +23,11 @@ def diagonal_view(x: Array, offset: int, axis1: int, axis2: int, *, readonly: bo
     """Return the diagonal of two axes as a view with the diagonal last."""
     rest = [k for k in range(x.ndim) if k not in (axis1, axis2)]
     order = (axis1, axis2, *rest)
-    front = x if order == tuple(range(x.ndim)) else x.view(Transpose(order))
+    front = x if order == tuple(range(x.ndim)) else x.through(Transpose(order))
     rows, columns = front.shape[:2]
     row, column = max(-offset, 0), max(offset, 0)
     size = max(min(rows - row, columns - column), 0)
-    return front.view(Diagonal(row * columns + column if size else 0, size, readonly))
+    return front.through(Diagonal(row * columns + column if size else 0, size, readonly))
 
 
 @implements(np.diagonal, method="diagonal")

@@ -157,7 +157,7 @@ def einsum(trace: Trace, *operands: Any, out: Any = None, dtype: Any = None, opt
     parts = [_diagonal(x, labels) for x, labels in zip(arrays, inputs, strict=True)]
     if len(parts) == 1 and sorted(parts[0][1]) == sorted(output) and out is None and dtype is None and output:
         x, labels = parts[0]
-        return x.view(Transpose(tuple(labels.index(label) for label in output)))
+        return x.through(Transpose(tuple(labels.index(label) for label in output)))
     sizes = _sizes(parts)
     common = as_dtype(np.result_type(*(x.dtype for x in arrays)) if dtype is None else dtype)
     terms = [_without_ones(trace, Term(trace.b.cast(x.value, common), labels), sizes) for x, labels in parts]

@@ -40,7 +40,7 @@ def _basic(trace: Trace, x: Array, index: Index) -> Array:
             case Number():
                 at.append(None)
                 dynamic.append(item.at)  # type: ignore[arg-type]
-    view = x.view(Basic(tuple(at), tuple(dynamic)))
+    view = x.through(Basic(tuple(at), tuple(dynamic)))
     return view if len(shape) == len(view.shape) else with_ones(view, tuple(shape))
 
 
@@ -52,12 +52,12 @@ class Selection:
     """
 
     def __init__(self, trace: Trace, x: Array, index: Index) -> None:
-        self.trace = trace
+        self.run = trace
         axes = [item for item in index.items if not isinstance(item, NewAxis)]
         spans = tuple(
             item if isinstance(item, Span) else Span(0, d) for item, d in zip(axes, x.shape, strict=True)
         )
-        self.base = x.view(Basic(spans))
+        self.base = x.through(Basic(spans))
         self.axes = tuple(k for k, item in enumerate(axes) if not isinstance(item, Span))
         places = [self._place(item) for item in axes if not isinstance(item, Span)]
         self.index_shape = broadcast_shapes(*(p.shape for p in places))
@@ -68,7 +68,7 @@ class Selection:
     def _place(self, item: Any) -> Value:
         if isinstance(item, Indices):
             return item.value
-        return self.trace.b.int64(item.at) if isinstance(item.at, int) else item.at
+        return self.run.b.int64(item.at) if isinstance(item.at, int) else item.at
 
     def _arrange(self, index: Index) -> None:
         """Find the order of the gathered axes, and the shape with new axes, of the result."""
@@ -83,14 +83,14 @@ class Selection:
         self.shape = (*dims[:place], *self.index_shape, *dims[place:])
 
     def read(self) -> Value:
-        trace = self.trace
+        trace = self.run
         result = trace.emit("gather", self.base.value, *self.indices, axes=self.axes)
         result = result if len(self.order) < 2 else trace.b.transpose(result, axes=self.order)
         return trace.b.reshape(result, shape=self.shape) if self.shape != result.shape else result
 
     def _as_gathered(self, part: Value) -> Value:
         """Rearrange a value of the result's shape to the gather's own order."""
-        trace = self.trace
+        trace = self.run
         gathered = (*self.index_shape, *self.rest)
         part = trace.b.reshape(part, shape=tuple(gathered[k] for k in self.order))
         back = tuple(int(k) for k in np.argsort(self.order))
@@ -98,7 +98,7 @@ class Selection:
 
     def write(self, part: Value, op: str = "scatter") -> None:
         values = self._as_gathered(part)
-        self.base.write(self.trace.emit(op, self.base.value, values, *self.indices, axes=self.axes))
+        self.base.write(self.run.emit(op, self.base.value, values, *self.indices, axes=self.axes))
 
 
 def get_item(trace: Trace, x: Any, index: Any) -> Any:
@@ -176,10 +176,10 @@ def _text(shape: tuple[Any, ...]) -> str:
 
 def _install() -> None:
     def __getitem__(self: Tracer, index: Any) -> Any:
-        return get_item(self.trace, self, index)
+        return get_item(self.run, self, index)
 
     def __setitem__(self: Array, index: Any, value: Any) -> None:
-        set_item(self.trace, self, index, value)
+        set_item(self.run, self, index, value)
 
     setattr(Tracer, "__getitem__", __getitem__)  # noqa: B010
     setattr(Array, "__setitem__", __setitem__)  # noqa: B010

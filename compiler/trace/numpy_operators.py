@@ -76,7 +76,7 @@ def _forward(name: str) -> Callable[[Tracer, Any], Any]:
     def method(self: Tracer, other: Any) -> Any:
         if not _is_operand(other):
             return NotImplemented
-        return apply_operator(self.trace, name, self, other)
+        return apply_operator(self.run, name, self, other)
 
     return method
 
@@ -85,27 +85,27 @@ def _reflected(name: str) -> Callable[[Tracer, Any], Any]:
     def method(self: Tracer, other: Any) -> Any:
         if not _is_operand(other):
             return NotImplemented
-        return apply_operator(self.trace, name, other, self)
+        return apply_operator(self.run, name, other, self)
 
     return method
 
 
 def _unary(name: str) -> Callable[[Tracer], Any]:
-    return lambda self: apply_operator(self.trace, name, self)
+    return lambda self: apply_operator(self.run, name, self)
 
 
 def _in_place(name: str) -> Callable[[Array, Any], Any]:
     def method(self: Array, other: Any) -> Any:
         if not _is_operand(other):
             return NotImplemented
-        result = apply_operator(self.trace, name, self, lift(self.trace, other))
+        result = apply_operator(self.run, name, self, lift(self.run, other))
         if result.shape != self.shape and len(result.shape) >= len(self.shape):
             raise ShapeError(
                 f"non-broadcastable output operand with shape {self.shape} doesn't match the broadcast"
                 f" shape {result.shape}",
                 loc=user_location(),
             )
-        return store(self.trace, result, self, f"ufunc '{_UFUNCS[name].__name__}' output")
+        return store(self.run, result, self, f"ufunc '{_UFUNCS[name].__name__}' output")
 
     return method
 

@@ -46,10 +46,10 @@ def reshaped(trace: Trace, x: Array, shape: tuple[Any, ...]) -> Array:
 
     Where the memory order is not known it is a new buffer that may be the same memory as `x`.
     """
-    if x.strides is not None:
-        strides = reshaped_strides(x.shape, x.strides, shape)
+    if x.steps is not None:
+        strides = reshaped_strides(x.shape, x.steps, shape)
         if strides is not None:
-            return x.view(Reshape(x.shape, shape), strides)
+            return x.through(Reshape(x.shape, shape), strides)
         return new_array(trace, trace.b.reshape(x.value, shape=shape))
     result = new_array(trace, trace.b.reshape(x.value, shape=shape))
     for other in (x.buffer, *x.buffer.may_alias):
@@ -61,9 +61,9 @@ def reshaped(trace: Trace, x: Array, shape: tuple[Any, ...]) -> Array:
 def with_ones(x: Array, shape: tuple[Any, ...]) -> Array:
     """Return the view with other axes of size 1, which never moves an element."""
     if shape == x.shape:
-        return x.view(Reshape(shape, shape))
-    strides = None if x.strides is None else reshaped_strides(x.shape, x.strides, shape)
-    return x.view(Reshape(x.shape, shape), strides)
+        return x.through(Reshape(shape, shape))
+    strides = None if x.steps is None else reshaped_strides(x.shape, x.steps, shape)
+    return x.through(Reshape(x.shape, shape), strides)
 
 
 def _complete(shape: Any, size: int) -> tuple[int, ...]:
@@ -114,7 +114,7 @@ def transpose(trace: Trace, a: Any, axes: Any = None) -> Any:
         order = as_axes(tuple(axes), x.ndim)
         if len(order) != x.ndim:
             raise ShapeError("axes don't match array", loc=user_location())
-    return x.view(Transpose(order))
+    return x.through(Transpose(order))
 
 
 @implements(method="transpose")
@@ -144,7 +144,7 @@ def swapaxes(trace: Trace, a: Any, axis1: Any, axis2: Any) -> Array:
     order = list(range(x.ndim))
     i, j = as_axis(axis1, x.ndim, name="axis1"), as_axis(axis2, x.ndim, name="axis2")
     order[i], order[j] = j, i
-    return x.view(Transpose(tuple(order)))
+    return x.through(Transpose(tuple(order)))
 
 
 @implements(np.moveaxis)
@@ -158,7 +158,7 @@ def moveaxis(trace: Trace, a: Any, source: Any, destination: Any) -> Array:
     order = [axis for axis in range(x.ndim) if axis not in sources]
     for place, axis in sorted(zip(destinations, sources, strict=True)):
         order.insert(place, axis)
-    return x.view(Transpose(tuple(order)))
+    return x.through(Transpose(tuple(order)))
 
 
 @implements(np.expand_dims)
@@ -214,7 +214,7 @@ def flip(trace: Trace, m: Any, axis: Any = None) -> Array:
     x = as_array(trace, m)
     axes = range(x.ndim) if axis is None else as_axes(axis, x.ndim)
     at = tuple(Span(d - 1 if d else 0, d, -1) if k in axes else Span(0, d) for k, d in enumerate(x.shape))
-    return x.view(Basic(at))
+    return x.through(Basic(at))
 
 
 @implements(np.fliplr)
@@ -237,7 +237,7 @@ def rot90(trace: Trace, m: Any, k: Any = 1, axes: Sequence[int] = (0, 1)) -> Arr
     if turns == 1:
         return swapaxes(trace, flip(trace, x, second), first, second)
     return (
-        x.view(Reshape(x.shape, x.shape))
+        x.through(Reshape(x.shape, x.shape))
         if not turns
         else flip(trace, swapaxes(trace, x, first, second), second)
     )
@@ -258,7 +258,7 @@ def broadcast_to(trace: Trace, array: Any, shape: Any, subok: bool = False) -> A
         )
     offset = len(new) - x.ndim
     axes = tuple(k + offset for k, d in enumerate(x.shape) if d != 1 or new[k + offset] == 1)
-    return x.view(Broadcast(tuple(new[axis] for axis in axes), axes, new))
+    return x.through(Broadcast(tuple(new[axis] for axis in axes), axes, new))
 
 
 @implements(np.broadcast_arrays)

@@ -42,7 +42,7 @@ def lift(trace: Trace, x: Any) -> Operand:
     and tuples arrays of their elements.
     """
     if isinstance(x, Tracer):
-        if x.trace is not trace:
+        if x.run is not trace:
             trace.check_foreign(x)
         return x
     if isinstance(x, np.generic):
@@ -151,7 +151,7 @@ def broadcast(trace: Trace, *values: Value) -> list[Value]:
 
 def ordered(operands: Sequence[Any]) -> bool:
     """Tell whether NumPy's result of an elementwise function of these is surely in C order."""
-    return all(_falling(x.shape, x.strides) for x in operands if isinstance(x, Array))
+    return all(_falling(x.shape, x.steps) for x in operands if isinstance(x, Array))
 
 
 def _falling(shape: Shape, strides: tuple[int, ...] | None) -> bool:

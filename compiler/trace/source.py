@@ -57,7 +57,7 @@ def _compiled(text: str, tree: ast.Module, code: CodeType) -> Iterator[CodeType]
     yield from _module(text, code.co_filename, flags)
     for statement in tree.body:
         decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-        first = min(node.lineno for node in (statement, *decorators))
+        first = min([statement.lineno, *(node.lineno for node in decorators)])
         if first <= code.co_firstlineno <= (statement.end_lineno or first):
             yield compile(ast.Module([statement], []), code.co_filename, "exec", flags, dont_inherit=True)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import CodeType, FunctionType, ModuleType
+from inspect import getattr_static
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from ..errors import TraceError, UnsupportedError
 from .branches import branch, truth
-from .calls import call
-from .capture import Path, attribute_path, cell_path, global_path
+from .calls import MUTABLE, call, own_method
+from .capture import Path, attribute_path, cell_path, global_path, is_library
 from .frame import Decision, RollAbort, Trace, user_location
 from .known import can_know
 from .leaves import Missing, State, unassigned
@@ -24,6 +25,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "GtE": operator.ge, "Is": operator.is_, "IsNot": operator.is_not,
     "In": lambda a, b: a in b, "NotIn": lambda a, b: a not in b,
 }  # fmt: skip
+_ATTRIBUTES = (getattr, hasattr, setattr, vars)
 
 
 class Staged:
@@ -31,9 +33,8 @@ class Staged:
 
     slice = slice
 
-    def __init__(self, trace: Trace, function: FunctionType, known: set[CodeType]) -> None:
+    def __init__(self, trace: Trace, function: FunctionType) -> None:
         self.trace = trace
-        self.known = known
         self._globals = function.__globals__
         cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
         self._cells = dict(cells)
@@ -51,19 +52,18 @@ class Staged:
 
     def outer(self, name: str, value: Any) -> Any:
         """A global or a variable of an enclosing function."""
-        path = cell_path(self._cells[name], name) if name in self._cells else global_path(self._globals, name)
+        if name in self._cells:
+            path = cell_path(self._cells[name], name)
+        elif name in self._globals:
+            path = global_path(self._globals, name)
+        else:
+            return value  # a builtin
         return self.trace.captures.bring_in(value, path)
 
     def attr(self, owner: Any, name: str) -> Any:
         """An attribute; those of outside objects are captured, so they are never stale."""
         value = getattr(owner, name)
-        if isinstance(owner, Tracer) or isinstance(value, (FunctionType, type)):
-            return value
-        if isinstance(owner, ModuleType) and not isinstance(
-            value, (np.ndarray, int, float, list, dict, tuple)
-        ):
-            return value
-        if callable(value) and not isinstance(value, np.ndarray):
+        if isinstance(owner, Tracer) or id(owner) in self.trace.made or not _may_change(owner, name, value):
             return value
         path: Path = attribute_path(owner, name, f"{getattr(owner, '__name__', type(owner).__name__)}.{name}")
         return self.trace.captures.bring_in(value, path)
@@ -73,13 +73,18 @@ class Staged:
     def item(self, container: Any, key: Any) -> Any:
         if isinstance(container, np.ndarray) or (isinstance(container, np.generic) and container.shape):
             container = self.trace.capture(container)
-        return container[key]
+        own = own_method(container, "__getitem__")
+        return container[key] if own is None else self.call(own, container, key)
 
     def set_item(self, container: Any, key: Any, value: Any) -> None:
         if isinstance(container, np.ndarray):
             container = self.trace.capture(container)
         self._store(container)
-        container[key] = value
+        own = own_method(container, "__setitem__")
+        if own is None:
+            container[key] = value
+        else:
+            self.call(own, container, key, value)
 
     def set_attr(self, owner: Any, name: str, value: Any) -> None:
         self.trace.abort(f"the attribute '{name}' is assigned in the loop")
@@ -105,7 +110,7 @@ class Staged:
 
     def _store(self, container: Any) -> None:
         """A store to a Python container: undone by nothing, so not in loops to be rolled or branches."""
-        if isinstance(container, (list, dict, set, bytearray)):
+        if isinstance(container, MUTABLE):
             check_container(self.trace, container)
 
     def _refuse_store(self, what: str) -> None:
@@ -116,7 +121,27 @@ class Staged:
     # Calls
 
     def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return call(self.trace, self.known, function, args, kwargs)
+        if isinstance(function, BuiltinFunctionType) and function in _ATTRIBUTES and not _is_traced(args):
+            return self._attribute(function, *args)
+        return call(self.trace, function, args, kwargs)
+
+    def _attribute(self, function: Any, owner: Any, name: str = "__dict__", *more: Any) -> Any:
+        """The builtins that read and write attributes."""
+        if function is setattr:
+            return self.set_attr(owner, name, *more)
+        there = hasattr(owner, name)
+        if function is hasattr or (more and not there):
+            self.trace.captures.require(lambda: hasattr(owner, name), there, f"{type(owner).__name__}.{name}")
+        if function is hasattr:
+            return there
+        return more[0] if more and not there else self.attr(owner, name)
+
+    def elements(self, iterable: Any) -> Any:
+        """What a comprehension runs over."""
+        if isinstance(iterable, np.ndarray):
+            return self.trace.capture(iterable)
+        own = own_method(iterable, "__iter__")
+        return iterable if own is None else self.call(own, iterable)
 
     # Conditions
 
@@ -304,8 +329,7 @@ class Staged:
         """Iterate in Python, while tracing: containers, arrays, and ranges that cannot be a `for` op."""
         if isinstance(iterable, Range):
             iterable = self._known_range(iterable, "has break, continue or return: not supported yet")
-        if isinstance(iterable, np.ndarray):
-            iterable = self.trace.capture(iterable)
+        iterable = self.elements(iterable)
         if isinstance(iterable, (range, Array)) and len(iterable) > UNROLL_LIMIT:
             raise too_long("it has break, continue or return, or runs over an array", len(iterable))
         items: Iterable[Any] = iterable
@@ -337,6 +361,23 @@ def _set(state: tuple[Any, ...]) -> None:
 
 
 _NO_VARIABLES = State(_get, _set, ())
+
+
+def _may_change(owner: Any, name: str, value: Any) -> bool:
+    """Tell whether an attribute has to be guarded: all but those of libraries, and methods of classes."""
+    if isinstance(owner, ModuleType):
+        return not is_library(owner.__name__)
+    if isinstance(value, np.ndarray) or not callable(value):
+        return True
+    if isinstance(owner, type):
+        return False
+    static = getattr_static(type(owner), name, None)
+    return static is None or name in getattr(owner, "__dict__", ()) or hasattr(static, "__set__")
+
+
+def _is_traced(args: tuple[Any, ...]) -> bool:
+    """Tell whether the first argument is a tracer (or there is none)."""
+    return not args or isinstance(args[0], Tracer)
 
 
 def _is_traced_test(x: Any) -> bool:

@@ -60,7 +60,7 @@ class StagedCode:
 def stage(function: FunctionType, runtime: Any) -> FunctionType:
     """Return `function` rewritten, bound to `runtime`, with its own globals, cells and defaults kept live."""
     staged = staged_code(function.__code__, function.__code__.co_filename)
-    runtime.known |= staged.inner
+    runtime.trace.staged |= staged.inner
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     cells[RUNTIME] = CellType(runtime)
     closure = tuple(cells[name] for name in staged.code.co_freevars)
@@ -226,11 +226,11 @@ class _Stager(ast.NodeTransformer):
 
     def _comprehension(self, node: Any) -> Any:
         targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
-        first = self.visit(node.generators[0].iter)  # evaluated outside of the comprehension's scope
+        first = _runtime("elements", self.visit(node.generators[0].iter))  # outside of the comprehension's scope
         self.scopes.append(targets)
         self.unbound.append(set())
         for generator in node.generators[1:]:
-            generator.iter = self.visit(generator.iter)
+            generator.iter = _runtime("elements", self.visit(generator.iter))
         for generator in node.generators:
             generator.ifs = [self.visit(test) for test in generator.ifs]
         for part in ("elt", "key", "value"):

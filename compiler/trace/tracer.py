@@ -29,8 +29,8 @@ _ADVICE = ": define the function in a file, or use np.where"
 class Tracer:
     """Behaviour that numbers and arrays share: operators, methods and NumPy's protocols."""
 
-    __slots__ = ("trace",)
-    trace: Trace
+    __slots__ = ("run",)
+    run: Trace
 
     # NumPy asks these before it would convert to an object array.
     __array_priority__ = 1000
@@ -67,12 +67,12 @@ class Tracer:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         from .dispatch import apply_ufunc
 
-        return apply_ufunc(self.trace, ufunc, method, inputs, kwargs)
+        return apply_ufunc(self.run, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         from .dispatch import apply_function
 
-        return apply_function(self.trace, function, args, kwargs)
+        return apply_function(self.run, function, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         from .dispatch import find_method
@@ -112,14 +112,14 @@ class Scalar(Tracer):
     __slots__ = ("_value", "frame", "weak")
 
     def __init__(self, trace: Trace, value: Value, *, weak: bool) -> None:
-        self.trace = trace
+        self.run = trace
         self._value = value
         self.frame = trace.frame
         self.weak = weak
 
     @property
     def value(self) -> Value:
-        self.trace.check_open(self.frame)
+        self.run.check_open(self.frame)
         return self._value
 
     def __repr__(self) -> str:
@@ -134,14 +134,14 @@ class Scalar(Tracer):
         """Return the number where it is known while tracing (and guard it), None where it is not."""
         from .known import known_value
 
-        value = known_value(self.trace, self.value)
+        value = known_value(self.run, self.value)
         return None if value is None else value.item()
 
     def _look(self, what: str, reason: str, advice: str = "") -> Any:
         """Return the number; where only the run knows it, give up rolling a loop, or raise."""
         value = self.known()
         if value is None:
-            self.trace.needs_value(self.value, reason)
+            self.run.needs_value(self.value, reason)
             raise self._concrete(what, advice)
         return value
 
@@ -167,7 +167,7 @@ class Scalar(Tracer):
     def __format__(self, spec: str) -> str:
         value = self.known()
         if value is None:
-            self.trace.needs_value(self.value, "the text of a number known only at run time is needed")
+            self.run.needs_value(self.value, "the text of a number known only at run time is needed")
             return repr(self)
         return format(value, spec)
 
@@ -178,10 +178,10 @@ class Scalar(Tracer):
 class Array(Tracer):
     """A handle on a buffer: the whole of it, or what `lenses` show of it.
 
-    `strides` are in elements, as NumPy's would be; None where the memory order is not known.
+    `steps` are the strides in elements, as NumPy's would be; None where the memory order is not known.
     """
 
-    __slots__ = ("_read", "_shape", "buffer", "lenses", "strides")
+    __slots__ = ("_read", "_shape", "buffer", "lenses", "steps")
 
     def __init__(
         self,
@@ -190,10 +190,10 @@ class Array(Tracer):
         lenses: tuple[Lens, ...] = (),
         strides: tuple[int, ...] | None = None,
     ) -> None:
-        self.trace = trace
+        self.run = trace
         self.buffer = buffer
         self.lenses = lenses
-        self.strides = strides
+        self.steps = strides
         shape = buffer.value.shape
         for lens in lenses:
             shape = lens.shape(shape)
@@ -202,9 +202,9 @@ class Array(Tracer):
 
     @property
     def value(self) -> Value:
-        whole = self.trace.read(self.buffer)
+        whole = self.run.read(self.buffer)
         if self._read is None or self._read[0] is not whole or self._read[1].closed:
-            self._read = (whole, self.trace.frame, self._path()[-1])
+            self._read = (whole, self.run.frame, self._path()[-1])
         return self._read[2]
 
     @property
@@ -220,23 +220,23 @@ class Array(Tracer):
 
     def _path(self) -> list[Value]:
         """The values from the whole buffer to this view of it."""
-        path = [self.trace.read(self.buffer)]
+        path = [self.run.read(self.buffer)]
         for lens in self.lenses:
-            path.append(lens.get(self.trace.b, path[-1]))
+            path.append(lens.get(self.run.b, path[-1]))
         return path
 
-    def view(self, lens: Lens, strides: tuple[int, ...] | None = None) -> Array:
+    def through(self, lens: Lens, strides: tuple[int, ...] | None = None) -> Array:
         """Return a view of this view; `strides` default to what the lens makes of them."""
-        if strides is None and self.strides is not None:
-            strides = lens.strides(self.strides)
-        return Array(self.trace, self.buffer, (*self.lenses, lens), strides)
+        if strides is None and self.steps is not None:
+            strides = lens.strides(self.steps)
+        return Array(self.run, self.buffer, (*self.lenses, lens), strides)
 
     def write(self, part: Value) -> None:
         """Replace the contents that this handle shows; `part` has its type exactly."""
         path = self._path()
         for lens, whole in zip(reversed(self.lenses), reversed(path[:-1]), strict=True):
-            part = lens.put(self.trace.b, whole, part)
-        self.trace.write(self.buffer, part)
+            part = lens.put(self.run.b, whole, part)
+        self.run.write(self.buffer, part)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -247,11 +247,11 @@ class Array(Tracer):
         return (self[i] for i in range(len(self)))  # type: ignore[index]
 
     def __bool__(self) -> bool:
-        self.trace.needs_value(self.value, "a decision depends on an array known only at run time")
+        self.run.needs_value(self.value, "a decision depends on an array known only at run time")
         raise self._concrete(_BRANCH, _ADVICE)
 
     def __index__(self) -> int:
-        self.trace.needs_value(self.value, "Python needs the value of an array known only at run time")
+        self.run.needs_value(self.value, "Python needs the value of an array known only at run time")
         raise self._concrete("an index of a container, or a size,")
 
     def __float__(self) -> float:

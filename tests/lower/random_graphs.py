@@ -1,11 +1,10 @@
-"""Random valid graphs with loops, branches, writes and stacks, for comparing compiled with interpreted runs."""
+"""Random valid graphs with loops, branches, writes and stacks, to run compiled and interpreted."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-
 from gradir.ir.builder import Builder
 from gradir.ir.graph import Graph, Span, Value
 from gradir.ir.types import INDEX, ArrayType, DType
@@ -32,11 +31,15 @@ class RandomGraph:
         self.fill(b, pool, size, depth=2)
         results = self.pick_many([v for v in pool if isinstance(v.type, ArrayType)], 4)
         block = b.block(params, [*results, pool[-1]])
-        return Graph("random", block, tuple(f"x{k}" for k in range(len(params))), tuple(f"y{k}" for k in range(5)))
+        return Graph(
+            "random", block, tuple(f"x{k}" for k in range(len(params))), tuple(f"y{k}" for k in range(5))
+        )
 
     def arguments(self, graph: Graph) -> list[Any]:
         return [
-            np.asarray(self.rng.normal(size=v.shape)).astype(v.dtype.numpy) if v.dtype.is_float else np.int64(3)
+            np.asarray(self.rng.normal(size=v.shape)).astype(v.dtype.numpy)
+            if v.dtype.is_float
+            else np.int64(3)
             for v in graph.block.params
         ]
 
@@ -48,7 +51,19 @@ class RandomGraph:
 
     def fill(self, b: Builder, pool: list[Value], size: int, depth: int) -> None:
         for _ in range(size):
-            actions = ["unary", "binary", "binary", "where", "move", "move", "reduce", "write", "write", "product", "index"]
+            actions = [
+                "unary",
+                "binary",
+                "binary",
+                "where",
+                "move",
+                "move",
+                "reduce",
+                "write",
+                "write",
+                "product",
+                "index",
+            ]
             actions += ["scatter", "gather", "scan"]
             if depth:
                 actions += ["loop", "branch", "stack"]
@@ -60,8 +75,10 @@ class RandomGraph:
     def array(self, b: Builder, pool: list[Value]) -> Value:
         """A value of rank one or more."""
         found = [v for v in pool if v.shape]
-        return self.pick(found[-8:] if self.rng.random() < 0.7 else found) if found else b.spread(
-            self.value(b, pool), ArrayType(self.dtype, (4, 3))
+        return (
+            self.pick(found[-8:] if self.rng.random() < 0.7 else found)
+            if found
+            else b.spread(self.value(b, pool), ArrayType(self.dtype, (4, 3)))
         )
 
     def like(self, b: Builder, pool: list[Value], x: Value) -> Value:
@@ -75,7 +92,9 @@ class RandomGraph:
 
     def position(self, b: Builder, pool: list[Value], size: int) -> Value:
         """A valid index computed at run time."""
-        x = b.convert(b.multiply(b.sin(self.scalar(b, pool)), b.literal(self.dtype.numpy.type(size))), dtype=DType.I64)
+        x = b.convert(
+            b.multiply(b.sin(self.scalar(b, pool)), b.literal(self.dtype.numpy.type(size))), dtype=DType.I64
+        )
         return b.check_index(b.remainder(x, b.int64(size)), size=size, axis=0)
 
     def scalar(self, b: Builder, pool: list[Value]) -> Value:

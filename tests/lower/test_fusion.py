@@ -43,7 +43,9 @@ def test_a_value_used_twice_in_a_nest_is_not_stored() -> None:
 
 
 def test_a_reduction_takes_its_producers_in() -> None:
-    _check(build(lambda b, x, y: b.sum(b.square(b.subtract(x, y)), axes=(0, 1)), array(40, 30), array(40, 30)), 1)
+    _check(
+        build(lambda b, x, y: b.sum(b.square(b.subtract(x, y)), axes=(0, 1)), array(40, 30), array(40, 30)), 1
+    )
 
 
 def test_five_greeks_are_one_nest() -> None:
@@ -54,7 +56,13 @@ def test_five_greeks_are_one_nest() -> None:
         n1, n2 = b.erf(d1), b.erf(d2)
         density = b.exp(b.neg(b.square(d1)))
         price = b.subtract(b.multiply(s, n1), n2)
-        return [price, n1, b.divide(density, b.multiply(s, root)), b.multiply(density, root), b.multiply(t, n2)]
+        return [
+            price,
+            n1,
+            b.divide(density, b.multiply(s, root)),
+            b.multiply(density, root),
+            b.multiply(t, n2),
+        ]
 
     text = _check(build(make, array(10_000), array(10_000)), 1)
     assert text.count("log") == text.count("exp") == 1

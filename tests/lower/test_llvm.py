@@ -41,7 +41,9 @@ def test_without_vector_functions_the_code_is_scalar() -> None:
 
 @pytest.mark.parametrize("op", ["add", "multiply", "maximum"])
 def test_elementwise_loops_are_vectorised(op: str) -> None:
-    graph = build(lambda b, x, y: b.matmul(b.emit(op, x, y)[0], b.emit(op, y, x)[0]), array(60, 60), array(60, 60))
+    graph = build(
+        lambda b, x, y: b.matmul(b.emit(op, x, y)[0], b.emit(op, y, x)[0]), array(60, 60), array(60, 60)
+    )
     assert " x double>" in compile_graph(graph).llvm
 
 
@@ -68,5 +70,7 @@ def test_three_thousand_scalar_operations_compile_in_a_second() -> None:
 
 
 def test_text_is_deterministic() -> None:
-    graph = build(lambda b, x: [b.sum(b.sin(x), axes=(0,)), b.cumsum(x, axis=1, reverse=False)], array(50, 60))
+    graph = build(
+        lambda b, x: [b.sum(b.sin(x), axes=(0,)), b.cumsum(x, axis=1, reverse=False)], array(50, 60)
+    )
     assert emit(lower(graph), "f", host.target()) == emit(lower(graph), "f", host.target())

@@ -1,4 +1,4 @@
-"""Compiled code computes what the interpreter does, on random graphs of loops, branches, writes and stacks."""
+"""Compiled code computes what the interpreter does, on random graphs with loops, branches and writes."""
 
 from __future__ import annotations
 

@@ -43,7 +43,9 @@ def _subsets(rank: int) -> list[tuple[int, ...]]:
 @pytest.mark.parametrize("dtype", [DType.F64, DType.F32, DType.I64, DType.I32, DType.U8])
 def test_sums_and_products_over_any_axes(dtype: DType) -> None:
     def make(b: Builder, *xs: Value) -> list[Value]:
-        return [b.emit(op, x, axes=a)[0] for x in xs for a in _subsets(len(x.shape)) for op in ("sum", "prod")]
+        return [
+            b.emit(op, x, axes=a)[0] for x in xs for a in _subsets(len(x.shape)) for op in ("sum", "prod")
+        ]
 
     _check(build(make, *(array(*s, dtype=dtype) for s in SHAPES)), 1e-5 if dtype is DType.F32 else 1e-12)
 
@@ -65,7 +67,9 @@ def test_any_and_all() -> None:
 
 def test_extremes_pass_nan_on() -> None:
     for size in (5, 1000):
-        graph = build(lambda b, x: [b.max(x, axes=(0,)), b.min(x, axes=(0,)), b.argmax(x, axis=0)], array(size))
+        graph = build(
+            lambda b, x: [b.max(x, axes=(0,)), b.min(x, axes=(0,)), b.argmax(x, axis=0)], array(size)
+        )
         compiled = compile_graph(graph)
         for at in (0, 3, size - 1):
             x = np.random.default_rng(0).normal(size=size)
@@ -109,7 +113,9 @@ def test_long_sums_keep_their_digits(size: int) -> None:
         return [b.sum(x, axes=(0,)), b.sum(y, axes=(1,)), b.max(x, axes=(0,)), b.sin(x)]
 
     x = np.random.default_rng(0).uniform(size=size)
-    whole, rows, top, sine = compile_graph(build(make, array(size), array(3, size)))(x, np.stack([x, 2 * x, -x]))
+    whole, rows, top, sine = compile_graph(build(make, array(size), array(3, size)))(
+        x, np.stack([x, 2 * x, -x])
+    )
     exact = math.fsum(x)
     assert abs(whole - exact) <= 2e-15 * exact
     assert (abs(rows - exact * np.array([1, 2, -1])) <= 4e-15 * exact).all()
@@ -118,7 +124,9 @@ def test_long_sums_keep_their_digits(size: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", [DType.F64, DType.F32])
-@pytest.mark.parametrize("sizes", [(2, 3, 4), (20, 30, 40), (1, 40, 50), (50, 40, 1), (1, 900, 1), (3, 0, 4), (0, 3, 4)])
+@pytest.mark.parametrize(
+    "sizes", [(2, 3, 4), (20, 30, 40), (1, 40, 50), (50, 40, 1), (1, 900, 1), (3, 0, 4), (0, 3, 4)]
+)
 def test_products_with_transposes_and_parts(dtype: DType, sizes: tuple[int, int, int]) -> None:
     m, k, n = sizes
 
@@ -159,7 +167,16 @@ def test_stacks_of_products(dtype: DType) -> None:
 
 
 def test_loops_over_any_range() -> None:
-    ranges = [(0, 5, 1), (5, 0, -1), (7, -4, -3), (0, 0, 1), (3, 1, 1), (-5, 20, 7), (2, 3, 100), (3, 2, -100)]
+    ranges = [
+        (0, 5, 1),
+        (5, 0, -1),
+        (7, -4, -3),
+        (0, 0, 1),
+        (3, 1, 1),
+        (-5, 20, 7),
+        (2, 3, 100),
+        (3, 2, -100),
+    ]
 
     def make(b: Builder, low: Value, high: Value, step: Value) -> list[Value]:
         limits = [*ranges, (low, high, step)]
@@ -222,7 +239,9 @@ def test_array_constants() -> None:
 
 
 def test_exact_constants() -> None:
-    odd = np.array([0x7FF8000000000123, 0xFFF0000000000000, 0x8000000000000000, 1], np.uint64).view(np.float64)
+    odd = np.array([0x7FF8000000000123, 0xFFF0000000000000, 0x8000000000000000, 1], np.uint64).view(
+        np.float64
+    )
     single = np.array([0x7FC00123, 0xFF800000, 0x80000000, 1, 0x3DCCCCCD], np.uint32).view(np.float32)
 
     def make(b: Builder, x: Value) -> list[Value]:

@@ -48,7 +48,9 @@ def test_called_from_python(function: Any) -> None:
 
 def test_errors(function: Any) -> None:
     x = np.ones((5, 3))
-    with pytest.raises(IndexError, match=r"index 9 is out of bounds for axis 0 with size 5\n  at model.py:12"):
+    with pytest.raises(
+        IndexError, match=r"index 9 is out of bounds for axis 0 with size 5\n  at model.py:12"
+    ):
         function(x, 1.0, 9)
     with pytest.raises(ValueError, match=r"x has another shape than \[5, 3\]"):
         function(x[:4], 1.0, 0)

@@ -66,7 +66,7 @@ def via(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         handler = find_function(function)
         assert handler is not None
-        return call_handler(traced[0].trace, handler, function.__name__, args, kwargs)
+        return call_handler(traced[0].run, handler, function.__name__, args, kwargs)
 
     return call
 

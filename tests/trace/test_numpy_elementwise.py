@@ -223,7 +223,7 @@ def test_out():
 
 
 def test_shapes_that_do_not_fit_name_both():
-    with pytest.raises(ShapeError, match=r"\(3,\) \(4,\)"):
+    with pytest.raises(ShapeError, match=r"\(3,\) and \(4,\)"):
         run(lambda x, y: x + y, np.ones(3), np.ones(4))
 
 

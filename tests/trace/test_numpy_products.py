@@ -220,7 +220,7 @@ def test_creation_without_tracers(case):
     def fun(x):
         if isinstance(x, float):
             return function(*args)
-        return call_handler(x.trace, find_function(function), function.__name__, tuple(args), {})
+        return call_handler(x.run, find_function(function), function.__name__, tuple(args), {})
 
     agree(fun, 1.0, rtol=1e-15)
 

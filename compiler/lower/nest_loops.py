@@ -1,0 +1,81 @@
+"""Which loops walk a nest's space: dimensions that one loop walks, and loops that are split.
+
+Neighbouring dimensions whose strides agree in every access are one loop. Where an element is
+chosen by comparing one loop variable with a constant (a pad, a concatenation), the loop is split
+there, so that no iteration has to choose.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .accesses import Recorder
+from .affine import Index, Variable, variable
+
+_MOST_PIECES = 300
+_MOST_CODE = 3000  # nodes emitted for all pieces
+_LONG = 4  # pieces of a loop that is worth its copies of the code
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Neighbouring axes that one loop walks; `starts` are where its pieces begin."""
+
+    axes: tuple[int, ...]
+    count: int
+    starts: tuple[int, ...] = (0,)
+
+    def pieces(self) -> list[tuple[int, int]]:
+        """The first iteration and the number of iterations of every piece."""
+        ends = (*self.starts[1:], self.count)
+        return [(first, end - first) for first, end in zip(self.starts, ends, strict=True)]
+
+
+def plan_loops(space: Sequence[int], recorded: Recorder, forms: Sequence[Index], weight: int) -> list[Group]:
+    """Group the axes of a space; `weight` is the number of nodes in the innermost code."""
+    strides = [dict(f.terms) for f in forms]
+    breaks = _breaks(space, recorded, weight)
+    found: list[Group] = []
+    for k, size in enumerate(space):
+        if size == 1:
+            continue
+        last = found[-1] if found else None
+        if k in breaks or last is None or last.axes[-1] in breaks:
+            found.append(Group((k,), size, (0, *breaks.get(k, ()))))
+        elif all(
+            _agree(s, axis_variable(space, last.axes[-1]), axis_variable(space, k), size) for s in strides
+        ):
+            found[-1] = Group((*last.axes, k), last.count * size)
+        else:
+            found.append(Group((k,), size))
+    return found
+
+
+def _breaks(space: Sequence[int], recorded: Recorder, weight: int) -> dict[int, list[int]]:
+    """Where to split each axis; nothing, where that makes too many pieces of code."""
+    found = {}
+    for k, size in enumerate(space):
+        at = sorted(b for b in recorded.breaks.get(axis_variable(space, k), ()) if 0 < b < size)
+        if at:
+            found[k] = at
+    pieces = math.prod(len(at) + 1 for at in found.values())
+    small = pieces <= _LONG or pieces * weight <= _MOST_CODE
+    return found if small and pieces <= _MOST_PIECES else {}
+
+
+def axis_variable(space: Sequence[int], axis: int) -> Variable:
+    """The variable of one axis of a nest's index."""
+    return Variable(f"i{axis}", space[axis])
+
+
+def piece_index(axis: int, first: int, count: int) -> Index:
+    """The index along an axis inside one piece of its loop."""
+    counted = variable(f"i{axis}from{first}", count)
+    return Index(counted.terms, first)
+
+
+def _agree(strides: dict[Any, int], outer: Variable, inner: Variable, size: int) -> bool:
+    return strides.get(outer, 0) == strides.get(inner, 0) * size
