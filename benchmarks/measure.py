@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-_SAMPLE_SECONDS = 0.01  # the length of one sample: many clock ticks, few time slices
+_SAMPLE_SECONDS = 0.002  # the length of one sample: many clock ticks, less than a time slice
 _REST_SECONDS = 0.002  # for the thread pool of the one before to fall asleep
 Call = Callable[[], object]
 
@@ -55,27 +56,31 @@ def repeats_of(call: Call) -> int:
 def interleaved(calls: Mapping[str, Call], rounds: int) -> dict[str, list[float]]:
     """Return seconds a call, one sample of each contestant in every round.
 
-    The order turns from round to round, and each sample follows an untimed call that brings the
-    contestant's data back into the caches.
+    Each round has an order of its own, so that nobody always follows the same one, and each sample follows
+    an untimed call that brings the contestant's data back into the caches.
     """
+    shuffle = random.Random(0).shuffle
     repeats = {name: repeats_of(call) for name, call in calls.items()}
     samples: dict[str, list[float]] = {name: [] for name in calls}
     order = list(calls)
     with _without_collection():
         for _ in range(rounds):
+            gc.collect()
+            shuffle(order)
             for name in order:
                 time.sleep(_REST_SECONDS)
                 calls[name]()
                 samples[name].append(seconds(calls[name], repeats[name]))
-            order.append(order.pop(0))
     return samples
 
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
     gc.collect()
+    gc.freeze()
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+        gc.unfreeze()

@@ -10,6 +10,7 @@ from ..ir.dims import static
 from ..ir.graph import Node, Value
 from ..ir.types import DType
 from .affine import Index, Variable, linear, row_major, turns, variable
+from .cost import element_cost
 from .elements import Place, Walk
 from .llvm_machine import LlvmMachine, Scalar
 from .llvm_text import FunctionText, ModuleText
@@ -33,9 +34,14 @@ class Recorder:
         self.scalars: list[Value] = []
         self.forms: list[Index] = []  # whose values are needed in registers
         self.breaks: dict[Variable, set[int]] = {}  # values from which a comparison comes out differently
-        self.applied = 0
+        self.applied: list[Node] = []
         self._scalar_names: dict[Value, Scalar] = {}
         self._count = 0
+
+    @property
+    def cost(self) -> int:
+        """Roughly the instructions that the elements take, loads left out."""
+        return sum(map(element_cost, self.applied))
 
     def opaque(self, dtype: DType) -> Scalar:
         self._count += 1
@@ -52,7 +58,7 @@ class Recorder:
         return self._scalar_names[value]
 
     def apply(self, node: Node, operands: Sequence[Any]) -> Scalar:
-        self.applied += 1
+        self.applied.append(node)
         self.forms.extend(x for x in operands if isinstance(x, Index))
         return self.opaque(node.result.dtype)
 

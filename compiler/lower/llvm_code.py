@@ -61,6 +61,7 @@ class Code:
         self.stacks: list[Stack] = []
         self.scopes: dict[Buffer, str] = {}  # the metadata of accesses, while in a nest
         self.status = function.slot("i64")
+        self._rolled = ""
 
     # Values.
 
@@ -155,10 +156,10 @@ class Code:
     # Control.
 
     @contextmanager
-    def loop(self, count: int | str) -> Iterator[str]:
+    def loop(self, count: int | str, unroll: bool = True) -> Iterator[str]:
         """Run what is emitted inside `count` times; gives the counter's register.
 
-        A count known to be 1 makes no loop; one known to be 0 is not given here with code that would run.
+        Without `unroll` LLVM may vectorise the loop, but not unroll it.
         """
         f = self.function
         if count == 1:
@@ -180,8 +181,14 @@ class Code:
         f.jump(latch)
         f.label(latch)
         f.line(f"{i}.next = add nuw nsw i64 {i}, 1")
-        f.branch(f.value(f"icmp ult i64 {i}.next, {count}"), head, after)
+        f.branch(f.value(f"icmp ult i64 {i}.next, {count}"), head, after, "" if unroll else self.rolled())
         f.label(after)
+
+    def rolled(self) -> str:
+        """Metadata that keeps LLVM from unrolling a loop."""
+        if not self._rolled:
+            self._rolled = self.module.metadata('!{!"llvm.loop.unroll.disable"}')
+        return f", !llvm.loop {self.module.distinct([self._rolled])}"
 
     def unless(self, failed: str, site: int, index: str | None = None) -> None:
         """End the run with the status `site` where `failed`; record the index at fault."""

@@ -18,6 +18,9 @@ from .llvm_stacks import reserve
 from .nest_loops import Group, piece_index, plan_loops
 
 _BLOCK = 4096  # elements of a long sum that are added up before they join the rest
+_UNROLLED = (
+    1024  # nodes in all iterations of a nest that LLVM may unroll: more costs compile time and gains little
+)
 _Indices = tuple[Index, ...]
 
 
@@ -34,6 +37,7 @@ class _NestCode:
         self.pushed: dict[int, str] = {}  # base pointers of pushed elements
         self.computed = frozenset(r.element for r in nest.roots if r.access is Access.STORE)
         self.groups: list[Group] = []
+        self.unroll = False
         self.sums: list[sums.Sum] = []
 
     def emit(self) -> None:
@@ -71,7 +75,9 @@ class _NestCode:
         forms = [r.position for r in recorded.reads] + recorded.forms
         forms += [self.position(r, self.here) for r in roots]
         self.separate({code.program.places[r.value] for r in recorded.reads})
-        return plan_loops(space, recorded, forms, recorded.applied + len(roots))
+        weight = len(recorded.applied) + len(roots)
+        self.unroll = math.prod(space) * weight <= _UNROLLED
+        return plan_loops(space, recorded, forms, weight)
 
     def separate(self, read: set[Buffer]) -> None:
         """Tell LLVM that the buffers of the arena which this nest uses are apart."""
@@ -123,7 +129,7 @@ class _NestCode:
         if innermost and count >= 2 * _BLOCK and any(s.rounds for s in spanning):
             self.blocks(count, spanning)
         else:
-            with self.code.loop(count) as i:
+            with self.code.loop(count, self.unroll) as i:
                 self.step(depth, i)
 
     def step(self, depth: int, counter: str) -> None:
@@ -147,7 +153,7 @@ class _NestCode:
             totals = [code.read(s.slot, s.dtype) for s in spanning]
             for s in spanning:
                 sums.start(code, s)
-            with code.loop(size) as i:
+            with code.loop(size, self.unroll) as i:
                 self.step(len(self.groups) - 1, f.value(f"add nuw nsw i64 {first}, {i}"))
             for s, total in zip(spanning, totals, strict=True):
                 sums.add(code, s, total)

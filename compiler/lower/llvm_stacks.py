@@ -9,6 +9,8 @@ from .affine import ZERO
 from .kernels import Memory
 from .llvm_code import Code, Stack
 
+_MOST_AT_FIRST = 1 << 30  # bytes that the hint of a stack's capacity can ask for
+
 
 def new_stack(code: Code, node: Node) -> None:
     """Make an empty stack; one that an earlier iteration made here is emptied and keeps its memory."""
@@ -22,8 +24,11 @@ def new_stack(code: Code, node: Node) -> None:
     code.stacks.append(stack)
     code.module.declare("realloc", "declare noalias ptr @realloc(ptr, i64) nounwind")
     hint = code.register(node.operands[0])
+    most = max(1, _MOST_AT_FIRST // stack.element_bytes)
     wanted = f.value(f"call i64 @llvm.smax.i64(i64 {hint}, i64 1)")
+    wanted = f.value(f"call i64 @llvm.smin.i64(i64 {wanted}, i64 {most})")
     code.module.declare("llvm.smax.i64", "declare i64 @llvm.smax.i64(i64, i64)")
+    code.module.declare("llvm.smin.i64", "declare i64 @llvm.smin.i64(i64, i64)")
     capacity = f.value(f"load i64, ptr {stack.capacity}")
     _grow_if(code, stack, f.value(f"icmp slt i64 {capacity}, {wanted}"), wanted)
     f.line(f"store i64 0, ptr {stack.count}")

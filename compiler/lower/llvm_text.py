@@ -76,8 +76,8 @@ class FunctionText:
         self.entry.append(f"  {name} = alloca {type}{array}{aligned}")
         return name
 
-    def branch(self, condition: str, then: str, orelse: str) -> None:
-        self.line(f"br i1 {condition}, label %{then}, label %{orelse}")
+    def branch(self, condition: str, then: str, orelse: str, metadata: str = "") -> None:
+        self.line(f"br i1 {condition}, label %{then}, label %{orelse}{metadata}")
 
     def jump(self, target: str) -> None:
         self.line(f"br label %{target}")

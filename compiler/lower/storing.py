@@ -7,54 +7,92 @@ from dataclasses import replace
 
 from ..ir import dims
 from ..ir.graph import Node, Value
-from .accesses import Read, record
+from .accesses import Read, Recorder, record
 from .affine import ZERO as _NOWHERE
 from .inlining import Inlining, is_array
 from .kernels import Access, Branch, Loop, Nest, Root, Scalars, Single, Statement
 from .schedule import walk
 
-_Reader = tuple[Statement, bool]
+# Arrays this large leave the cache between two nests, and cost about this many instructions to read again.
+_OUT_OF_CACHE = 1 << 18
+_CHEAPER_THAN_MEMORY = 12
+_WRITERS = ("update", "accumulate", "scatter", "scatter_add")
 
 
 def store_shared(body: tuple[Statement, ...], inlining: Inlining) -> tuple[Statement, ...]:
     """Keep the shared values that something else reads, inline the others; return the pruned statements.
 
-    A value that one other nest reads, at its own index only, is computed there instead.
+    A value that one other nest reads, at its own index only, is computed there instead. A large
+    value that is cheap to compute is computed again wherever it is read.
     """
     statements = list(walk(body))
-    readers: dict[Value, list[_Reader]] = {}
-    for statement in statements:
-        for read in reads_of(statement, inlining):
-            readers.setdefault(inlining.canonical(read.value), []).append((statement, read.here))
+    sharing = _Sharing(inlining, statements)
     for statement in reversed(statements):
         if isinstance(statement, Nest):
             for root in reversed(statement.roots):
                 if root.access is Access.STORE and root.element in inlining.shared:
-                    _decide(root.element, statement, readers, inlining)
+                    inlining.shared.discard(root.element)
+                    if not sharing.can_inline(root.element, statement):
+                        inlining.kept.add(root.element)
     inlining.shared.clear()
     return tuple(_pruned(body, inlining))
 
 
-def _decide(value: Value, nest: Nest, readers: dict[Value, list[_Reader]], inlining: Inlining) -> None:
-    inlining.shared.discard(value)
-    found = readers.get(value, [])
-    nests = {id(s): s for s, _ in found}
-    if not found:
-        return
-    (reader, *others) = nests.values()
-    if (
-        others
-        or not all(here for _, here in found)
-        or not isinstance(reader, Nest)
-        or reader.space != nest.space
-    ):
-        inlining.kept.add(value)
-        return
-    if _used_beside(value, nest, inlining):
-        inlining.kept.add(value)
-        return
-    for read in record(inlining.producers, inlining.is_root, [value], nest.space).reads:
-        readers.setdefault(inlining.canonical(read.value), []).append((reader, read.here))
+class _Sharing:
+    """Who reads what, kept up to date while values become inlined."""
+
+    def __init__(self, inlining: Inlining, statements: Sequence[Statement]) -> None:
+        self.inlining = inlining
+        self.readers: dict[Value, list[tuple[Statement, bool]]] = {}
+        self.written: set[Value] = set()  # arrays that are, or may be, overwritten in place
+        for statement in statements:
+            for read in reads_of(statement, inlining):
+                self.add_reader(read, statement)
+            self.written.update(map(inlining.canonical, _overwritten(statement)))
+
+    def add_reader(self, read: Read, statement: Statement) -> None:
+        self.readers.setdefault(self.inlining.canonical(read.value), []).append((statement, read.here))
+
+    def can_inline(self, value: Value, nest: Nest) -> bool:
+        """Decide for one value of a nest; if so, what it reads has new readers."""
+        found = self.readers.get(value, [])
+        readers = list({id(s): s for s, _ in found}.values())
+        if not readers:
+            return True
+        here = all(here for _, here in found)
+        recorder = record(self.inlining.producers, self.inlining.is_root, [value], nest.space)
+        alone = here and self.is_only_reader(value, nest, readers)
+        if not alone and not self.is_cheaper_than_memory(value, readers, recorder):
+            return False
+        for reader in readers:
+            for read in recorder.reads:
+                self.add_reader(read if here else replace(read, here=False), reader)
+        return True
+
+    def is_only_reader(self, value: Value, nest: Nest, readers: Sequence[Statement]) -> bool:
+        reader = readers[0]
+        same = len(readers) == 1 and isinstance(reader, Nest) and reader.space == nest.space
+        return same and not _used_beside(value, nest, self.inlining)
+
+    def is_cheaper_than_memory(self, value: Value, readers: Sequence[Statement], recorder: Recorder) -> bool:
+        size = dims.size(value.shape)
+        return (
+            size * value.dtype.numpy.itemsize >= _OUT_OF_CACHE
+            and (recorder.cost + 2 * len(recorder.reads)) * len(readers) <= _CHEAPER_THAN_MEMORY
+            and all(isinstance(r, Nest) and dims.size(r.space) <= 1.5 * size for r in readers)
+            and not any(self.inlining.canonical(r.value) in self.written for r in recorder.reads)
+        )
+
+
+def _overwritten(statement: Statement) -> list[Value]:
+    match statement:
+        case Nest(_, roots):
+            return [r.node.operands[0] for r in roots if r.access is Access.PUT]
+        case Single(node) if node.op.name in _WRITERS:
+            return [node.operands[0]]
+        case Loop(node):
+            return [*node.operands[3:], *node.regions[0].params[1:]]
+    return []
 
 
 def _used_beside(value: Value, nest: Nest, inlining: Inlining) -> bool:

@@ -332,6 +332,9 @@ class Staged:
         iterable = self.elements(iterable)
         if isinstance(iterable, (range, Array)) and len(iterable) > UNROLL_LIMIT:
             raise too_long("it has break, continue or return, or runs over an array", len(iterable))
+        if isinstance(iterable, range):
+            reason = "it has break, continue or return"
+            self.trace.decisions.append(Decision(user_location(), f"loop of {len(iterable)} turns unrolled", reason))
         items: Iterable[Any] = iterable
         return iter(items)
 

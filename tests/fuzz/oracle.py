@@ -20,6 +20,7 @@ import optree
 from .differences import Gap, compare_gradients
 from .program import Program, load
 
+_SHOWN = 16  # lines of the traceback of a crash
 _JOINS = re.compile(r"\b(if|for|and|or|max|min)\b")  # where numbers of two kinds may meet
 DOUBLE, SINGLE = 1e-8, 3e-3  # how far results may be off, in units of the largest number beside them
 
@@ -69,7 +70,7 @@ def _crash(error: Exception, program: Program, module: ModuleType) -> Verdict:
     lines = [frame.lineno for frame in frames if frame.filename == module.__file__]
     if lines and lines[-1] not in lines_run(program, module):
         return Verdict("refused", "an error in a branch that is not taken")
-    return Verdict("crash", traceback.format_exc())
+    return Verdict("crash", "\n".join(traceback.format_exc().splitlines()[-_SHOWN:]))
 
 
 def lines_run(program: Program, module: ModuleType) -> set[int]:

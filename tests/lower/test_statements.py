@@ -219,6 +219,16 @@ def test_stacks_grow_and_come_back_in_order() -> None:
         np.testing.assert_allclose(got[1], want[0])
 
 
+@pytest.mark.parametrize("hint", [-5, 0, 2**61, 2**63 - 1])
+def test_any_hint_of_capacity_will_do(hint: int) -> None:
+    def make(b: Builder, x: Value, n: Value) -> Value:
+        stack = b.emit("stack_new", n, element=x.array)[0]
+        (stack,) = b.emit("push", stack, x)
+        return b.emit("pop", stack)[1]
+
+    assert compile_graph(build(make, array(), INDEX))(1.5, hint)[0] == 1.5
+
+
 def test_writes_of_every_dtype() -> None:
     def make(b: Builder, *xs: Value) -> list[Value]:
         i = b.int64(1)
