@@ -30,12 +30,12 @@ def main(arguments: Sequence[str]) -> int:
     here = installed(wanted)
     absent = [c.name for c in wanted if c not in here]
     effort = QUICK if options.quick else FULL
+    machine = this_machine(wanted)
     try:
         outcomes = run(programs, here, effort, lambda outcome: print(details(outcome, absent), flush=True))
     except DisagreementError as error:
         print(error, file=sys.stderr)
         return 1
-    machine = this_machine(wanted)
     page = markdown(machine, outcomes, [c.name for c in wanted], absent)
     print(page)
     if not (options.quick or options.only):

@@ -25,6 +25,7 @@ class Machine:
     system: str
     memory_gib: int
     python: str
+    load: float | None  # processes that wanted to run in the minute before
     versions: dict[str, str | None]  # None: not installed
     day: date
 
@@ -41,6 +42,7 @@ def this_machine(contestants: Sequence[Contestant]) -> Machine:
         system=f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}".rstrip(", "),
         memory_gib=_memory_gib(),
         python=platform.python_version(),
+        load=round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         versions=versions,
         day=datetime.now(UTC).date(),
     )

@@ -46,7 +46,8 @@ def seconds(call: Call, repeats: int = 1) -> float:
 
 
 def repeats_of(call: Call) -> int:
-    """Return how many calls fill a sample."""
+    """Return how many calls fill a sample; the first call of all, which may compile, is not looked at."""
+    call()
     repeats = 1
     while (taken := seconds(call, repeats) * repeats) < _SAMPLE_SECONDS / 2:
         repeats *= 2

@@ -41,7 +41,11 @@ def _check_index(code: Code, node: Node) -> None:
 
 
 def _write(code: Code, node: Node) -> None:
-    """Write one element, or add to it."""
+    """Write one element, or add to it; of a scalar, which lives in a register, the only one."""
+    if not node.result.shape:
+        given = [code.scalar(v) for v in node.operands]
+        code.scalars[node.result] = code.machine.add(*given) if node.op.name == "accumulate" else given[1]
+        return
     base, target = (code.program.places[v] for v in (node.operands[0], node.result))
     code.copy(code.base(target), code.base(base), target.bytes)
     place = put_position(code, node, ())

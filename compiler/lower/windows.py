@@ -44,11 +44,11 @@ class _Rewrite:
     def padded(self, b: Builder, node: Node, operands: tuple[Value, ...]) -> Value:
         base, part = operands
         at, shape = node.attrs["at"], dims.static(node.result.shape)
-        starts = [e.start if isinstance(e, Span) else e for e in at]
+        starts = [(e.start or 0) if isinstance(e, Span) else e for e in at]
         sizes = [e.size if isinstance(e, Span) else 1 for e in at]
         if tuple(sizes) != part.shape:
             part = b.reshape(part, shape=tuple(sizes))
-        zero = b.literal(part.dtype.numpy.type(0))
+        zero = b.literal(-part.dtype.numpy.type(0))  # for a float -0.0, which changes nothing it is added to
         high = tuple(d - s - n for d, s, n in zip(shape, starts, sizes, strict=True))
         found = b.add(base, b.pad(part, zero, low=tuple(starts), high=high))
         self.formulas.add(found)

@@ -20,6 +20,7 @@ MACHINE = Machine(
     system="Linux x86_64, glibc 2.36",
     memory_gib=24,
     python="3.11.7",
+    load=0.5,
     versions={"numpy": "2.4.6", "gradir": "0.1.0", "jax": None},
     day=date(2025, 1, 2),
 )

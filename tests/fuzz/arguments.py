@@ -83,10 +83,11 @@ def _container(choice: random.Random, dtype: str) -> Argument:
     return Argument("p", tuple(zip(paths, (first, second), strict=True)))
 
 
-def make_arguments(described: list[Argument], seed: int, k: int) -> tuple[Any, ...]:
-    """The k-th set of arguments of a seed."""
+def make_arguments(described: list[Argument], seed: int, k: int, *, wild: bool = False) -> tuple[Any, ...]:
+    """The k-th set of arguments of a seed; a wild one has ints out of bounds, and zeros among its floats."""
     rng = np.random.default_rng((seed, k))
-    return tuple(_assembled(a, [_value(rng, leaf) for _, leaf in a.leaves]) for a in described)
+    value = _wild_value if wild else _value
+    return tuple(_assembled(a, [value(rng, leaf) for _, leaf in a.leaves]) for a in described)
 
 
 def _assembled(a: Argument, parts: list[Any]) -> Any:
@@ -112,6 +113,16 @@ def _value(rng: np.random.Generator, leaf: Leaf) -> Any:
         return rng.integers(-2, leaf.size, leaf.shape).astype(leaf.dtype)
     numbers = rng.normal(size=leaf.shape).astype(leaf.dtype)
     return laid_out(numbers, leaf.layout) if leaf.shape else numbers[()]
+
+
+def _wild_value(rng: np.random.Generator, leaf: Leaf) -> Any:
+    if leaf.dtype == "int":
+        return int(rng.choice([-3, 0, 2, 7]))
+    if "int" in leaf.dtype:
+        return rng.integers(-6, 6, leaf.shape).astype(leaf.dtype)
+    if leaf.dtype == "float" and rng.random() < 0.4:
+        return float(rng.choice([0.0, 1.0, -3.0]))
+    return _value(rng, leaf)
 
 
 def laid_out(x: np.ndarray, layout: str) -> np.ndarray:

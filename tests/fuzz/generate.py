@@ -35,7 +35,8 @@ def generate(seed: int) -> Program:
     argnums = tuple(k for k, a in enumerate(described) if a.is_float)
     if choice.random() < 0.3 and len(argnums) > 1:
         argnums = (choice.choice(argnums),)
-    return Program(seed, source, arguments, argnums, has_aux)
+    wild = make_arguments(described, seed, SETS, wild=True)
+    return Program(seed, source, arguments, wild, argnums, has_aux)
 
 
 def _helper(g: Scope) -> str:

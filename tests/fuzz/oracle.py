@@ -18,8 +18,9 @@ import numpy as np
 import optree
 
 from .differences import Gap, compare_gradients
-from .program import Program, load
+from .program import Program, copy_arguments, load
 
+_LARGE = 1e6
 _SHOWN = 16  # lines of the traceback of a crash
 _JOINS = re.compile(r"\b(if|for|and|or|max|min)\b")  # where numbers of two kinds may meet
 DOUBLE, SINGLE = 1e-8, 3e-3  # how far results may be off, in units of the largest number beside them
@@ -123,7 +124,33 @@ def _judge(program: Program, f: Callable[..., Any], compiled: bool) -> Verdict:
         if isinstance(gap, Gap):
             return Verdict("wrong gradient", f"with arguments {k}: {gap}")
         checked += gap
-    return Verdict("match", checked=checked)
+    problem = _wild_differs(program, f, g, single)
+    return Verdict("wrong", problem) if problem else Verdict("match", checked=checked)
+
+
+def _wild_differs(program: Program, f: Callable[..., Any], g: Any, single: bool) -> str:
+    """Compare a call that may fail: it has to raise the same error at the same line."""
+    try:
+        expected = f(*copy_arguments(program.wild))
+    except Exception as error:
+        return _error_differs(g, program.wild, error, f.__code__.co_filename)
+    value, _ = g(*copy_arguments(program.wild))
+    leaves = [np.asarray(x) for x in optree.tree_leaves(expected)]
+    if not all(np.all(np.abs(x) < _LARGE) for x in leaves):
+        return ""  # infinity less infinity depends on the order of a sum
+    problem = differs(value, expected, single, joined=True)
+    return f"with the wild arguments {program.wild}: {problem}" if problem else ""
+
+
+def _error_differs(g: Any, args: Any, error: Exception, file: str) -> str:
+    line = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file][-1]
+    wanted = f"with the wild arguments {args}, Python raises {error!r} at line {line}"
+    try:
+        value, _ = g(*copy_arguments(args))
+    except gr.GradirError as found:
+        same = isinstance(found, type(error)) and found.loc is not None and found.loc.line == line
+        return "" if same else f"{wanted}; gradir raises {type(found).__name__}: {found}"
+    return f"{wanted}; gradir gives {value!r}"
 
 
 def differs(

@@ -7,7 +7,7 @@ import importlib.util
 import itertools
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,11 +23,12 @@ class Program:
     seed: int
     source: str
     arguments: tuple[tuple[Any, ...], ...]  # sets with the same structure, dtypes and shapes
+    wild: tuple[Any, ...]  # arguments for which plain Python may raise an error
     argnums: tuple[int, ...]
     has_aux: bool
 
     def with_source(self, source: str) -> Program:
-        return Program(self.seed, source, self.arguments, self.argnums, self.has_aux)
+        return replace(self, source=source)
 
     def fresh(self, k: int) -> tuple[Any, ...]:
         """A set of arguments that may be written to, with the memory layouts of the original."""

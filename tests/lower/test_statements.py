@@ -238,6 +238,20 @@ def test_writes_of_every_dtype() -> None:
     _check(build(make, *(array(3, dtype=d) for d in DType)))
 
 
+def test_single_writes_of_scalars_and_empty_arrays() -> None:
+    def make(b: Builder, x: Value, y: Value, z: Value) -> list[Value]:
+        found = [b.update(x, y, at=()), b.accumulate(x, y, at=())]
+        found += [b.emit("index", x, at=())[0], b.sum(x, axes=()), b.sum(z, axes=())]
+        return [
+            *found,
+            b.reshape(x, shape=(1, 1)),
+            b.transpose(x, axes=()),
+            b.broadcast(x, shape=(), axes=()),
+        ]
+
+    _check(build(make, array(), array(), array(3, 4)))
+
+
 def test_array_constants() -> None:
     def make(b: Builder, x: Value) -> list[Value]:
         ramp, flags = b.literal(np.arange(12.0).reshape(3, 4)), b.literal(np.array([True, False, True]))
