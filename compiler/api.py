@@ -14,8 +14,9 @@ from .ir.interpreter import interpret as _interpret
 from .ir.parser import parse as _parse
 from .ops import OPS
 from .pullback import Pullback, VjpCache
+from .results import Differentiation
 from .trace.tracer import Array, Scalar, Tracer, new_array
-from .transform import Differentiation, Transformed, as_graph
+from .transform import Transformed
 
 _VJPS = VjpCache()
 Argnums = int | Sequence[int]
@@ -190,7 +191,7 @@ def trace(fun: Callable[..., Any]) -> Callable[..., Graph]:
     transformed = Transformed(fun, None)
 
     def traced(*args: Any, **kwargs: Any) -> Graph:
-        return as_graph(transformed, args, kwargs)
+        return transformed.graph(args, kwargs)
 
     return traced
 

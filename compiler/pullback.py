@@ -17,10 +17,11 @@ from .ops import OPS
 from .passes.adjoint import Seeds, adjoint
 from .passes.pipeline import optimize
 from .passes.split import split
+from .results import finish
+from .specialise import graph_name
 from .trace.frame import user_location
 from .trace.function import Dynamic, Result, Traced, trace_function
 from .trace.leaves import Kind
-from .transform import finish, graph_name
 
 if TYPE_CHECKING:
     from .runtime.compile import Compiled

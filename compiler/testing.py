@@ -9,7 +9,8 @@ import numpy as np
 import optree
 
 from .errors import CheckError
-from .transform import Differentiation, Transformed
+from .results import Differentiation
+from .transform import Transformed
 
 _STEP = {np.dtype(np.float64): 6e-6, np.dtype(np.float32): 5e-3}  # the cube root of the precision
 _TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 5e-2}

@@ -144,10 +144,11 @@ def branch(
     entry = state.get()
     trace.open_tests.append(here)
     try:
-        return _branch(trace, test, then, otherwise, state, strict=True)
-    except (GradirError, RecursionError):  # the latter of the branch that is not taken
-        state.set(entry)
-        return then() if test else otherwise()
+        try:
+            return _branch(trace, test, then, otherwise, state, strict=True)
+        except (GradirError, RecursionError):  # the latter of the branch that is not taken
+            state.set(entry)
+        return then() if test else otherwise()  # out of the handler: its error is no cause of one here
     finally:
         trace.open_tests.remove(here)
 

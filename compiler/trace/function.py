@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +11,8 @@ from typing import Any
 import numpy as np
 import optree
 
-from ..errors import TraceError
-from ..ir.graph import Graph, Value, walk
+from ..errors import GradirError, TraceError
+from ..ir.graph import Graph, Loc, Value, walk
 from ..ir.operation import OpTable
 from ..ir.types import ArrayType, DType
 from .calls import call
@@ -99,7 +101,11 @@ def trace_function(
         args, kwargs = _unflatten(structure, leaves)
         _protect(trace, (args, kwargs))
         returned = call(trace, function, args, kwargs)
-        outputs, out_structure, results, out_labels = _results(trace, returned)
+        try:
+            outputs, out_structure, results, out_labels = _results(trace, returned)
+        except GradirError as error:  # of something that is returned: no line of the function runs any more
+            error.loc = _definition(function)
+            raise
         inputs = trace.inputs
         block = trace.root.builder.block([value for value, _ in inputs], outputs)
         graph = Graph(name, block, tuple(label for _, label in inputs), out_labels)
@@ -138,6 +144,14 @@ def _argument(trace: Trace, p: Parameter, k: int, value: Any, label: str, fixed:
 def _unflatten(structure: Any, leaves: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     args, kwargs = optree.tree_unflatten(structure, leaves)
     return args, kwargs  # type: ignore[return-value]
+
+
+def _definition(function: Any) -> Loc | None:
+    """Return the line at which a function is defined."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else Loc(code.co_filename, code.co_firstlineno, code.co_name)
 
 
 def _protect(trace: Trace, arguments: Any) -> None:

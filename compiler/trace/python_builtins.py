@@ -100,6 +100,12 @@ def abs_(trace: Trace, x: Any) -> Any:
     return apply_operator(trace, "abs", x)
 
 
+@implements(str, repr)
+def text(trace: Trace, object: Any) -> str:
+    """The text of a number that is known while tracing; other traced values show what they are."""
+    return format(object, "") if isinstance(object, Scalar) else repr(object)
+
+
 @implements(divmod)
 def divmod_(trace: Trace, x: Any, y: Any) -> Any:
     return apply_operator(trace, "divmod", x, y)
@@ -194,7 +200,7 @@ implements(all)(_fold("logical_and", True))
 
 def _install() -> None:
     def __round__(self: Tracer, ndigits: Any = None) -> Any:
-        return round_(self.trace, self, ndigits)
+        return round_(self.run, self, ndigits)
 
     Tracer.__round__ = __round__  # type: ignore[attr-defined]
 

@@ -102,12 +102,6 @@ class Staged:
         self._store(target)
         return getattr(operator, name)(target, value)
 
-    def inplace_item(self, name: str, container: Any, key: Any, value: Any) -> None:
-        self.set_item(container, key, getattr(operator, name)(self.item(container, key), value))
-
-    def inplace_attr(self, name: str, owner: Any, attribute: str, value: Any) -> None:
-        self.set_attr(owner, attribute, getattr(operator, name)(self.attr(owner, attribute), value))
-
     def _store(self, container: Any) -> None:
         """A store to a Python container: undone by nothing, so not in loops to be rolled or branches."""
         if isinstance(container, MUTABLE):
@@ -141,7 +135,21 @@ class Staged:
         if isinstance(iterable, np.ndarray):
             return self.trace.capture(iterable)
         own = own_method(iterable, "__iter__")
-        return iterable if own is None else self.call(own, iterable)
+        if own is not None:
+            return self.call(own, iterable)
+        item = own_method(iterable, "__getitem__")
+        return iterable if item is None else self._items(item, iterable)
+
+    def _items(self, item: FunctionType, sequence: Any) -> Iterator[Any]:
+        """Iterate over an object that has no `__iter__`, as Python does: by index, up to an IndexError."""
+        k = 0
+        while True:
+            try:
+                element = self.call(item, sequence, k)
+            except IndexError:
+                return
+            yield element
+            k += 1
 
     # Conditions
 

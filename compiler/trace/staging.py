@@ -28,6 +28,7 @@ from .scopes import (
 from .source import FunctionNode, function_node
 
 RUNTIME = "__gradir__"
+_MAX_COPIES = 64  # of the statements behind `if`s that may return or go on
 _OPERATORS = {
     ast.Add: "iadd", ast.Sub: "isub", ast.Mult: "imul", ast.Div: "itruediv", ast.FloorDiv: "ifloordiv",
     ast.Mod: "imod", ast.Pow: "ipow", ast.MatMult: "imatmul", ast.BitAnd: "iand", ast.BitOr: "ior",
@@ -132,6 +133,9 @@ class _Stager(ast.NodeTransformer):
         self.unbound: list[set[str]] = []  # of those, the ones that control flow may leave without a value
         self.reads: list[Any] = []
         self.count = 0
+        self.receivers: list[str] = []  # the first parameter of each function around: `super()` needs it
+        self.at_end = False  # the statement being visited is the last that its function runs
+        self.copies = 1  # how often the current statements stand in the result
         parts = code.co_qualname.split(".")
         self.owner = parts[-2] if len(parts) > 1 and parts[-2] != "<locals>" else ""  # mangles self.__name
         self.free = list(code.co_freevars)
@@ -177,6 +181,7 @@ class _Stager(ast.NodeTransformer):
         self.scopes.append({*parameters, *local})
         self.unbound.append({*self._control_flow_names(body)})
         self.reads.append(reads(body))
+        self.receivers.append(next(iter(parameters), ""))
         for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
             argument.annotation = None
         for extra in (node.args.vararg, node.args.kwarg):
@@ -191,11 +196,14 @@ class _Stager(ast.NodeTransformer):
                 )
                 for n in sorted(unbound)
             ]
-            node.body = [*start, *self.block(node.body)] or [ast.Pass()]
+            copies, self.copies = self.copies, 1
+            node.body = [*start, *self.block(node.body, tail=True)] or [ast.Pass()]
+            self.copies = copies
             node.decorator_list, node.returns = [], None
         self.scopes.pop()
         self.unbound.pop()
         self.reads.pop()
+        self.receivers.pop()
         return node
 
     @staticmethod
@@ -220,8 +228,9 @@ class _Stager(ast.NodeTransformer):
 
     def visit_Lambda(self, node: ast.Lambda) -> Any:
         defaults = [self.visit(d) for d in node.args.defaults]
+        kw_defaults = [d and self.visit(d) for d in node.args.kw_defaults]
         function = self.function(node)
-        function.args.defaults = defaults
+        function.args.defaults, function.args.kw_defaults = defaults, kw_defaults
         return function
 
     def _comprehension(self, node: Any) -> Any:
@@ -245,14 +254,18 @@ class _Stager(ast.NodeTransformer):
 
     # Statements
 
-    def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
-        """Rewrite a list of statements; what follows an `if` that may return moves into its branches."""
+    def block(self, statements: Sequence[ast.stmt], *, tail: bool = False) -> list[ast.stmt]:
+        """Rewrite a list of statements; `tail` says that the function ends where they end.
+
+        There, what follows an `if` that may return moves into its branches. Elsewhere (in a loop, say)
+        more of the function would have to follow, so such an `if` stays Python's.
+        """
         result: list[ast.stmt] = []
         for k, statement in enumerate(statements):
-            if isinstance(statement, ast.If) and returns([statement]) and self._rejoins(statement):
+            if tail and isinstance(statement, ast.If) and returns([statement]) and self._rejoins(statement):
                 result += self._returning_if(statement, list(statements[k + 1 :]))
                 return result
-            result += self._statement(statement)
+            result += self._statement(statement, at_end=tail and k == len(statements) - 1)
         return result
 
     @staticmethod
@@ -265,7 +278,8 @@ class _Stager(ast.NodeTransformer):
             returns(loop.body) for loop in loops
         )
 
-    def _statement(self, node: ast.stmt) -> list[ast.stmt]:
+    def _statement(self, node: ast.stmt, *, at_end: bool = False) -> list[ast.stmt]:
+        self.at_end = at_end
         new = self.visit(node)
         statements = new if isinstance(new, list) else [new]
         for s in statements:
@@ -299,14 +313,23 @@ class _Stager(ast.NodeTransformer):
     def _returning_if(self, node: ast.If, rest: list[ast.stmt]) -> list[ast.stmt]:
         then = [*node.body, *(rest if falls_through(node.body) else [])]
         otherwise = [*node.orelse, *(copy.deepcopy(rest) if falls_through(node.orelse) else [])]
+        doubled = bool(rest) and falls_through(node.body) and falls_through(node.orelse)
+        self.copies <<= doubled
+        if self.copies > _MAX_COPIES:
+            raise UnsupportedError(
+                "too many `if`s that may return or go on, one after the other: assign the result to a variable"
+                " and return it at the end",
+                loc=Loc(self.filename, node.lineno, getattr(self.node, "name", "")),
+            )
         names = bound_names([*then, *otherwise])
         suffix = self._suffix()
         test = self.visit(node.test)
         state, arguments = self._state(names, suffix)
         functions = [
-            self._function_of(f"__gradir_then_{suffix}", names, self.block(copy.deepcopy(then))),
-            self._function_of(f"__gradir_else_{suffix}", names, self.block(otherwise)),
+            self._function_of(f"__gradir_then_{suffix}", names, self.block(copy.deepcopy(then), tail=True)),
+            self._function_of(f"__gradir_else_{suffix}", names, self.block(otherwise, tail=True)),
         ]
+        self.copies >>= doubled
         branches = [_name(f"__gradir_then_{suffix}"), _name(f"__gradir_else_{suffix}")]
         leave = ast.Return(_runtime("if_return", test, *branches, *arguments))
         return [self._placed(s, node) for s in [*state, *functions, leave]]
@@ -316,11 +339,11 @@ class _Stager(ast.NodeTransformer):
         return ast.fix_missing_locations(ast.copy_location(statement, at))
 
     def visit_If(self, node: ast.If) -> Any:
-        leaving = leaves_loop([*node.body, *node.orelse])
+        leaving, tail = leaves_loop([*node.body, *node.orelse]), self.at_end
         if leaving is not None:  # stays a Python `if`: it takes part in an unrolled loop
             what = type(leaving).__name__.lower()
             node.test = _runtime("concrete", self.visit(node.test), ast.Constant(what))
-            node.body, node.orelse = self.block(node.body), self.block(node.orelse)
+            node.body, node.orelse = self.block(node.body, tail=tail), self.block(node.orelse, tail=tail)
             return node
         names = bound_names([*node.body, *node.orelse])
         suffix = self._suffix()
@@ -369,16 +392,18 @@ class _Stager(ast.NodeTransformer):
         return node
 
     def visit_With(self, node: ast.With) -> Any:
+        tail = self.at_end
         for item in node.items:
             item.context_expr = _runtime("context", self.visit(item.context_expr))
-        node.body = self.block(node.body)
+        node.body = self.block(node.body, tail=tail)
         return node
 
     def visit_Match(self, node: ast.Match) -> Any:
+        tail = self.at_end
         node.subject = _runtime("concrete_subject", self.visit(node.subject))
         for case in node.cases:
             case.guard = case.guard and _runtime("concrete", self.visit(case.guard), ast.Constant("match"))
-            case.body = self.block(case.body)
+            case.body = self.block(case.body, tail=tail)
         return node
 
     def visit_Assert(self, node: ast.Assert) -> Any:
@@ -393,8 +418,6 @@ class _Stager(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> Any:
         value = self.visit(node.value)
-        if len(node.targets) == 1 and isinstance(node.targets[0], (ast.Subscript, ast.Attribute)):
-            return self._store(node.targets[0], value)
         after: list[ast.stmt] = []
         targets = [self._plain_target(t, after) for t in node.targets]
         return [ast.Assign(targets, value), *after]
@@ -405,15 +428,21 @@ class _Stager(ast.NodeTransformer):
         return self.visit_Assign(ast.copy_location(ast.Assign([node.target], node.value), node))
 
     def _plain_target(self, target: ast.expr, after: list[ast.stmt]) -> ast.expr:
-        """Replace subscripts and attributes in a target by names, that are stored to afterwards."""
+        """Replace subscripts and attributes in a target by names, that are stored to afterwards.
+
+        So are the names behind them: Python stores from left to right, after it computed the value.
+        """
         if isinstance(target, (ast.Tuple, ast.List)):
             return ast.Tuple([self._plain_target(t, after) for t in target.elts], ast.Store())
         if isinstance(target, ast.Starred):
             return ast.Starred(self._plain_target(target.value, after), ast.Store())
-        if isinstance(target, ast.Name):
+        if isinstance(target, ast.Name) and not after:
             return target
         name = f"__gradir_part_{self._suffix()}"
-        after.append(self._store(target, _name(name)))
+        if isinstance(target, ast.Name):
+            after.append(ast.Assign([target], _name(name)))
+        else:
+            after.append(self._store(target, _name(name)))
         return ast.Name(name, ast.Store())
 
     def _store(self, target: Any, value: ast.expr) -> ast.stmt:
@@ -429,11 +458,22 @@ class _Stager(ast.NodeTransformer):
         if isinstance(target, ast.Name):
             read = self.visit(ast.copy_location(_name(target.id), target))
             return ast.Assign([target], _runtime("inplace", operator, read, value))
-        container = self.visit(target.value)
-        if isinstance(target, ast.Subscript):
-            return ast.Expr(_runtime("inplace_item", operator, container, self._index(target.slice), value))
-        attribute = ast.Constant(self._mangled(target.attr))
-        return ast.Expr(_runtime("inplace_attr", operator, container, attribute, value))
+        # As in Python, the old value is read before the operand is computed, which may change it.
+        suffix = self._suffix()
+        owner, key, old = (f"__gradir_{part}_{suffix}" for part in ("owner", "key", "old"))
+        is_item = isinstance(target, ast.Subscript)
+        index = self._index(target.slice) if is_item else ast.Constant(self._mangled(target.attr))
+        read, write = ("item", "set_item") if is_item else ("attr", "set_attr")
+        return [
+            ast.Assign([ast.Name(owner, ast.Store())], self.visit(target.value)),
+            ast.Assign([ast.Name(key, ast.Store())], index),
+            ast.Assign([ast.Name(old, ast.Store())], _runtime(read, _name(owner), _name(key))),
+            ast.Expr(
+                _runtime(
+                    write, _name(owner), _name(key), _runtime("inplace", operator, _name(old), value)
+                )
+            ),
+        ]
 
     def visit_Delete(self, node: ast.Delete) -> Any:
         if all(isinstance(t, ast.Name) for t in node.targets):
@@ -461,6 +501,8 @@ class _Stager(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> Any:
         if isinstance(node.func, ast.Name) and node.func.id == "super":
+            if not node.args and self.receivers[-1]:  # Python finds these by itself only in the method's own code
+                node.args = [_name("__class__"), _name(self.receivers[-1])]
             return node
         args = [self.visit(a) for a in node.args]
         keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]

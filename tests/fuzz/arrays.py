@@ -11,9 +11,9 @@ from .scope import Scope, Shape
 
 UNARY = [
     *(f"np.{name}({{}})" for name in "sin cos tanh arctan square abs negative sinh arcsinh sign exp2 floor ceil rint"
-      " trunc tan cosh expm1 positive".split()),
+      " trunc cosh expm1 positive".split()),
     *(f"special.{name}({{}})" for name in "erf erfc expit".split()),
-    "np.exp(-np.abs({}))", "np.sqrt(np.abs({}) + 0.3)", "np.log(np.abs({}) + 0.7)", "np.log1p(np.abs({}))",
+    "np.exp(-np.abs({}))", "np.tan(np.tanh({}))", "np.sqrt(np.abs({}) + 0.3)", "np.log(np.abs({}) + 0.7)", "np.log1p(np.abs({}))",
     "np.log2(np.abs({}) + 0.7)", "np.log10(np.abs({}) + 0.7)", "np.arcsin(0.9 * np.tanh({}))",
     "np.arccos(0.9 * np.tanh({}))", "np.arctanh(0.9 * np.sin({}))", "np.arccosh(1.5 + np.abs({}))",
     "np.cbrt({} + 3.0)", "np.reciprocal(np.abs({}) + 0.5)", "(-({}))", "(+({}))", "abs({})", "(({}) ** 2)", "(({}) ** 3)",
@@ -24,9 +24,9 @@ UNARY = [
 ]  # fmt: skip
 BINARY = [
     *["({} + {})", "({} - {})", "({} * {})", "({} / (np.abs({}) + 0.5))"] * 3,
-    *(f"np.{name}({{}}, {{}})" for name in "maximum minimum fmax fmin arctan2 logaddexp copysign add multiply subtract"
+    *(f"np.{name}({{}}, {{}})" for name in "maximum minimum fmax fmin logaddexp copysign add multiply subtract"
       .split()),
-    "np.hypot({}, {} + 3.0)", "np.power(np.abs({}) + 0.4, {})", "((np.abs({}) + 0.4) ** ({}))",
+    "np.hypot({}, {} + 3.0)", "np.arctan2({}, np.abs({}) + 0.4)", "np.power(np.abs({}) + 0.4, {})", "((np.abs({}) + 0.4) ** ({}))",
     "({} // (np.abs({}) + 0.6))", "({} % (np.abs({}) + 0.6))", "special.xlogy(np.abs({}), np.abs({}) + 0.5)",
     "np.float_power(np.abs({}) + 0.5, {})", "np.divide({}, np.abs({}) + 0.5)", "np.remainder({}, np.abs({}) + 0.6)",
 ]  # fmt: skip

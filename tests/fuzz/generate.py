@@ -26,10 +26,10 @@ def generate(seed: int) -> Program:
     arguments = tuple(make_arguments(described, seed, k) for k in range(SETS))
     for a in described:
         g.names.update(a.names())
-    prelude = PRELUDE + "".join(_helper(g) for _ in range(choice.randint(0, 2)))
+    prelude = PRELUDE + "".join(_helper(g) for _ in range(choice.randint(0, 2))) + _writer(g)
     header = f"def f({', '.join(a.parameter for a in described)}):"
     body: list[str] = []
-    for _ in range(choice.randint(2, 9)):
+    for _ in range(choice.randint(2, 9) if choice.random() < 0.85 else choice.randint(10, 16)):
         body += _accepted(g, prelude, header, body, arguments)
     source, has_aux = _finished(g, prelude, header, body, arguments)
     argnums = tuple(k for k, a in enumerate(described) if a.is_float)
@@ -57,6 +57,23 @@ def _helper(g: Scope) -> str:
     lines += [f"    return {scalar(inner, 2)}"]
     g.helpers[name] = Helper(2, elementwise=False)
     return "\n".join(lines) + "\n\n\n"
+
+
+_WRITES = [
+    "a[0] = k", "a *= 0.7", "a[-1] += k * a[0]", "a[...] = a * k", "part = a[::-1]\n    part[0] = k * part[-1]",
+    "for i in range(a.shape[0]):\n        a[i] = a[i] * k", "if k > 0.1:\n        a[0] = a[-1] * 2.0",
+    "flat = a.reshape(-1)\n    flat[-1] = k", "a += np.sin(a)", "a.T[...] = np.tanh(a.T) * k",
+]  # fmt: skip
+
+
+def _writer(g: Scope) -> str:
+    """A function that writes to its argument, and gives a number."""
+    if g.chance(0.6):
+        return ""
+    name = g.fresh("write")
+    g.writers.append(name)
+    lines = [f"def {name}(a, k):", *(f"    {text}" for text in g.choice.sample(_WRITES, g.pick((1, 2, 3))))]
+    return "\n".join([*lines, "    return a.sum() * 0.3"]) + "\n\n\n"
 
 
 def _accepted(g: Scope, prelude: str, header: str, body: list[str], arguments: Any) -> list[str]:

@@ -90,8 +90,22 @@ def _entry(g: Scope, size: int, length: int, arrays: bool) -> tuple[str, Any]:
         return place(g, size, 1), 0
     if arrays and roll < 0.5:
         return _array_entry(g, size, length)
+    if roll < 0.6:
+        moving = _moving_span(g, size)
+        if moving is not None:
+            return moving
     s = span(g, size) if g.chance(0.7) else slice(None)
     return span_text(s), s
+
+
+def _moving_span(g: Scope, size: int) -> tuple[str, slice] | None:
+    """A slice of known length whose start is a loop index."""
+    length = g.pick((1, 2, 3))
+    names = [n for n in g.indices() if g.names[n].low >= 0 and g.names[n].high + length <= size]
+    if not names:
+        return None
+    name = g.pick(names)
+    return f"{name}:{name} + {length}", slice(0, length)
 
 
 def _array_entry(g: Scope, size: int, length: int) -> tuple[str, Any]:

@@ -43,6 +43,7 @@ class Scope:
     choice: random.Random
     names: dict[str, Variable] = field(default_factory=dict)
     helpers: dict[str, Helper] = field(default_factory=dict)
+    writers: list[str] = field(default_factory=list)  # functions that write to their first argument, an array
     counter: int = 0
 
     def fresh(self, prefix: str) -> str:

@@ -98,6 +98,16 @@ def view(g: Scope, nesting: int) -> Lines | None:
     return [f"{name} = {text}"]
 
 
+def alias(g: Scope, nesting: int) -> Lines | None:
+    """Another name of an array."""
+    names = g.arrays(own=True)
+    if not names:
+        return None
+    base, name = g.pick(names), g.fresh("w")
+    g.names[name] = g.names[base]
+    return [f"{name} = {base}"]
+
+
 def store(g: Scope, nesting: int) -> Lines | None:
     names = g.arrays(own=True)
     if not names:
@@ -196,6 +206,28 @@ def in_place_function(g: Scope, nesting: int) -> Lines | None:
     return [g.pick(options)]
 
 
+def writing_helper(g: Scope, nesting: int) -> Lines | None:
+    """A call of a function that writes to its argument."""
+    names = [n for n in g.arrays(own=True) if g.names[n].shape[0] > 0]
+    if not names or not g.writers:
+        return None
+    name, result = g.pick(names), g.fresh("s")
+    text = f"{result} = {g.pick(g.writers)}({name}, {scalar(g, 1)})"
+    g.names[result] = Variable((), "f")
+    return [text]
+
+
+def exchange(g: Scope, nesting: int) -> Lines | None:
+    """Change what a container holds: another array, or the same one in place."""
+    names = [n for n in g.arrays() if n.startswith("c") and n.endswith("]")]
+    if not names:
+        return None
+    name = g.pick(names)
+    if g.chance(0.5):
+        return [f"{name} = {array(g, g.names[name].shape, 2)}"]
+    return [f"{name} = {name} * {scalar(g, 1)}", f"{name} += {array(g, smaller(g, g.names[name].shape), 1)}"]
+
+
 def assertion(g: Scope, nesting: int) -> Lines:
     return [f"assert {scalar(g, 1)} < 1e6, 'too large'"]
 
@@ -214,10 +246,10 @@ def inner_function(g: Scope, nesting: int) -> Lines:
 
 NESTED: list[tuple[Rule, float]] = [
     (rebind, 3), (store, 5), (augment, 4), (new_array, 1), (new_number, 1), (swap, 0.8), (view, 0.6), (new_own, 0.3),
-    (in_place_function, 0.4), (control.loop, 1), (control.branch, 1.5), (assertion, 0.15), (unpack, 0.2),
+    (in_place_function, 0.4), (alias, 0.6), (writing_helper, 0.6), (control.loop, 1), (control.branch, 1.5), (assertion, 0.15), (unpack, 0.2),
 ]  # fmt: skip
 TOP: list[tuple[Rule, float]] = [
     (new_array, 5), (new_number, 3), (new_integer, 1), (new_mask, 0.5), (new_own, 3), (view, 2), (store, 4),
     (augment, 2), (rebind, 1), (swap, 0.5), (unpack, 0.4), (container, 0.7), (gathered_list, 0.5),
-    (in_place_function, 0.7), (assertion, 0.2), (inner_function, 0.4), (control.loop, 4), (control.branch, 2.5),
+    (in_place_function, 0.7), (alias, 1), (writing_helper, 0.8), (exchange, 0.7), (assertion, 0.2), (inner_function, 0.4), (control.loop, 4), (control.branch, 2.5),
 ]  # fmt: skip

@@ -1,0 +1,143 @@
+"""From the flat results of compiled code to what the user gets: numbers, arrays, containers, gradients."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import optree
+
+from .errors import GradientError
+from .trace.function import Result, Traced
+from .trace.leaves import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Differentiation:
+    """What to differentiate, and what to return of it."""
+
+    argnums: tuple[int, ...]
+    single: bool  # argnums was one int: return one gradient, not a tuple
+    has_aux: bool
+    with_value: bool
+
+
+def check_scalar(structure: Any, results: Sequence[Result], has_aux: bool, name: str) -> None:
+    """Refuse to differentiate a function whose result is not a real scalar."""
+    if has_aux:
+        if structure.type is not tuple or structure.num_children != 2:
+            raise GradientError(f"with has_aux=True, '{name}' must return a pair (value, aux)")
+        count = structure.children()[0].num_leaves
+        alone = structure.children()[0].is_leaf()
+    else:
+        count, alone = structure.num_leaves, structure.is_leaf()
+    if not alone:
+        raise GradientError(
+            f"the gradient of '{name}' needs a real scalar, but it returns {count} results in a container;"
+            " return one number (with has_aux=True the rest beside it), or use gr.vjp"
+        )
+    first = results[0]
+    if first.kind is None:
+        what = type(first.object).__name__
+        raise GradientError(f"the gradient of '{name}' needs a real scalar, but it returns {what}")
+    type_ = first.kind.type
+    if type_.shape or not type_.dtype.is_float:
+        raise GradientError(
+            f"the gradient of '{name}' needs a real scalar, but it returns"
+            f" {type_.dtype.numpy.name} of shape {type_.shape}; sum or average it, or use gr.vjp"
+        )
+
+
+def finisher(kind: Kind) -> Callable[[np.ndarray[Any, Any]], Any]:
+    """Return what makes a raw result, an array, the number or array that NumPy would give."""
+    if kind.array:
+        return np.asarray
+    return operator.methodcaller("item") if kind.weak else operator.itemgetter(())
+
+
+def finish(kind: Kind, raw: np.ndarray[Any, Any]) -> Any:
+    """Return a raw result as the number or array that NumPy would give."""
+    return finisher(kind)(raw)
+
+
+def containers(structure: Any) -> Callable[[Sequence[Any]], Any]:
+    """Return what puts leaves into containers; a leaf alone is in none."""
+    return operator.itemgetter(0) if structure.is_leaf() else partial(optree.tree_unflatten, structure)
+
+
+def _results_of(traced: Traced) -> Callable[[Sequence[Any]], Any]:
+    """Return what makes the function's result of the raw ones."""
+    contain = containers(traced.structure)
+    finishers = [finisher(r.kind) for r in traced.results if r.kind is not None]
+    fixed = [(k, r.object) for k, r in enumerate(traced.results) if r.kind is None]
+
+    def result(raw: Sequence[Any]) -> Any:
+        leaves = [f(x) for f, x in zip(finishers, raw, strict=True)]
+        for k, x in fixed:
+            leaves.insert(k, x)
+        return contain(leaves)
+
+    return result
+
+
+def argument_places(
+    args: tuple[Any, ...], positions: Sequence[int]
+) -> list[tuple[Callable[[Sequence[Any]], Any], slice]]:
+    """Return, for each of some arguments, what rebuilds its containers and where its leaves are."""
+    shapes = [optree.tree_structure(x, none_is_leaf=True) for x in args]
+    starts = np.cumsum([0, *(s.num_leaves for s in shapes)]).tolist()
+    return [(containers(shapes[p]), slice(starts[p], starts[p + 1])) for p in positions]
+
+
+def plain_rebuild(traced: Traced) -> Callable[[Sequence[Any], Sequence[Any]], Any]:
+    result = _results_of(traced)
+    return lambda raw, leaves: result(raw)
+
+
+def gradient_rebuild(
+    traced: Traced,
+    d: Differentiation,
+    args: tuple[Any, ...],
+    positions: Sequence[int],
+    by: Sequence[int],
+    kinds: Sequence[Any],
+) -> Callable[[Sequence[Any], Sequence[Any]], Any]:
+    alone = traced.results[0].kind if traced.structure.is_leaf() else None
+    if alone is not None and all(optree.tree_is_leaf(args[p], none_is_leaf=True) for p in positions):
+        return _flat_rebuild(d, [alone, *(kinds[k].kind for k in by)])
+    outputs = sum(r.kind is not None for r in traced.results)
+    finishers = [(k, finisher(kinds[k].kind)) for k in by]
+    places = argument_places(args, positions)
+    result = _results_of(traced)
+
+    def rebuild(raw: Sequence[Any], leaves: Sequence[Any]) -> Any:
+        found = list(leaves)  # what is no float comes back as it is
+        for (k, f), g in zip(finishers, raw[outputs:], strict=True):
+            found[k] = f(g)
+        parts = tuple([contain(found[place]) for contain, place in places])
+        return assemble(d, result(raw[:outputs]), parts)
+
+    return rebuild
+
+
+def _flat_rebuild(d: Differentiation, kinds: Sequence[Kind]) -> Callable[[Sequence[Any], Sequence[Any]], Any]:
+    """The common case without containers, where a call takes microseconds."""
+    finishers = [finisher(kind) for kind in kinds]
+
+    def rebuild(raw: Sequence[Any], leaves: Sequence[Any]) -> Any:
+        value, *gradients = [f(x) for f, x in zip(finishers, raw, strict=True)]
+        return assemble(d, value, tuple(gradients))
+
+    return rebuild
+
+
+def assemble(d: Differentiation, value: Any, gradients: tuple[Any, ...]) -> Any:
+    """Return value, auxiliary output and gradients as the transform was asked to."""
+    gradient = gradients[0] if d.single else gradients
+    if d.with_value:
+        return value, gradient
+    return (gradient, value[1]) if d.has_aux else gradient

@@ -1,0 +1,104 @@
+"""The pipeline from a function and one kind of arguments to compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .arguments import Signature, check_positions, differentiated, flatten, labels_of, parameters
+from .ir.graph import Graph
+from .ops import OPS
+from .passes.adjoint import Adjoint, adjoint_with_residuals
+from .passes.pipeline import optimize
+from .program import Program
+from .results import Differentiation, check_scalar, gradient_rebuild, plain_rebuild
+from .trace.function import Dynamic, Traced, trace_function
+
+
+@dataclass(frozen=True, slots=True)
+class Specialisation:
+    """The compiled code for one kind of arguments."""
+
+    program: Program
+    traced: Traced
+    dynamic: tuple[int, ...]  # which argument leaves are passed
+    rebuild: Callable[[Sequence[Any], Sequence[Any]], Any]  # from the raw results and the argument leaves
+
+    def fits(self, leaves: Sequence[Any]) -> bool:
+        """Tell whether what tracing relied on besides the key still holds."""
+        traced = self.traced
+        if traced.fixed and any(leaves[k] != v for k, v in traced.fixed.items()):
+            return False
+        return not traced.guards or all(g.check() for g in traced.guards)
+
+    def inputs(self, leaves: Sequence[Any]) -> list[Any]:
+        found = [leaves[k] for k in self.dynamic]
+        if self.traced.captured:
+            found += [c.getter() for c in self.traced.captured]
+        return found
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        return self.rebuild(self.program.compiled.call_flat(self.inputs(leaves)), leaves)
+
+
+def graph_name(fun: Callable[..., Any]) -> str:
+    """Return the function's name as an identifier."""
+    name = getattr(fun, "__name__", type(fun).__name__)
+    return name if name.isidentifier() else "function"
+
+
+def specialise(
+    fun: Callable[..., Any],
+    signature: Signature,
+    differentiation: Differentiation | None,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    leaves: list[Any],
+    structure: Any,
+) -> Specialisation:
+    """Trace, differentiate, optimise and compile."""
+    labels = labels_of(signature, args, kwargs)
+    kinds = parameters(leaves, labels)
+    by: list[int] = []
+    positions: tuple[int, ...] = ()
+    if differentiation is not None:
+        positions = check_positions(differentiation.argnums, len(args), graph_name(fun))
+        by = differentiated(args, positions, labels, kinds)
+    traced = trace_function(OPS, fun, kinds, leaves, structure, labels, graph_name(fun))
+    dynamic = tuple(k for k, p in enumerate(kinds) if isinstance(p, Dynamic))
+    if differentiation is None:
+        return Specialisation(compile_program(traced, None), traced, dynamic, plain_rebuild(traced))
+    check_scalar(traced.structure, traced.results, differentiation.has_aux, graph_name(fun))
+    program = compile_program(traced, [dynamic.index(k) for k in by])
+    rebuild = gradient_rebuild(traced, differentiation, args, positions, by, kinds)
+    return Specialisation(program, traced, dynamic, rebuild)
+
+
+def compile_program(traced: Traced, wrt: Sequence[int] | None) -> Program:
+    """Run the pipeline behind a traced function; `wrt` None compiles it as it is."""
+    from .runtime.compile import compile_graph
+
+    primal = traced.graph
+    result = Adjoint(primal, (), {}) if wrt is None else adjoint_with_residuals(primal, wrt)
+    optimized = optimize(result.graph)
+    return Program(
+        primal,
+        result.graph,
+        optimized,
+        result.residuals,
+        result.cotangents,
+        traced.decisions,
+        compile_graph(optimized),
+    )
+
+
+def as_graph(
+    fun: Callable[..., Any], signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Graph:
+    """Return the primal graph of a function for these arguments."""
+    args, kwargs = signature.bind(args, kwargs)
+    leaves, structure = flatten(args, kwargs)
+    labels = labels_of(signature, args, kwargs)
+    kinds = parameters(leaves, labels)
+    return trace_function(OPS, fun, kinds, leaves, structure, labels, graph_name(fun)).graph
