@@ -326,8 +326,8 @@ class _Stager(ast.NodeTransformer):
         test = self.visit(node.test)
         state, arguments = self._state(names, suffix)
         functions = [
-            self._function_of(f"__gradir_then_{suffix}", names, self.block(copy.deepcopy(then), tail=True)),
-            self._function_of(f"__gradir_else_{suffix}", names, self.block(otherwise, tail=True)),
+            self._function_of(f"__gradir_{side}_{suffix}", names, self.block(body, tail=True))
+            for side, body in (("then", copy.deepcopy(then)), ("else", otherwise))
         ]
         self.copies >>= doubled
         branches = [_name(f"__gradir_then_{suffix}"), _name(f"__gradir_else_{suffix}")]
@@ -501,7 +501,7 @@ class _Stager(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> Any:
         if isinstance(node.func, ast.Name) and node.func.id == "super":
-            if not node.args and self.receivers[-1]:  # Python finds these by itself only in the method's own code
+            if not node.args and self.receivers[-1]:  # Python finds these only in the method's own code
                 node.args = [_name("__class__"), _name(self.receivers[-1])]
             return node
         args = [self.visit(a) for a in node.args]

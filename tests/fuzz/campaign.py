@@ -63,6 +63,7 @@ def report(program: Program, verdict: Verdict, folder: Path, *, compiled: bool, 
         return again.kind == verdict.kind and _last_line(again) == _last_line(verdict)
 
     source = minimise(program.source, fails) if small else program.source
+    verdict = judge(program.with_source(source), folder, compiled=compiled)
     return (
         f"\n--- seed {program.seed}: {verdict.kind} (replay: python -m tests.fuzz --seed {program.seed} --count 1)\n"
         f"{verdict.detail.strip()}\n\n{source}\narguments: {program.arguments}\n"

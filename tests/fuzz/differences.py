@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import optree
 
-from .program import Program
+from .program import Program, function_of
 
 DIRECTIONS = 2
-STEP, SINGLE_STEP = 1e-5, 2e-2
-AGREEMENT, SINGLE_AGREEMENT = 1e-5, 5e-2  # of two step sizes, for the function to count as smooth there
+STEP = 1e-5
+AGREEMENT = 1e-5  # of two step sizes, for the function to count as smooth there
+SLACK, SINGLE_SLACK = 1e-4, 2e-2  # between gradient and difference, in units of what is added up
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +35,49 @@ class Gap:
 
 
 def compare_gradients(
-    program: Program, f: Callable[..., Any], k: int, gradients: tuple[Any, ...], single: bool
+    program: Program, k: int, gradients: tuple[Any, ...], single: bool
 ) -> Gap | int:
-    """Return the first gap, or how many directions were compared: those along which `f` is smooth."""
+    """Return the first gap, or how many directions were compared: those along which `f` is smooth.
+
+    The differences are those of the same program in double precision.
+    """
+    wide = function_of(program.source.replace("float32", "float64"))
     args = program.fresh(k)
     rng = np.random.default_rng((program.seed, k))
     checked = 0
     for position, gradient in zip(program.argnums, gradients, strict=True):
-        leaves, structure = optree.tree_flatten(args[position])
-        found = optree.tree_leaves(gradient)
-        for j, (x, g) in enumerate(zip(leaves, found, strict=True)):
+        pairs = zip(optree.tree_leaves(args[position]), optree.tree_leaves(gradient), strict=True)
+        for j, (x, g) in enumerate(pairs):
             mistyped = _mistyped(x, g)
             if mistyped:
                 return Gap(position, j, mistyped, np.nan)  # type: ignore[arg-type]
             for _ in range(DIRECTIONS):
                 v = rng.normal(size=np.shape(x))
-
-                def along(t: float, j: int = j, x: Any = x, v: Any = v, position: int = position) -> float:
-                    moved = program.fresh(k)
-                    own = optree.tree_leaves(moved[position])
-                    own[j] = _moved(x, t * v)
-                    replaced = optree.tree_unflatten(structure, own)
-                    result = f(*moved[:position], replaced, *moved[position + 1 :])
-                    return float(result[0] if program.has_aux else result)
-
                 actual = float(np.sum(np.asarray(g, np.float64) * v))
-                expected = _difference(along, single)
+                expected = _difference(partial(_along, program, wide, k, position, j, v))
                 if expected is None:
                     continue
                 checked += 1
-                slack = (0.1 if single else 1e-4) * max(1.0, abs(expected), _size(g, v))
+                slack = (SINGLE_SLACK if single else SLACK) * max(1.0, abs(expected), _size(g, v))
                 if not abs(actual - expected) <= slack:
                     return Gap(position, j, actual, expected)
     return checked
+
+
+def _along(
+    program: Program, f: Callable[..., Any], k: int, position: int, j: int, v: Any, t: float
+) -> float:
+    """The value of `f` where leaf j of an argument is moved by t along v."""
+    moved = [optree.tree_map(_widened, x) for x in program.fresh(k)]
+    leaves, structure = optree.tree_flatten(moved[position])
+    leaves[j] = _moved(leaves[j], t * v)
+    moved[position] = optree.tree_unflatten(structure, leaves)
+    result = f(*moved)
+    return float(result[0] if program.has_aux else result)
+
+
+def _widened(x: Any) -> Any:
+    return x.astype(np.float64) if getattr(x, "dtype", None) == np.float32 else x
 
 
 def _mistyped(x: Any, g: Any) -> str:
@@ -87,26 +99,17 @@ def _moved(x: Any, by: Any) -> Any:
     return type(x)(x + by)
 
 
-def _difference(along: Callable[[float], float], single: bool) -> float | None:
+def _difference(along: Callable[[float], float]) -> float | None:
     """The derivative at 0; None where step sizes, or both sides, do not agree on it."""
-    h, tolerance = (SINGLE_STEP, SINGLE_AGREEMENT) if single else (STEP, AGREEMENT)
     try:
         here = along(0.0)
-        estimates = []
-        for step in (h, h / 4):
-            above, below = along(step), along(-step)
-            estimates += [(above - here) / step, (here - below) / step, (above - below) / (2 * step)]
+        far, near = ((along(h) - here, here - along(-h), h) for h in (STEP, STEP / 4))
     except Exception:  # a nearby point may leave the domain of math.sqrt and the like, or fail an assertion
         return None
-    if not np.all(np.isfinite(estimates)):
+    slopes = [(up + down) / (2 * h) for up, down, h in (far, near)]
+    gaps = [abs(up - down) / h for up, down, h in (far, near)]  # to both sides: at a kink they do not shrink
+    if not np.all(np.isfinite([*slopes, *gaps])):
         return None
-    central = estimates[2], estimates[5]
-    scale = max(1.0, *map(abs, estimates))
-    if abs(central[0] - central[1]) > tolerance * scale or _one_sided(estimates) > 100 * tolerance * scale:
-        return None
-    return central[1] if not single else central[0]
-
-
-def _one_sided(estimates: list[float]) -> float:
-    """How far the differences to both sides are apart: at a kink they stay so."""
-    return max(abs(estimates[0] - estimates[1]), abs(estimates[3] - estimates[4]))
+    scale = max(1.0, *map(abs, slopes))
+    kink = gaps[1] > max(0.5 * gaps[0], 100 * AGREEMENT * scale)
+    return None if kink or abs(slopes[0] - slopes[1]) > AGREEMENT * scale else slopes[1]

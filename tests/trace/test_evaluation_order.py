@@ -185,12 +185,14 @@ def test_traced_return_from_a_loop_is_refused() -> None:
             x = x * 2
         return x
 
-    with pytest.raises(gr.UnsupportedError, match="'return' under a condition that is only known at run time"):
+    message = "'return' under a condition that is only known at run time"
+    with pytest.raises(gr.UnsupportedError, match=message):
         gr.grad(f)(1.0)
 
 
 def test_ifs_that_would_double_the_code_too_often_are_refused(tmp_path: Any) -> None:
-    lines = [f"    if x > {i}:\n        if x > {i}.5:\n            return x\n        x = x + 1\n" for i in range(30)]
+    part = "    if x > {0}:\n        if x > {0}.5:\n            return x\n        x = x + 1\n"
+    lines = [part.format(i) for i in range(30)]
     path = tmp_path / "doubling.py"
     path.write_text("def f(x):\n" + "".join(lines) + "    return x\n")
     namespace: dict[str, Any] = {}
@@ -222,7 +224,7 @@ class Sequence:
 
 def test_a_sequence_that_grows_is_not_stale() -> None:
     sequence = Sequence()
-    slope = gr.grad(lambda x: x * sum([v for v in sequence]))
+    slope = gr.grad(lambda x: x * sum([v * 1.0 for v in sequence]))
     assert slope(1.0) == 3.0
     sequence.values.append(4.0)
     assert slope(1.0) == 7.0
