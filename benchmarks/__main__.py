@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from .options import parse
 from .threads import limit_threads
 
 
 def _main() -> int:
-    limit_threads()
+    limit_threads(parse(sys.argv[1:]).threads)
     from .command import main
 
     return main(sys.argv[1:])

@@ -1,8 +1,7 @@
-"""The command line: what to run, and where the results go."""
+"""The command: runs what the options say and writes the results."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from .agreement import DisagreementError
 from .contestants import CONTESTANTS
 from .machine import this_machine
+from .options import parse
 from .program import select
 from .programs import PROGRAMS
 from .report import as_json, details, markdown
@@ -20,7 +20,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 
 def main(arguments: Sequence[str]) -> int:
     """Run the suite; returns the exit status."""
-    options = _options().parse_args(arguments)
+    options = parse(arguments)
     try:
         programs = select(PROGRAMS, options.only)
     except ValueError as error:
@@ -38,22 +38,8 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     page = markdown(machine, outcomes, [c.name for c in wanted], absent)
     print(page)
-    if not (options.quick or options.only):
+    if options.whole:
         PAGE.write_text(page, encoding="utf-8")
     if options.json is not None:
         options.json.write_text(as_json(machine, outcomes), encoding="utf-8")
     return 0
-
-
-def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks",
-        description="Time gradir's gradients beside its peers'. A full run renews docs/benchmarks.md.",
-    )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and contestants; only prints")
-    parser.add_argument(
-        "--only", metavar="NAME", action="append", default=[],
-        help=f"this program (may be repeated; only prints): {', '.join(p.name for p in PROGRAMS)}",
-    )  # fmt: skip
-    parser.add_argument("--json", metavar="PATH", type=Path, help="write the figures here, too")
-    return parser

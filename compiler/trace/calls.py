@@ -26,15 +26,15 @@ _MUTATORS = frozenset(
     " extendleft popleft rotate move_to_end __setitem__ __delitem__".split()
 )
 MUTABLE = (list, dict, set, deque, bytearray)
-_BUILTINS = {len: "__len__", abs: "__abs__", float: "__float__", int: "__int__", bool: "__bool__", iter: "__iter__"}
+_BUILTINS = {
+    len: "__len__", abs: "__abs__", float: "__float__", int: "__int__", bool: "__bool__", iter: "__iter__",
+}  # fmt: skip
 _ITERATING = (sum, max, min, any, all, sorted, list, tuple, set, frozenset, dict, enumerate, zip, map, filter)
 _AMBIENT = (open, input, globals, locals, eval, exec)
 _CLOCKS = ("now", "today", "utcnow")
 
 
-def call(
-    trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def call(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call `function` as traced code does."""
     inline = getattr(function, "__gradir_inline__", None)
     if inline is not None:
@@ -93,7 +93,7 @@ def _any_traced(values: Any) -> bool:
 
 
 def _iterated(trace: Trace, x: Any) -> Any:
-    """Return an iterator made by the staged `__iter__` of an object of the user's; other objects as they are."""
+    """Return what the staged `__iter__` of a user's object gives; other objects as they are."""
     own = own_method(x, "__iter__")
     return x if own is None else _call_python(trace, own, (x,), {})
 
@@ -112,9 +112,7 @@ def _call_partial(
     return call(trace, function.func, (*held[0], *args), {**held[1], **kwargs})
 
 
-def _call_python(
-    trace: Trace, function: FunctionType, args: Sequence[Any], kwargs: dict[str, Any]
-) -> Any:
+def _call_python(trace: Trace, function: FunctionType, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call a Python function through its staged form, as it is where it was staged with its surroundings."""
     if function.__code__ in trace.staged or is_library(function.__module__ or ""):
         return function(*args, **kwargs)
@@ -154,9 +152,9 @@ def _check_mutator(trace: Trace, function: Any) -> None:
     """Refuse a method that changes a container where that could not be undone, or would be seen outside."""
     from .staged import check_container
 
-    owner = getattr(function, "__self__", None)
-    if isinstance(function, (BuiltinFunctionType, BuiltinMethodType)) and isinstance(owner, MUTABLE):
-        if function.__name__ in _MUTATORS:
+    if isinstance(function, BuiltinMethodType) and function.__name__ in _MUTATORS:
+        owner = function.__self__
+        if isinstance(owner, MUTABLE):
             check_container(trace, owner)
 
 

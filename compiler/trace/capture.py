@@ -133,10 +133,6 @@ def is_library(module: str) -> bool:
     return package in _LIBRARIES or package in sys.stdlib_module_names
 
 
-def _is_of_library(kind: type) -> bool:
-    return is_library(kind.__module__)
-
-
 def attribute_path(owner: Any, name: str, label: str) -> Path:
     return Path(("attribute", id(owner), name), lambda: getattr(owner, name), label)
 
@@ -189,7 +185,8 @@ class Captures:
 
     def watch(self, value: Any) -> None:
         """Guard what operators written in Python for the class of an object may read: they are not staged."""
-        if any(name in vars(c) for c in type(value).__mro__[:-1] for name in _OPERATORS if not _is_of_library(c)):
+        own = [vars(c) for c in type(value).__mro__[:-1] if not is_library(c.__module__)]
+        if any(name in names for names in own for name in _OPERATORS):
             for name, attribute in sorted(getattr(value, "__dict__", {}).items()):
                 holds = same_value if isinstance(attribute, _IMMUTABLE) else same_object
                 path = attribute_path(value, name, f"{type(value).__name__}.{name}")

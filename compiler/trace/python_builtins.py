@@ -100,10 +100,10 @@ def abs_(trace: Trace, x: Any) -> Any:
     return apply_operator(trace, "abs", x)
 
 
-@implements(str, repr)
+@implements(str, repr, ascii)
 def text(trace: Trace, object: Any) -> str:
-    """The text of a number that is known while tracing; other traced values show what they are."""
-    return format(object, "") if isinstance(object, Scalar) else repr(object)
+    """The text of a number that is known while tracing; that of other traced values is refused."""
+    return format(object, "") if isinstance(object, Tracer) else repr(object)
 
 
 @implements(divmod)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import TraceError, UnsupportedError
+from . import operators
 from .branches import branch, truth
 from .calls import MUTABLE, call, own_method
 from .capture import Path, attribute_path, cell_path, global_path, is_library
@@ -20,11 +21,6 @@ from .leaves import Missing, State, unassigned
 from .loops import UNROLL_LIMIT, Range, Unsettled, roll, static_length, too_long
 from .tracer import Array, Scalar, Tracer
 
-_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    "Eq": operator.eq, "NotEq": operator.ne, "Lt": operator.lt, "LtE": operator.le, "Gt": operator.gt,
-    "GtE": operator.ge, "Is": operator.is_, "IsNot": operator.is_not,
-    "In": lambda a, b: a in b, "NotIn": lambda a, b: a not in b,
-}  # fmt: skip
 _ATTRIBUTES = (getattr, hasattr, setattr, vars)
 
 
@@ -98,9 +94,28 @@ class Staged:
             )
         setattr(owner, name, value)
 
-    def inplace(self, name: str, target: Any, value: Any) -> Any:
+    def inplace(self, syntax: str, target: Any, value: Any) -> Any:
         self._store(target)
-        return getattr(operator, name)(target, value)
+        return operators.inplace(self.trace, syntax, target, value)
+
+    # Operators and texts
+
+    def binary(self, syntax: str, x: Any, y: Any) -> Any:
+        return operators.binary(self.trace, syntax, x, y)
+
+    def unary(self, syntax: str, x: Any) -> Any:
+        return operators.unary(self.trace, syntax, x)
+
+    def compare(self, syntax: str, x: Any, y: Any) -> Any:
+        return operators.compare(self.trace, syntax, x, y)
+
+    def text(self, conversion: str, x: Any) -> str:
+        """A conversion in an f-string: `!r`, `!s` or `!a`."""
+        return str(self.call({"r": repr, "s": str, "a": ascii}[conversion], x))
+
+    def shown(self, x: Any) -> Any:
+        """A value whose text is only shown to people: a traced one shows its type."""
+        return Shown(x) if isinstance(x, Tracer) else x
 
     def _store(self, container: Any) -> None:
         """A store to a Python container: undone by nothing, so not in loops to be rolled or branches."""
@@ -204,7 +219,7 @@ class Staged:
         """A chained comparison: each operand is evaluated once, and only while the links before hold."""
         (name, thunk), *others = links
         second = thunk()
-        holds = _COMPARISONS[name](first, second)
+        holds = self.compare(name, first, second)
         return self.and_(holds, lambda: self.chain(second, *others)) if others else holds
 
     def ifexp(self, test: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
@@ -342,10 +357,10 @@ class Staged:
             raise too_long("it has break, continue or return, or runs over an array", len(iterable))
         if isinstance(iterable, range):
             reason = "it has break, continue or return"
-            self.trace.decisions.append(Decision(user_location(), f"loop of {len(iterable)} turns unrolled", reason))
+            what = f"loop of {len(iterable)} turns unrolled"
+            self.trace.decisions.append(Decision(user_location(), what, reason))
         items: Iterable[Any] = iterable
         return iter(items)
-
 
     def _known_range(self, bounds: Range, what: str) -> range:
         """The range whose bounds are int arguments, now fixed; others are refused."""
@@ -357,6 +372,19 @@ class Staged:
             message = f"this loop, whose length is only known at run time, {what}"
             raise UnsupportedError(message, loc=user_location())
         return range(*map(operator.index, parts))
+
+
+class Shown:
+    """The text of a traced value for people, whatever the format."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self.text = repr(tracer)
+
+    def __format__(self, spec: str) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 class _NotRolled(Exception):

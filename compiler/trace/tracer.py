@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PYTHON_KINDS = {DType.BOOL: bool, DType.I64: int, DType.F64: float}
 
+_TEXT = "text (an f-string, str, format; but for print and the messages of errors)"
 _BRANCH = "a branch (`if`, `while`, `and`, `or`, `not`) in code whose source gradir does not have"
 _ADVICE = ": define the function in a file, or use np.where"
 
@@ -165,11 +166,7 @@ class Scalar(Tracer):
         raise UnsupportedError("complex numbers are not supported", loc=user_location())
 
     def __format__(self, spec: str) -> str:
-        value = self.known()
-        if value is None:
-            self.run.needs_value(self.value, "the text of a number known only at run time is needed")
-            return repr(self)
-        return format(value, spec)
+        return format(self._look(_TEXT, "the text of a number known only at run time is needed"), spec)
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(self._look("a dict key or set member", "a number known only at run time is a key"))
@@ -237,6 +234,9 @@ class Array(Tracer):
         for lens, whole in zip(reversed(self.lenses), reversed(path[:-1]), strict=True):
             part = lens.put(self.run.b, whole, part)
         self.run.write(self.buffer, part)
+
+    def __format__(self, spec: str) -> str:
+        raise self._concrete(_TEXT)
 
     def __len__(self) -> int:
         if not self.shape:

@@ -1,13 +1,12 @@
-"""What a refusal has to be: one of gradir's errors, that fits a built-in, with the message and the user's line."""
+"""What a refusal has to be: one of gradir's errors and a built-in one, with message and line."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 import gradir as gr
+import pytest
 
 
 def refusal(error: type[Exception], call: Callable[..., Any], *args: Any, **kwargs: Any) -> str:

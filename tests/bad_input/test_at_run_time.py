@@ -1,4 +1,4 @@
-"""What only a run can find out ends it with Python's exception at the user's line, and the next run is fine."""
+"""What only a run finds out ends it with Python's exception at the user's line; the next run is fine."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 from .refusals import refusal_here
 

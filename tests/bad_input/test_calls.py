@@ -1,4 +1,4 @@
-"""The ways a function can be called, transformed and nested; what makes a new specialisation and what does not."""
+"""The ways a function is called, transformed and nested; what makes a new specialisation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import inspect
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 A = np.arange(1.0, 4.0)
 
@@ -70,7 +69,9 @@ class Layer(NamedTuple):
 def test_containers_come_back_as_they_are() -> None:
     def f(params):
         first, second = params["layers"]
-        return (first.w * second.w).sum() + first.b + params["pair"][0] * 2.0 + params["ordered"]["k"] * second.b
+        return (
+            (first.w * second.w).sum() + first.b + params["pair"][0] * 2.0 + params["ordered"]["k"] * second.b
+        )
 
     params = {
         "layers": [Layer(A, 1.0), Layer(A * 2, np.float32(2.0))],
@@ -129,7 +130,12 @@ def test_decorators() -> None:
     def compiled(x):
         return x + 1.0
 
-    assert (bare(3.0), with_arguments(2.0, 3.0), with_aux(2.0), compiled(1.0)) == (6.0, 12.0, ((4.0, 2.0), 4.0), 2.0)
+    assert (bare(3.0), with_arguments(2.0, 3.0), with_aux(2.0), compiled(1.0)) == (
+        6.0,
+        12.0,
+        ((4.0, 2.0), 4.0),
+        2.0,
+    )
 
 
 def test_name_documentation_and_signature_are_kept() -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 from .refusals import refusal
 
@@ -21,7 +20,8 @@ def total(x, y=1.0):
 @pytest.mark.parametrize(
     ("x", "what"),
     [
-        (3, "int"), (True, "bool"), (np.arange(3), "int64"), (np.ones(3, bool), "bool"), (np.int32(3), "int32"),
+        (3, "int"), (True, "bool"), (np.arange(3), "int64"), (np.ones(3, bool), "bool"),
+        (np.int32(3), "int32"),
         (2j, "complex"), (None, "NoneType"), ("text", "str"),
     ],
 )  # fmt: skip

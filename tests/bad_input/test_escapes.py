@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 from .refusals import refusal, refusal_here
 
@@ -207,8 +206,10 @@ def by_a_helper(x):
 
 @pytest.mark.parametrize(
     "fun",
-    [item, in_place, through_a_view, through_a_reshape, by_out, by_fill, by_copyto, by_at, in_a_loop, in_a_branch,
-     by_a_helper],
+    [
+        item, in_place, through_a_view, through_a_reshape, by_out, by_fill, by_copyto, by_at, in_a_loop,
+        in_a_branch, by_a_helper,
+    ],
 )  # fmt: skip
 def test_an_argument_is_not_written_to(fun: Any) -> None:
     x = np.arange(3.0)

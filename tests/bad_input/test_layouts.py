@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 from .refusals import refusal, refusal_here
 
@@ -78,7 +77,13 @@ def test_a_layout(name: str) -> None:
 
 def test_layouts_meet_in_one_compiled_function() -> None:
     g = gr.grad(loss)
-    for x in (np.arange(6.0), np.arange(12.0)[::2], np.arange(6.0)[::-1], unaligned(np.arange(6.0)), read_only(np.ones(6))):
+    for x in (
+        np.arange(6.0),
+        np.arange(12.0)[::2],
+        np.arange(6.0)[::-1],
+        unaligned(np.arange(6.0)),
+        read_only(np.ones(6)),
+    ):
         np.testing.assert_allclose(g(x), expected_gradient(x), rtol=1e-14)
     assert g.cache_info().currsize <= 2
 
@@ -104,14 +109,17 @@ def test_a_captured_array_of_odd_layout(layout: str) -> None:
 @pytest.mark.parametrize(
     "x",
     [
-        B.astype(np.float16), B.astype(np.longdouble), B * 1j, B.astype(object), np.array(["a"]), np.float16(1.0),
+        B.astype(np.float16), B.astype(np.longdouble), B * 1j, B.astype(object), np.array(["a"]),
+        np.float16(1.0),
         np.zeros(2, [("a", float)]), np.array(["2020-01-01"], "M8[D]"), np.zeros(2, "V8"), np.longdouble(1),
     ],
 )  # fmt: skip
 def test_another_dtype_is_refused(x: Any) -> None:
     for transform in (gr.grad, gr.jit):
         text = refusal(TypeError, transform(loss), x)
-        assert text.startswith(f"argument 'x' has dtype {x.dtype}; gradir takes bool, integers, float32 and float64")
+        assert text.startswith(
+            f"argument 'x' has dtype {x.dtype}; gradir takes bool, integers, float32 and float64"
+        )
         assert "x.astype(np.float64)" in text
 
 
@@ -148,7 +156,9 @@ def test_a_captured_array_of_another_dtype_is_refused() -> None:
         return np.sum(x * half)  # here
 
     message = refusal_here(gr.UnsupportedError, gr.grad(f), B)
-    assert message.startswith("the array 'half' has dtype float16; gradir takes bool, integers, float32 and float64")
+    assert message.startswith(
+        "the array 'half' has dtype float16; gradir takes bool, integers, float32 and float64"
+    )
 
 
 def test_a_memory_map_is_an_array(tmp_path: Path) -> None:
@@ -167,7 +177,9 @@ def test_nan_and_infinity_go_through() -> None:
     with np.errstate(all="ignore"):
         np.testing.assert_equal(gr.jit(f)(x), f(x))
         np.testing.assert_equal(gr.jit(lambda x: np.maximum(x, 1.0))(x), np.maximum(x, 1.0))
-        np.testing.assert_equal(gr.jit(lambda x: np.where(np.isnan(x), 0.0, x))(x), np.array([np.inf, -np.inf, 0.0]))
+        np.testing.assert_equal(
+            gr.jit(lambda x: np.where(np.isnan(x), 0.0, x))(x), np.array([np.inf, -np.inf, 0.0])
+        )
     value, gradient = gr.value_and_grad(lambda x: np.sum(x * 2.0))(x)
     assert np.isnan(value)
     np.testing.assert_array_equal(gradient, [2.0] * 3)

@@ -1,14 +1,13 @@
-"""Shapes that do not fit are refused with both of them, at the line; so are cotangents of another structure."""
+"""Shapes that do not fit are refused with both of them, at the line; so are wrong cotangents."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 from .refusals import refusal, refusal_here
 
@@ -91,7 +90,12 @@ def test_what_a_pullback_does_not_take() -> None:
     assert value["b"] == (0.0, 3)
     (gradient,) = pullback({"a": np.ones(3), "b": (1.0, 0)})
     np.testing.assert_array_equal(gradient, [3.0, 2.0, 2.0])
-    for wrong in (np.ones(3), {"a": np.ones(3)}, {"a": np.ones(3), "b": [1.0, 0]}, {"a": np.ones(3), "c": (1.0, 0)}):
+    for wrong in (
+        np.ones(3),
+        {"a": np.ones(3)},
+        {"a": np.ones(3), "b": [1.0, 0]},
+        {"a": np.ones(3), "c": (1.0, 0)},
+    ):
         text = refusal(ValueError, pullback, wrong)
         assert text.startswith("the cotangents have the structure ")
         assert "but the function's result has" in text

@@ -1,4 +1,4 @@
-"""Functions without source, or whose source has changed: branches on traced values are refused with advice."""
+"""Without source, or with a source that has changed, a branch on a traced value is refused with advice."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 from .refusals import refusal
 
@@ -55,7 +54,7 @@ def test_a_branch_without_source(code: str) -> None:
     "code",
     [
         "def f(x):\n    return np.sum(x * x)",
-        "def f(x):\n    total = 0.0\n    for i in range(3):\n        total = total + x[i] * x[i]\n    return total",
+        "def f(x):\n    t = 0.0\n    for i in range(3):\n        t = t + x[i] * x[i]\n    return t",
         "def f(x):\n    y = x.copy()\n    y *= x\n    return y.sum()",
         "f = lambda x: (x ** 2).sum()",
     ],

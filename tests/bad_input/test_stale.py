@@ -1,4 +1,4 @@
-"""What a traced function reads from outside is never stale: changed between two calls, the second one sees it."""
+"""What a traced function reads from outside is never stale: a call sees what changed since the last."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 NUMBER = 1.5
 FLAG = True
@@ -125,7 +124,10 @@ READS: dict[str, tuple[Callable[[Any], Any], Callable[[], Any]]] = {
     "dict, a membership": (lambda x: x if "key" in DICT else -x, lambda: DICT.update(key=7.0)),
     "OrderedDict": (lambda x: x * ORDERED["lr"], lambda: ORDERED.update(lr=0.2)),
     "defaultdict": (lambda x: x * DEFAULT["lr"], lambda: DEFAULT.update(lr=0.2)),
-    "defaultdict, its values": (lambda x: sum(v * x for v in DEFAULT.values()), lambda: DEFAULT.update(b=0.2)),
+    "defaultdict, its values": (
+        lambda x: sum(v * x for v in DEFAULT.values()),
+        lambda: DEFAULT.update(b=0.2),
+    ),
     "set": (over_set, lambda: SET.add(5.0)),
     "deque": (over_deque, lambda: DEQUE.append(5.0)),
     "namedtuple": (lambda x: x * PAIR.a[0] + PAIR[0][1], lambda: PAIR.a.__setitem__(0, 9.0)),

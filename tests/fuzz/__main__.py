@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz --seed 123 --count 1`: judge the programs of some seeds, and print what came of them."""
+"""`python -m tests.fuzz --seed 123 --count 1`: judge generated programs, and print what came of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first program")
     parser.add_argument("--count", type=int, default=300, help="how many programs")
     parser.add_argument("--show", action="store_true", help="print every program")
-    parser.add_argument("--quick", action="store_true", help="do not compare the compiled with the interpreted code")
+    parser.add_argument(
+        "--quick", action="store_true", help="do not compare the compiled with the interpreted code"
+    )
     parser.add_argument("--whole", action="store_true", help="do not make failing programs small")
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + options.count)

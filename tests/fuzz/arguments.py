@@ -63,7 +63,9 @@ def describe(choice: random.Random) -> list[Argument]:
         arguments.append(Argument("n", (("", Leaf("int", size=4)),)))
     if choice.random() < 0.35:
         shape = (choice.choice((2, 3, 4)),)
-        arguments.append(Argument("idx", (("", Leaf(choice.choice(("int64", "int64", "int32")), shape, size=4)),)))
+        arguments.append(
+            Argument("idx", (("", Leaf(choice.choice(("int64", "int64", "int32")), shape, size=4)),))
+        )
     if choice.random() < 0.1:
         arguments.append(Argument("flags", (("", Leaf("bool", (choice.choice((2, 3, 4)),))),)))
     return arguments

@@ -16,7 +16,9 @@ def reshaped(g: Scope, shape: Shape, depth: int) -> str:
     others += [g.names[n].shape for n in g.arrays() if math.prod(g.names[n].shape) == size]
     base = arrays.array(g, g.pick(others), depth - 1)
     order = ", order='F'" if g.chance(0.1) else ""
-    return g.pick((f"np.reshape({base}, {shape})", f"({base}).reshape({shape}{order})", f"({base}).reshape(*{shape})"))  # type: ignore[no-any-return]
+    return g.pick(
+        (f"np.reshape({base}, {shape})", f"({base}).reshape({shape}{order})", f"({base}).reshape(*{shape})")
+    )  # type: ignore[no-any-return]
 
 
 def raveled(g: Scope, shape: Shape, depth: int) -> str | None:
@@ -64,7 +66,10 @@ def joined(g: Scope, shape: Shape, depth: int) -> str | None:
     k = g.choice.randint(1, shape[axis] - 1)
     sizes = [(*shape[:axis], d, *shape[axis + 1 :]) for d in (k, shape[axis] - k)]
     parts = ", ".join(arrays.array(g, s, depth - 1) for s in sizes)
-    options = [f"np.concatenate([{parts}], axis={axis})", f"np.concatenate(({parts}), axis={axis - len(shape)})"]
+    options = [
+        f"np.concatenate([{parts}], axis={axis})",
+        f"np.concatenate(({parts}), axis={axis - len(shape)})",
+    ]
     if axis == 0:
         options += [f"np.hstack([{parts}])"] if len(shape) == 1 else [f"np.vstack([{parts}])"]
     if axis == 1:
@@ -138,11 +143,16 @@ def atleast(g: Scope, shape: Shape, depth: int) -> str | None:
 def likes(g: Scope, shape: Shape, depth: int) -> str:
     base = arrays.array(g, shape, depth - 1)
     return g.pick(  # type: ignore[no-any-return]
-        (f"(np.zeros_like({base}) + {base})", f"(np.ones_like({base}) * 0.7)", f"(np.full_like({base}, 0.3) - {base})")
+        (
+            f"(np.zeros_like({base}) + {base})",
+            f"(np.ones_like({base}) * 0.7)",
+            f"(np.full_like({base}, 0.3) - {base})",
+        )
     )
 
 
 SHAPE_RULES: list[Callable[[Scope, Shape, int], str | None]] = [
-    reshaped, raveled, transposed, transposed, widened, broadcast, joined, joined, stacked, split, repeated, padded,
+    reshaped, raveled, transposed, transposed, widened, broadcast, joined, joined, stacked, split, repeated,
+    padded,
     diagonals, atleast, likes,
 ]  # fmt: skip

@@ -9,26 +9,33 @@ from .array_shapes import SHAPE_RULES
 from .indices import index, integer, place, vectors
 from .scope import Scope, Shape
 
+_UNARY_NAMES = """
+    sin cos tanh arctan square abs negative sinh arcsinh sign exp2 floor ceil rint trunc cosh expm1 positive
+"""
+_BINARY_NAMES = "maximum minimum fmax fmin logaddexp copysign add multiply subtract"
 UNARY = [
-    *(f"np.{name}({{}})" for name in "sin cos tanh arctan square abs negative sinh arcsinh sign exp2 floor ceil rint"
-      " trunc cosh expm1 positive".split()),
-    *(f"special.{name}({{}})" for name in "erf erfc expit".split()),
-    "np.exp(-np.abs({}))", "np.tan(np.tanh({}))", "np.sqrt(np.abs({}) + 0.3)", "np.log(np.abs({}) + 0.7)", "np.log1p(np.abs({}))",
+    *(f"np.{name}({{}})" for name in _UNARY_NAMES.split()),
+    "special.erf({})", "special.erfc({})", "special.expit({})",
+    "np.exp(-np.abs({}))", "np.tan(np.tanh({}))", "np.sqrt(np.abs({}) + 0.3)", "np.log(np.abs({}) + 0.7)",
+    "np.log1p(np.abs({}))",
     "np.log2(np.abs({}) + 0.7)", "np.log10(np.abs({}) + 0.7)", "np.arcsin(0.9 * np.tanh({}))",
     "np.arccos(0.9 * np.tanh({}))", "np.arctanh(0.9 * np.sin({}))", "np.arccosh(1.5 + np.abs({}))",
-    "np.cbrt({} + 3.0)", "np.reciprocal(np.abs({}) + 0.5)", "(-({}))", "(+({}))", "abs({})", "(({}) ** 2)", "(({}) ** 3)",
-    "((np.abs({}) + 0.4) ** 0.5)", "((np.abs({}) + 0.4) ** -1.5)", "(2.0 ** ({}))", "special.gammaln(np.abs({}) + 0.5)",
+    "np.cbrt({} + 3.0)", "np.reciprocal(np.abs({}) + 0.5)", "(-({}))", "(+({}))", "abs({})", "(({}) ** 2)",
+    "(({}) ** 3)",
+    "((np.abs({}) + 0.4) ** 0.5)", "((np.abs({}) + 0.4) ** -1.5)", "(2.0 ** ({}))",
+    "special.gammaln(np.abs({}) + 0.5)",
     "special.digamma(np.abs({}) + 1.0)", "special.logit(0.1 + 0.8 * special.expit({}))", "np.exp(0.3 * {})",
     "({}).astype(np.float64)", "np.clip({}, -0.7, 0.9)", "({}).clip(-0.5, 0.6)",
     "np.array({})", "np.asarray({})", "({}).copy()", "np.copy({})", "({}).astype(np.float32)",
 ]  # fmt: skip
 BINARY = [
     *["({} + {})", "({} - {})", "({} * {})", "({} / (np.abs({}) + 0.5))"] * 3,
-    *(f"np.{name}({{}}, {{}})" for name in "maximum minimum fmax fmin logaddexp copysign add multiply subtract"
-      .split()),
-    "np.hypot({}, {} + 3.0)", "np.arctan2({}, np.abs({}) + 0.4)", "np.power(np.abs({}) + 0.4, {})", "((np.abs({}) + 0.4) ** ({}))",
+    *(f"np.{name}({{}}, {{}})" for name in _BINARY_NAMES.split()),
+    "np.hypot({}, {} + 3.0)", "np.arctan2({}, np.abs({}) + 0.4)", "np.power(np.abs({}) + 0.4, {})",
+    "((np.abs({}) + 0.4) ** ({}))",
     "({} // (np.abs({}) + 0.6))", "({} % (np.abs({}) + 0.6))", "special.xlogy(np.abs({}), np.abs({}) + 0.5)",
-    "np.float_power(np.abs({}) + 0.5, {})", "np.divide({}, np.abs({}) + 0.5)", "np.remainder({}, np.abs({}) + 0.6)",
+    "np.float_power(np.abs({}) + 0.5, {})", "np.divide({}, np.abs({}) + 0.5)",
+    "np.remainder({}, np.abs({}) + 0.6)",
 ]  # fmt: skip
 REDUCE = [
     *(f"np.{name}({{}}, axis={{}})" for name in "sum mean max min prod std var ptp linalg.norm".split()),
@@ -38,10 +45,13 @@ REDUCE = [
 ]  # fmt: skip
 ALONG = [
     "np.cumsum({}, axis={})", "np.cumprod({}, axis={})", "special.softmax({}, axis={})",
-    "special.log_softmax({}, axis={})", "np.flip({}, axis={})", "np.roll({}, 1, axis={})", "np.roll({}, -2, axis={})",
-    "({0} - np.mean({0}, axis={1}, keepdims=True))", "({0} / np.sum(np.abs({0}) + 0.2, axis={1}, keepdims=True))",
-    "({0} - ({0}).max(axis={1}, keepdims=True))", "({0}).cumsum(axis={1})", "({0} * np.argmax({0}, axis={1}, keepdims=True))",
-    "np.take_along_axis({0}, np.argmin({0}, axis={1}, keepdims=True) * np.ones({0}.shape, dtype=int), axis={1})",
+    "special.log_softmax({}, axis={})", "np.flip({}, axis={})", "np.roll({}, 1, axis={})",
+    "np.roll({}, -2, axis={})",
+    "({0} - np.mean({0}, axis={1}, keepdims=True))",
+    "({0} / np.sum(np.abs({0}) + 0.2, axis={1}, keepdims=True))",
+    "({0} - ({0}).max(axis={1}, keepdims=True))", "({0}).cumsum(axis={1})",
+    "({0} * np.argmax({0}, axis={1}, keepdims=True))",
+    "np.take_along_axis({0}, np.argmin({0}, axis={1}, keepdims=True) * np.ones({0}.shape, int), axis={1})",
 ]  # fmt: skip
 Rule = Callable[[Scope, Shape, int], str | None]
 
@@ -102,7 +112,8 @@ def _where(g: Scope, shape: Shape, depth: int) -> str:
     test = scalars.mask(g, smaller(g, shape), depth - 1)
     a, b = array(g, shape, depth - 1), array(g, smaller(g, shape), depth - 1)
     if g.chance(0.2):
-        return f"np.select([{scalars.mask(g, shape, 0)}, {scalars.mask(g, shape, 0)}], [{a}, {array(g, shape, 0)}], 0.5)"
+        tests, other = [scalars.mask(g, shape, 0) for _ in range(2)], array(g, shape, 0)
+        return f"np.select([{', '.join(tests)}], [{a}, {other}], 0.5)"
     return f"np.where({test}, {a}, {b})"
 
 

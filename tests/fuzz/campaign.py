@@ -28,7 +28,9 @@ class Statistics:
         return sum(self.kinds.values())
 
     def __str__(self) -> str:
-        lines = [f"{self.programs} programs: " + ", ".join(f"{n} {kind}" for kind, n in self.kinds.most_common())]
+        lines = [
+            f"{self.programs} programs: " + ", ".join(f"{n} {kind}" for kind, n in self.kinds.most_common())
+        ]
         lines.append(f"{self.checked} directional derivatives compared with differences")
         lines += [f"  refused {n:4d}: {reason}" for reason, n in self.reasons.most_common()]
         return "\n".join([*lines, *self.failures])
@@ -46,7 +48,9 @@ def campaign(seeds: Iterable[int], *, compiled: bool = True, small: bool = True)
             if verdict.kind == "refused":
                 statistics.reasons[verdict.reason] += 1
             if verdict.is_failure:
-                statistics.failures.append(report(program, verdict, Path(folder), compiled=compiled, small=small))
+                statistics.failures.append(
+                    report(program, verdict, Path(folder), compiled=compiled, small=small)
+                )
     return statistics
 
 
@@ -65,7 +69,8 @@ def report(program: Program, verdict: Verdict, folder: Path, *, compiled: bool, 
     source = minimise(program.source, fails) if small else program.source
     verdict = judge(program.with_source(source), folder, compiled=compiled)
     return (
-        f"\n--- seed {program.seed}: {verdict.kind} (replay: python -m tests.fuzz --seed {program.seed} --count 1)\n"
+        f"\n--- seed {program.seed}: {verdict.kind}"
+        f" (replay: python -m tests.fuzz --seed {program.seed} --count 1)\n"
         f"{verdict.detail.strip()}\n\n{source}\narguments: {program.arguments}\n"
     )
 

@@ -51,7 +51,9 @@ def _over_range(g: Scope) -> str:
         options += [(f"len({name})", 0, size - 1), (f"{name}.shape[0]", 0, size - 1)] * 2
         options += [(f"1, len({name})", 1, size - 1), (f"1, {name}.shape[0] - 1", 1, size - 2)]
     for name in g.numbers("i"):
-        options += [(name, 0, 3), (f"1, {name} + 1", 1, 3), (f"{name}, 0, -1", 1, 3)] * (6 if name == "n" else 2)
+        options += [(name, 0, 3), (f"1, {name} + 1", 1, 3), (f"{name}, 0, -1", 1, 3)] * (
+            6 if name == "n" else 2
+        )
     for name in g.indices():
         high = g.names[name].high
         options += [(name, 0, high - 1), (f"{name} + 1", 0, high), (f"{name}, {high + 1}", 0, high)] * 2

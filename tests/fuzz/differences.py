@@ -34,9 +34,7 @@ class Gap:
         )
 
 
-def compare_gradients(
-    program: Program, k: int, gradients: tuple[Any, ...], single: bool
-) -> Gap | int:
+def compare_gradients(program: Program, k: int, gradients: tuple[Any, ...], single: bool) -> Gap | int:
     """Return the first gap, or how many directions were compared: those along which `f` is smooth.
 
     The differences are those of the same program in double precision.
@@ -64,9 +62,7 @@ def compare_gradients(
     return checked
 
 
-def _along(
-    program: Program, f: Callable[..., Any], k: int, position: int, j: int, v: Any, t: float
-) -> float:
+def _along(program: Program, f: Callable[..., Any], k: int, position: int, j: int, v: Any, t: float) -> float:
     """The value of `f` where leaf j of an argument is moved by t along v."""
     moved = [optree.tree_map(_widened, x) for x in program.fresh(k)]
     leaves, structure = optree.tree_flatten(moved[position])

@@ -60,7 +60,8 @@ def _helper(g: Scope) -> str:
 
 
 _WRITES = [
-    "a[0] = k", "a *= 0.7", "a[-1] += k * a[0]", "a[...] = a * k", "part = a[::-1]\n    part[0] = k * part[-1]",
+    "a[0] = k", "a *= 0.7", "a[-1] += k * a[0]", "a[...] = a * k",
+    "part = a[::-1]\n    part[0] = k * part[-1]",
     "for i in range(a.shape[0]):\n        a[i] = a[i] * k", "if k > 0.1:\n        a[0] = a[-1] * 2.0",
     "flat = a.reshape(-1)\n    flat[-1] = k", "a += np.sin(a)", "a.T[...] = np.tanh(a.T) * k",
 ]  # fmt: skip
@@ -158,7 +159,12 @@ def _term(g: Scope, name: str) -> str:
     if g.names[name].shape == ():
         return g.pick((name, f"np.tanh({name})", f"{g.literal()} * {name}", f"math.sin({name})"))  # type: ignore[no-any-return]
     return g.pick(  # type: ignore[no-any-return]
-        (f"np.sum({name} * np.cos({name}))", f"({name} ** 2).mean()", f"np.sum({name} * {g.literal()})", f"{name}.sum()")
+        (
+            f"np.sum({name} * np.cos({name}))",
+            f"({name} ** 2).mean()",
+            f"np.sum({name} * {g.literal()})",
+            f"{name}.sum()",
+        )
     )
 
 

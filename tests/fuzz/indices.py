@@ -20,7 +20,11 @@ def integer(g: Scope, depth: int) -> str:
             options += [f"len({name})", f"{name}.shape[0]", f"{name}.size", f"{name}.ndim"]
             options += [f"np.argmax({name})", f"{name}.argmin()", f"np.count_nonzero({name} > 0.1)"]
         options += [f"{name}[{place(g, shape_of(g, name)[0], 0)}]" for name in vectors(g)]
-        options += [f"({integer(g, 0)} ^ {integer(g, 0)})", f"({integer(g, 0)} << 1)", f"({integer(g, 0)} >> 1)"]
+        options += [
+            f"({integer(g, 0)} ^ {integer(g, 0)})",
+            f"({integer(g, 0)} << 1)",
+            f"({integer(g, 0)} >> 1)",
+        ]
         options += [f"max({integer(g, 0)}, {integer(g, 0)})", f"abs({integer(g, 0)})"]
     return g.pick(options)  # type: ignore[no-any-return]
 

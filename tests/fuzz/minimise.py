@@ -1,4 +1,4 @@
-"""Making a failing program small: statements are deleted, expressions replaced by their parts, while it fails."""
+"""Making a failing program small: statements go, expressions give way to their parts, while it fails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _text(tree: ast.Module) -> str:
 
 
 def _candidates(tree: ast.Module) -> Iterator[ast.Module]:
-    """Yield smaller programs: without a statement, with a block in place of what holds it, simpler expressions."""
+    """Yield smaller programs: without a statement, with a block in place of its owner, simpler ones."""
     for path, body in _bodies(tree):
         for k in reversed(range(len(body))):
             yield _with(tree, path, k, [])

@@ -36,7 +36,7 @@ class Program:
 
 
 def copy_arguments(args: Any) -> Any:
-    """Copy containers and arrays; numpy keeps the order of strided arrays only in `copy.deepcopy` of their base."""
+    """Copy containers and arrays; the arrays keep their memory layout, which copy.deepcopy does not."""
     import numpy as np
 
     if isinstance(args, np.ndarray):

@@ -8,21 +8,27 @@ from . import arrays
 from .indices import integer, place
 from .scope import Scope, Shape
 
-NUMPY_UNARY = "np.sin np.cos np.tanh np.arctan np.square np.abs np.exp2 math.sin math.cos math.tanh math.atan".split()
+NUMPY_UNARY = (
+    "np.sin np.cos np.tanh np.arctan np.square np.abs np.exp2 math.sin math.cos math.tanh math.atan".split()
+)
 UNARY = [
     *(f"{name}({{}})" for name in NUMPY_UNARY),
     "math.exp(-abs({}))", "math.sqrt(abs({}) + 0.5)", "math.log(abs({}) + 0.8)", "math.log1p(abs({}))",
-    "np.sqrt(np.abs({}) + 0.3)", "np.log(np.abs({}) + 0.7)", "abs({})", "(-({}))", "(({}) ** 2)", "(({}) ** 3)", "(+({}))",
+    "np.sqrt(np.abs({}) + 0.3)", "np.log(np.abs({}) + 0.7)", "abs({})", "(-({}))", "(({}) ** 2)",
+    "(({}) ** 3)", "(+({}))",
     "float({})", "special.expit({})", "special.erf({})", "np.float64({})", "math.erf({})", "math.fabs({})",
 ]  # fmt: skip
 BINARY = [
-    "({} + {})", "({} - {})", "({} * {})", "({} / (abs({}) + 0.5))", "max({}, {})", "min({}, {})", "np.maximum({}, {})",
-    "np.hypot({}, 1.0 + {})", "math.atan2({}, 2.0 + {})", "np.arctan2({}, 2.0 + {})", "((abs({}) + 0.4) ** ({}))",
+    "({} + {})", "({} - {})", "({} * {})", "({} / (abs({}) + 0.5))", "max({}, {})", "min({}, {})",
+    "np.maximum({}, {})",
+    "np.hypot({}, 1.0 + {})", "math.atan2({}, 2.0 + {})", "np.arctan2({}, 2.0 + {})",
+    "((abs({}) + 0.4) ** ({}))",
     "({} // (abs({}) + 0.6))", "({} % (abs({}) + 0.6))", "math.hypot({}, {})", "np.logaddexp({}, {})",
     "np.add({}, {})", "np.multiply({}, {})",
 ]  # fmt: skip
 WHOLE = [
-    "np.sum({})", "{}.sum()", "np.mean({})", "{}.mean()", "np.max({})", "{}.min()", "np.prod({})", "np.std({})",
+    "np.sum({})", "{}.sum()", "np.mean({})", "{}.mean()", "np.max({})", "{}.min()", "np.prod({})",
+    "np.std({})",
     "np.var({}, ddof=0)", "np.linalg.norm({})", "special.logsumexp({})", "np.ptp({})", "np.average({})",
     "sum({}.ravel())", "np.dot({0}.ravel(), {0}.ravel())", "np.vdot({0}, {0})",
     "np.einsum('i,i->', {0}.ravel(), {0}.ravel())", "np.inner({0}.ravel(), {0}.ravel())",
@@ -131,9 +137,17 @@ def mask(g: Scope, shape: Shape, depth: int) -> str:
     """An array of bools."""
     a = arrays.array(g, shape, depth - 1)
     options = [f"({a} {g.pick('<>')} {scalar(g, 0)})"] * 3
-    options += [f"({a} {g.pick('<>')} {arrays.array(g, shape, 0)})", f"np.isfinite({a})", f"np.greater({a}, 0.2)"]
+    options += [
+        f"({a} {g.pick('<>')} {arrays.array(g, shape, 0)})",
+        f"np.isfinite({a})",
+        f"np.greater({a}, 0.2)",
+    ]
     options += g.arrays(shape, kind="b") * 2
     if depth > 0:
         other = mask(g, shape, depth - 1)
-        options += [f"({mask(g, shape, depth - 1)} {g.pick('&|^')} {other})", f"~{other}", f"np.logical_not({other})"]
+        options += [
+            f"({mask(g, shape, depth - 1)} {g.pick('&|^')} {other})",
+            f"~{other}",
+            f"np.logical_not({other})",
+        ]
     return g.pick(options)  # type: ignore[no-any-return]

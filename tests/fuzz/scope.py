@@ -62,9 +62,11 @@ class Scope:
     def arrays(self, shape: Shape | None = None, kind: str = "f", own: bool = False) -> list[str]:
         """The names of arrays, of one shape or any but numbers'."""
         return self.find(
-            lambda v: v.kind == kind
-            and (v.shape == shape if shape is not None else bool(v.shape))
-            and (v.own or not own)
+            lambda v: (
+                v.kind == kind
+                and (v.shape == shape if shape is not None else bool(v.shape))
+                and (v.own or not own)
+            )
         )
 
     def numbers(self, kind: str) -> list[str]:

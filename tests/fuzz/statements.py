@@ -1,4 +1,4 @@
-"""Statements: assignments, stores, views, containers; what nests is in `control.py`. Each is a list of lines."""
+"""Statements: assignments, stores, views, containers; what nests is in `control.py`."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def new_own(g: Scope, nesting: int) -> Lines:
     if known and g.chance(0.6):
         base = g.pick(known)
         shape: Shape = g.names[base].shape
-        text = g.pick(("{}.copy()", "np.array({})", "np.copy({})", "{} + 0.0", "np.zeros_like({})", "{} * 0.9")).format(base)
+        text = g.pick(
+            ("{}.copy()", "np.array({})", "np.copy({})", "{} + 0.0", "np.zeros_like({})", "{} * 0.9")
+        ).format(base)
     else:
         shape = g.shape()
         text = g.pick(("np.zeros({})", "np.ones({})", "np.full({}, 0.3)")).format(shape)
@@ -187,7 +189,12 @@ def gathered_list(g: Scope, nesting: int) -> Lines:
     inner.names[i] = Variable((), "i", low=0, high=n - 1)
     value = scalar(inner, 2)
     g.names[name] = Variable((n,), "f")
-    return [f"{items} = []", f"for {i} in range({n}):", f"    {items}.append({value})", f"{name} = np.array({items})"]
+    return [
+        f"{items} = []",
+        f"for {i} in range({n}):",
+        f"    {items}.append({value})",
+        f"{name} = np.array({items})",
+    ]
 
 
 def in_place_function(g: Scope, nesting: int) -> Lines | None:
@@ -245,11 +252,14 @@ def inner_function(g: Scope, nesting: int) -> Lines:
 
 
 NESTED: list[tuple[Rule, float]] = [
-    (rebind, 3), (store, 5), (augment, 4), (new_array, 1), (new_number, 1), (swap, 0.8), (view, 0.6), (new_own, 0.3),
-    (in_place_function, 0.4), (alias, 0.6), (writing_helper, 0.6), (control.loop, 1), (control.branch, 1.5), (assertion, 0.15), (unpack, 0.2),
+    (rebind, 3), (store, 5), (augment, 4), (new_array, 1), (new_number, 1), (swap, 0.8), (view, 0.6),
+    (new_own, 0.3),
+    (in_place_function, 0.4), (alias, 0.6), (writing_helper, 0.6), (control.loop, 1), (control.branch, 1.5),
+    (assertion, 0.15), (unpack, 0.2),
 ]  # fmt: skip
 TOP: list[tuple[Rule, float]] = [
     (new_array, 5), (new_number, 3), (new_integer, 1), (new_mask, 0.5), (new_own, 3), (view, 2), (store, 4),
     (augment, 2), (rebind, 1), (swap, 0.5), (unpack, 0.4), (container, 0.7), (gathered_list, 0.5),
-    (in_place_function, 0.7), (alias, 1), (writing_helper, 0.8), (exchange, 0.7), (assertion, 0.2), (inner_function, 0.4), (control.loop, 4), (control.branch, 2.5),
+    (in_place_function, 0.7), (alias, 1), (writing_helper, 0.8), (exchange, 0.7), (assertion, 0.2),
+    (inner_function, 0.4), (control.loop, 4), (control.branch, 2.5),
 ]  # fmt: skip

@@ -47,3 +47,9 @@ def agrees(fun: Callable[..., Any], *args: Any, order: int = 1) -> None:
 def loops_of(fun: Callable[..., Any], *args: Any) -> int:
     """Count the `for` operations in the traced graph."""
     return str(gr.trace(fun)(*args)).count("= for %")
+
+
+def positive(x):
+    """A function with an assertion, in a file whose assertions pytest leaves alone."""
+    assert x > 0, f"{x!r} is negative"
+    return x

@@ -1,0 +1,40 @@
+"""The command line's options. Nothing is imported here that has a thread pool."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .threads import DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to run, and where the results go."""
+
+    quick: bool
+    only: list[str]
+    threads: int
+    json: Path | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is the run that the page in docs shows."""
+        return not self.quick and not self.only and self.threads == DEFAULT
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Return the options; an unknown one, or `--help`, ends the process."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Time gradir's gradients beside its peers'. A run without --quick, --only and --threads"
+        " renews docs/benchmarks.md.",
+    )
+    add = parser.add_argument
+    add("--quick", action="store_true", help="fewer rounds and contestants")
+    add("--only", metavar="NAME", action="append", default=[], help="this program; may be repeated")
+    add("--threads", metavar="N", type=int, default=DEFAULT, help="of each contestant (default: %(default)s)")
+    add("--json", metavar="PATH", type=Path, help="write the figures here, too")
+    return Options(**vars(parser.parse_args(arguments)))
