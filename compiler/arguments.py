@@ -149,10 +149,11 @@ def _parameter(x: Any, label: str) -> Parameter:
     try:
         return classify(x)
     except KeyError:
-        dtype = getattr(x, "dtype", type(x).__name__)
+        dtype = getattr(x, "dtype", None)
+        is_real = dtype is not None and dtype.kind == "f"
+        advice = f" (convert it: `{label}.astype(np.float64)`)" if is_real else ""
         raise TraceError(
-            f"argument '{label}' has dtype {dtype}; gradir takes bool, integers, float32 and float64"
-            f" (convert it: `{label}.astype(np.float64)`)"
+            f"argument '{label}' has dtype {dtype}; gradir takes bool, integers, float32 and float64{advice}"
         ) from None
 
 
@@ -202,8 +203,11 @@ def differentiated(
 
 def _not_float(label: str, kind: Parameter) -> str:
     what = type(kind.value).__name__ if isinstance(kind, Static) else kind.kind.type.dtype.numpy.name
-    advice = "pass a float" if isinstance(kind, Static) or not kind.kind.array else "pass floats"
+    if isinstance(kind, Dynamic) and kind.kind.array:
+        advice = f"pass floats (`{label}.astype(float)`)"
+    else:
+        advice = "pass a float (1.0 instead of 1)" if what.startswith("int") else "pass a float"
     return (
         f"cannot differentiate with respect to '{label}', which is {what}: {advice}"
-        f" (1.0 instead of 1, x.astype(float)), or choose other arguments with argnums"
+        ", or choose other arguments with argnums"
     )

@@ -81,6 +81,10 @@ class ConcretizationError(TraceError):
     """Python code that needs the value of a traced number or array."""
 
 
+class RecursionTraceError(TraceError, RecursionError):
+    """A function that calls itself without end while it is traced."""
+
+
 class EscapedTracerError(GradirError, RuntimeError):
     """A traced value used after the trace that made it."""
 

@@ -26,10 +26,7 @@ Getter = Callable[[], Any]
 PLAIN_ARRAYS = (np.ndarray, np.memmap)  # other subclasses (matrices, masked arrays) compute otherwise
 _CONTAINERS = (list, tuple, dict, deque)
 _LIBRARIES = ("numpy", "scipy", "gradir", "optree", "numba")  # and the standard library
-_OPERATORS = """
-    __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __pow__ __rpow__ __matmul__
-    __rmatmul__ __neg__ __eq__ __lt__ __le__ __gt__ __ge__ __contains__ __bool__ __getattr__
-""".split()
+_UNSTAGED = ("__bool__", "__getattr__")  # special methods that Python calls by itself
 _MISSING = object()
 _IMMUTABLE = (str, bytes, type(None), int, float, complex, bool, np.generic, slice, range, type(Ellipsis))
 
@@ -184,9 +181,9 @@ class Captures:
         return value
 
     def watch(self, value: Any) -> None:
-        """Guard what operators written in Python for the class of an object may read: they are not staged."""
+        """Guard what special methods that are not staged may read of an object."""
         own = [vars(c) for c in type(value).__mro__[:-1] if not is_library(c.__module__)]
-        if any(name in names for names in own for name in _OPERATORS):
+        if any(name in names for names in own for name in _UNSTAGED):
             for name, attribute in sorted(getattr(value, "__dict__", {}).items()):
                 holds = same_value if isinstance(attribute, _IMMUTABLE) else same_object
                 path = attribute_path(value, name, f"{type(value).__name__}.{name}")

@@ -300,7 +300,8 @@ class Trace:
         self._remember(buffer)
         buffer.value = value
         for other in buffer.may_alias:
-            self.lose(other, _MAY_ALIAS)
+            if not other.frame.closed:
+                self.lose(other, _MAY_ALIAS)
 
     def _remember(self, buffer: Buffer) -> None:
         if buffer.frame is not self.frame:

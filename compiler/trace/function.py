@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import optree
 
-from ..errors import GradirError, TraceError
+from ..errors import GradirError, RecursionTraceError, TraceError
 from ..ir.graph import Graph, Loc, Value, walk
 from ..ir.operation import OpTable
 from ..ir.types import ArrayType, DType
@@ -100,7 +100,7 @@ def trace_function(
         ]
         args, kwargs = _unflatten(structure, leaves)
         _protect(trace, (args, kwargs))
-        returned = call(trace, function, args, kwargs)
+        returned = _called(trace, function, args, kwargs)
         try:
             outputs, out_structure, results, out_labels = _results(trace, returned)
         except GradirError as error:  # of something that is returned: no line of the function runs any more
@@ -152,6 +152,19 @@ def _definition(function: Any) -> Loc | None:
         function = function.func
     code = getattr(inspect.unwrap(function), "__code__", None)
     return None if code is None else Loc(code.co_filename, code.co_firstlineno, code.co_name)
+
+
+def _called(
+    trace: Trace, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    try:
+        return call(trace, function, args, kwargs)
+    except RecursionError:
+        raise RecursionTraceError(
+            "the traced function calls itself too often: where a condition on a traced value should end it,"
+            " both branches are traced, without end. Write a loop",
+            loc=_definition(function),
+        ) from None
 
 
 def _protect(trace: Trace, arguments: Any) -> None:

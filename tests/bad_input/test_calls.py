@@ -231,6 +231,17 @@ def test_an_inner_gradient_in_a_loop() -> None:
     assert gr.grad(newton)(10.0) == pytest.approx(1.0 / 32)
 
 
+def test_an_inner_gradient_of_a_function_with_aliases() -> None:
+    def f(y):
+        a = np.copy(y)
+        for i in range(3):
+            y = a.T
+            a[i] = a[i] * 2.0
+        return (a**2).sum()
+
+    np.testing.assert_allclose(gr.jit(lambda y: gr.grad(f)(y))(A), 8 * A)
+
+
 def test_ints_are_dynamic() -> None:
     g = gr.jit(lambda x, step: x / (step + 1))
     assert [g(12.0, k) for k in range(4)] == [12.0, 6.0, 4.0, 3.0]

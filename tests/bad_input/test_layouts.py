@@ -120,7 +120,7 @@ def test_another_dtype_is_refused(x: Any) -> None:
         assert text.startswith(
             f"argument 'x' has dtype {x.dtype}; gradir takes bool, integers, float32 and float64"
         )
-        assert "x.astype(np.float64)" in text
+        assert ("x.astype(np.float64)" in text) == (x.dtype.kind == "f")  # others would lose something
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")

@@ -105,3 +105,12 @@ def test_a_store_to_an_outside_object_is_refused() -> None:
     with pytest.raises(gr.TraceError, match=r"'scale' of an object from outside[\s\S]*model.scale = x"):
         gr.grad(f)(1.0)
     assert model.scale == 2.0
+
+
+def test_recursion_on_a_traced_condition_is_refused() -> None:
+    def double(x):
+        return x if x > 10 else double(2 * x)
+
+    with pytest.raises(gr.RecursionTraceError, match=r"calls itself too often[\s\S]*Write a loop[\s\S]*double") as e:
+        gr.grad(double)(1.0)
+    assert isinstance(e.value, RecursionError)
