@@ -13,6 +13,7 @@ from .suite import Outcome
 
 _MISSING = "absent"
 _ELSEWHERE = "–"
+_BUSY = 1.0  # the load average from which on the page says so
 _HEADER = """\
 # Benchmarks
 
@@ -82,6 +83,11 @@ def _conditions(machine: Machine) -> Iterator[str]:
     yield f"- {machine.system}; {machine.memory_gib} GiB of memory; {machine.day}, load {machine.load}"
     names = [f"{name} {v}" if v else f"{name} absent" for name, v in machine.versions.items()]
     yield f"- Python {machine.python}; {', '.join(names)}"
+    if machine.load is not None and machine.load > _BUSY:
+        yield (
+            "- the machine had other work to do: what needs all processors at once, threaded BLAS above all,"
+            "\n  takes longer than on an idle one (`--threads 1` suffers less)"
+        )
 
 
 def _none(name: str, absent: Sequence[str]) -> str:

@@ -48,6 +48,8 @@ def inline_gradient(
     returned = [r.object if r.kind is None else r.kind.tracer(trace, next(queue)) for r in results]
     found = [x.object for x in held]  # what is no float comes back as it is
     for k, value in zip(by, values[outputs:], strict=True):
-        found[k] = kinds[k].kind.tracer(trace, value)
+        kind = held[k].kind
+        assert kind is not None
+        found[k] = kind.tracer(trace, value)
     gradients = tuple(contain(found[place]) for contain, place in argument_places(args, positions))
     return assemble(d, containers(inner.structure)(returned), gradients)

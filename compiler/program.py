@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .ir.graph import Graph, Value
 
 if TYPE_CHECKING:
+    from .lower.kernels import KernelProgram
     from .passes.residuals import Residual
     from .runtime.compile import Compiled
     from .trace.frame import Decision
@@ -54,8 +54,8 @@ class Program:
     arguments: tuple[Any, ...] = ()
 
     @property
-    def kernels(self) -> Any:
-        """The loop nests over buffers, as a KernelProgram that prints."""
+    def kernels(self) -> KernelProgram:
+        """The loop nests over buffers."""
         return self.compiled.kernels
 
     @property
@@ -63,7 +63,7 @@ class Program:
         """The optimised LLVM IR."""
         return self.compiled.llvm
 
-    @cached_property
+    @property
     def assembly(self) -> str:
         """The machine code of this host, as text."""
         return self.compiled.assembly

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import linecache
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 from gradir.ir.graph import walk
 from gradir.ir.verifier import verify
 

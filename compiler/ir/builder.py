@@ -32,7 +32,9 @@ class Builder:
         """Return what was built so far as a block."""
         return Block(tuple(params), tuple(self.nodes), tuple(results))
 
-    def emit(self, op: Op | str, *operands: Value, regions: Sequence[Block] = (), **attrs: Any) -> tuple[Value, ...]:
+    def emit(
+        self, op: Op | str, *operands: Value, regions: Sequence[Block] = (), **attrs: Any
+    ) -> tuple[Value, ...]:
         """Append a node and return its results; a bad combination raises TypeRuleError."""
         op = self.ops[op] if isinstance(op, str) else op
         types = op.infer([v.type for v in operands], {**attrs, "regions": regions} if regions else attrs)
@@ -43,7 +45,9 @@ class Builder:
     def copy(self, node: Node, operands: Sequence[Value], regions: Sequence[Block] = ()) -> tuple[Value, ...]:
         """Append `node` again with other operands and regions, keeping its types, line and origin."""
         results = tuple(Value(r.type) for r in node.results)
-        self.nodes.append(Node(node.op, tuple(operands), node.attrs, results, tuple(regions), node.loc, node.origin))
+        self.nodes.append(
+            Node(node.op, tuple(operands), node.attrs, results, tuple(regions), node.loc, node.origin)
+        )
         return results
 
     def __getattr__(self, name: str) -> Callable[..., Value]:

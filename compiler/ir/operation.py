@@ -162,7 +162,7 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True)
 class ArgReduction:
-    """The first index along `attrs["axis"]` whose element wins: `better(machine, candidate, best) -> bool`."""
+    """The first index along `attrs["axis"]` whose element wins: `better(machine, candidate, best)`."""
 
     better: Callable[..., Any]
 

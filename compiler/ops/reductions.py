@@ -169,10 +169,12 @@ OPS = (
         "prod", _reduced(NUMBER), _keeping_dtype(np.prod), Vjp(_prod_vjp), lambda d: 1, primitive("multiply")
     ),
     _reduction(
-        "max", _reduced(ANY, nonempty=True), _over_axes(np.max), Vjp(_extreme_vjp), _lowest, _extreme("maximum", ">=")
+        "max", _reduced(ANY, nonempty=True), _over_axes(np.max), Vjp(_extreme_vjp), _lowest,
+        _extreme("maximum", ">="),
     ),
     _reduction(
-        "min", _reduced(ANY, nonempty=True), _over_axes(np.min), Vjp(_extreme_vjp), _highest, _extreme("minimum", "<=")
+        "min", _reduced(ANY, nonempty=True), _over_axes(np.min), Vjp(_extreme_vjp), _highest,
+        _extreme("minimum", "<="),
     ),
     _reduction(
         "any", _reduced(BOOLEAN), _over_axes(np.any), NOT_DIFFERENTIABLE, lambda d: False, primitive("bitor")

@@ -299,9 +299,10 @@ class FunctionRewriter(ExpressionRewriter):
         # As in Python, the old value is read before the operand is computed, which may change it.
         suffix = self._suffix()
         owner, key, old = (f"__gradir_{part}_{suffix}" for part in ("owner", "key", "old"))
-        is_item = isinstance(target, ast.Subscript)
-        index = self._index(target.slice) if is_item else ast.Constant(self._mangled(target.attr))
-        read, write = ("item", "set_item") if is_item else ("attr", "set_attr")
+        if isinstance(target, ast.Subscript):
+            index, read, write = self._index(target.slice), "item", "set_item"
+        else:
+            index, read, write = ast.Constant(self._mangled(target.attr)), "attr", "set_attr"
         return [
             ast.Assign([ast.Name(owner, ast.Store())], self.visit(target.value)),
             ast.Assign([ast.Name(key, ast.Store())], index),

@@ -67,10 +67,10 @@ class Staged:
     # Items and stores
 
     def item(self, container: Any, key: Any) -> Any:
-        if isinstance(container, np.ndarray) or (isinstance(container, np.generic) and container.shape):
+        if isinstance(container, np.ndarray):
             container = self.trace.capture(container)
         own = own_method(container, "__getitem__")
-        return container[key] if own is None else self.call(own, container, key)
+        return operator.getitem(container, key) if own is None else self.call(own, container, key)
 
     def set_item(self, container: Any, key: Any, value: Any) -> None:
         if isinstance(container, np.ndarray):

@@ -82,10 +82,6 @@ def _factory(function: FunctionNode, free: tuple[str, ...]) -> ast.Module:
     arguments = function.args  # the function's own defaults are kept: see `stage`
     arguments.defaults = [ast.Constant(None) for _ in arguments.defaults]
     arguments.kw_defaults = [d and ast.Constant(None) for d in arguments.kw_defaults]
-    name = getattr(function, "name", "")
-    if name and name not in (*free, *parameter_names(arguments), *bound_names(function.body)):
-        # The function's own name is a global, and must not become the factory's local.
-        function.body.insert(0, ast.Global([name]))
     names = [*free, RUNTIME]
     parameters = ast.arguments([], [ast.arg(n) for n in names], None, [], [], None, [])
     inner: list[ast.stmt]
@@ -93,6 +89,9 @@ def _factory(function: FunctionNode, free: tuple[str, ...]) -> ast.Module:
         inner = [ast.Return(function)]
     else:
         inner = [function, ast.Return(name_(function.name))]
+        if function.name not in (*free, *parameter_names(arguments), *bound_names(function.body)):
+            # The function's own name is a global, and must not become the factory's local.
+            function.body.insert(0, ast.Global([function.name]))
     factory = ast.FunctionDef("__gradir_factory__", parameters, inner, [], None, None)
     module = ast.fix_missing_locations(ast.copy_location(ast.Module([factory], []), function))
     for attribute in ast.walk(module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -53,6 +54,13 @@ def test_the_columns_of_the_summary_line_up() -> None:
     assert rows[0].split()[1::2][0] == "program"
     assert "absent" in rows[2]
     assert "–" in rows[3]
+
+
+def test_a_busy_machine_is_told() -> None:
+    told = "the machine had other work to do"
+    assert told in markdown(replace(MACHINE, load=3.5), OUTCOMES, COLUMNS, absent=[])
+    assert told not in markdown(MACHINE, OUTCOMES, COLUMNS, absent=[])
+    assert told not in markdown(replace(MACHINE, load=None), OUTCOMES, COLUMNS, absent=[])
 
 
 def test_json_has_the_figures() -> None:

@@ -52,7 +52,7 @@ def compare_gradients(program: Program, k: int, gradients: tuple[Any, ...], sing
             for _ in range(DIRECTIONS):
                 v = rng.normal(size=np.shape(x))
                 actual = float(np.sum(np.asarray(g, np.float64) * v))
-                expected = _difference(partial(_along, program, wide, k, position, j, v))
+                expected = difference(partial(_along, program, wide, k, position, j, v))
                 if expected is None:
                     continue
                 checked += 1
@@ -64,11 +64,11 @@ def compare_gradients(program: Program, k: int, gradients: tuple[Any, ...], sing
 
 def _along(program: Program, f: Callable[..., Any], k: int, position: int, j: int, v: Any, t: float) -> float:
     """The value of `f` where leaf j of an argument is moved by t along v."""
-    moved = [optree.tree_map(_widened, x) for x in program.fresh(k)]
-    leaves, structure = optree.tree_flatten(moved[position])
-    leaves[j] = _moved(leaves[j], t * v)
-    moved[position] = optree.tree_unflatten(structure, leaves)
-    result = f(*moved)
+    near = [optree.tree_map(_widened, x) for x in program.fresh(k)]
+    leaves, structure = optree.tree_flatten(near[position])
+    leaves[j] = moved(leaves[j], t * v)
+    near[position] = optree.tree_unflatten(structure, leaves)
+    result = f(*near)
     return float(result[0] if program.has_aux else result)
 
 
@@ -89,13 +89,13 @@ def _size(g: Any, v: Any) -> float:
     return float(np.sum(np.abs(np.asarray(g, np.float64) * v), initial=0.0))
 
 
-def _moved(x: Any, by: Any) -> Any:
+def moved(x: Any, by: Any) -> Any:
     if isinstance(x, np.ndarray):
         return (x + by).astype(x.dtype)
     return type(x)(x + by)
 
 
-def _difference(along: Callable[[float], float]) -> float | None:
+def difference(along: Callable[[float], float]) -> float | None:
     """The derivative at 0; None where step sizes, or both sides, do not agree on it."""
     try:
         here = along(0.0)

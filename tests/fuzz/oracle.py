@@ -19,6 +19,7 @@ import optree
 
 from .differences import Gap, compare_gradients
 from .program import Program, copy_arguments, load
+from .transforms import transforms_differ
 
 _LARGE = 1e6
 _SHOWN = 16  # lines of the traceback of a crash
@@ -123,6 +124,9 @@ def _judge(program: Program, f: Callable[..., Any], compiled: bool) -> Verdict:
         gap = compare_gradients(program, k, gradients, single)
         if isinstance(gap, Gap):
             return Verdict("wrong gradient", f"with arguments {k}: {gap}")
+        problem = transforms_differ(program, f, gradients) if k == 0 else ""
+        if problem:
+            return Verdict("wrong gradient", problem)
         checked += gap
     problem = _wild_differs(program, f, g, single)
     return Verdict("wrong", problem) if problem else Verdict("match", checked=checked)

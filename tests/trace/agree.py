@@ -6,14 +6,13 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import gradir as gr
 import numpy as np
 import optree
 
-import gradir as gr
-
 
 def same_values(fun: Callable[..., Any], *args: Any) -> None:
-    """Compare the compiled function's results with plain Python's: structure, Python type, dtype and numbers."""
+    """Compare the compiled function's results with plain Python's: structure, types, dtypes and numbers."""
     expected = fun(*copy.deepcopy(args))
     actual = gr.jit(fun)(*args)
     expected_leaves, expected_structure = optree.tree_flatten(expected, none_is_leaf=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 from .agree import agrees, same_values
 
@@ -105,8 +104,8 @@ def repeated_indices(x):
 
 
 CASES = [
-    (view_of_a_view, X), (transposed, M), (reshaped, M), (diagonal, M), (overlapping, X), (before_the_loop, X),
-    (swaps, X), (ping_pong, X), (in_one_branch, X), (same_array_twice, X), (repeated_indices, X),
+    (view_of_a_view, X), (transposed, M), (reshaped, M), (diagonal, M), (overlapping, X),
+    (before_the_loop, X), (swaps, X), (ping_pong, X), (in_one_branch, X), (same_array_twice, X), (repeated_indices, X),
 ]  # fmt: skip
 
 
@@ -179,7 +178,9 @@ def test_arguments_and_captured_arrays_are_not_written_to() -> None:
         X[0] = x
         return np.sum(X)
 
-    with pytest.raises(gr.TraceError, match=r"'x' is an argument.*copy it first \(`x = x.copy\(\)`\)[\s\S]*x\[0\] = 1.0"):
+    with pytest.raises(
+        gr.TraceError, match=r"'x' is an argument.*copy it first \(`x = x.copy\(\)`\)[\s\S]*x\[0\] = 1.0"
+    ):
         gr.grad(f)(X)
     with pytest.raises(gr.TraceError, match=r"'X' is an array from outside.*copy it first"):
         gr.grad(g)(1.0)

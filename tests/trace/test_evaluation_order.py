@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 from .agree import agrees
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import copy
 import numbers
 
+import gradir as gr
 import numpy as np
 import pytest
-
-import gradir as gr
 
 from .agree import same_values
 
@@ -111,6 +110,8 @@ def test_recursion_on_a_traced_condition_is_refused() -> None:
     def double(x):
         return x if x > 10 else double(2 * x)
 
-    with pytest.raises(gr.RecursionTraceError, match=r"calls itself too often[\s\S]*Write a loop[\s\S]*double") as e:
+    with pytest.raises(
+        gr.RecursionTraceError, match=r"calls itself too often[\s\S]*Write a loop[\s\S]*double"
+    ) as e:
         gr.grad(double)(1.0)
     assert isinstance(e.value, RecursionError)

@@ -1,0 +1,73 @@
+"""The other transforms of a program: its pullback, and the derivative of its derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradir as gr
+import numpy as np
+import optree
+
+from .differences import SLACK, difference, moved
+from .program import Program
+
+EVERY = 16  # one program of so many has its pullback, and one its second derivative looked at
+
+
+def transforms_differ(program: Program, f: Callable[..., Any], gradients: tuple[Any, ...]) -> str:
+    """Say where another transform disagrees with the gradients by the first arguments, for some of the seeds."""
+    scalar = (lambda *args: f(*args)[0]) if program.has_aux else f
+    if program.seed % EVERY == 0:
+        return _second_differs(program, scalar)
+    return _pullback_differs(program, scalar, gradients) if program.seed % EVERY == EVERY // 2 else ""
+
+
+def _pullback_differs(program: Program, f: Callable[..., Any], gradients: tuple[Any, ...]) -> str:
+    args = program.fresh(0)
+    free = [args[k] for k in program.argnums]
+
+    def of_floats(*free: Any) -> Any:
+        chosen = dict(zip(program.argnums, free, strict=True))
+        return f(*[chosen.get(k, x) for k, x in enumerate(args)])
+
+    _, pullback = gr.vjp(of_floats, *free)
+    for scale in (1.0, -2.0):
+        pairs = zip(optree.tree_leaves(pullback(scale)), optree.tree_leaves(gradients), strict=True)
+        if not all(np.allclose(a, scale * np.asarray(b), rtol=1e-6, atol=1e-8) for a, b in pairs):
+            return f"the pullback of {scale} is not {scale} times the gradient"
+    return ""
+
+
+def _second_differs(program: Program, f: Callable[..., Any]) -> str:
+    """Compare the derivative of a directional derivative with its difference along another direction."""
+    rng = np.random.default_rng((program.seed, 2))
+    args = program.fresh(0)
+    first = gr.grad(f, argnums=program.argnums)
+    v, w = ([rng.normal(size=np.shape(x)) for x in _leaves(program, args)] for _ in range(2))
+
+    def slope(*args: Any) -> Any:
+        total = 0.0
+        for g, d in zip(optree.tree_leaves(first(*args)), v, strict=True):
+            total = total + np.sum(g * d)
+        return total
+
+    def along(t: float) -> float:
+        near = list(program.fresh(0))
+        steps = iter(w)
+        for k in program.argnums:
+            near[k] = optree.tree_map(lambda x: moved(x, t * next(steps)), near[k])
+        return float(slope(*near))
+
+    expected = difference(along)
+    if expected is None or any(np.asarray(x).dtype == np.float32 for x in _leaves(program, args)):
+        return ""
+    found = optree.tree_leaves(gr.grad(slope, argnums=program.argnums)(*args))
+    products = [np.asarray(g) * d for g, d in zip(found, w, strict=True)]
+    actual, size = (sum(float(np.sum(x)) for x in xs) for xs in (products, map(np.abs, products)))
+    fine = abs(actual - expected) <= SLACK * max(1.0, abs(expected), size)
+    return "" if fine else f"the second derivative is {actual!r}, differences of the first give {expected!r}"
+
+
+def _leaves(program: Program, args: Any) -> list[Any]:
+    return [x for k in program.argnums for x in optree.tree_leaves(args[k])]
