@@ -79,7 +79,7 @@ def as_json(machine: Machine, outcomes: Sequence[Outcome]) -> str:
 
 def _conditions(machine: Machine) -> Iterator[str]:
     yield "## Machine and versions\n"
-    yield f"- {machine.processor}; {machine.threads} threads for every contestant, as many processors"
+    yield f"- {machine.processor}; threads for every contestant: {machine.threads}, on as many processors"
     yield f"- {machine.system}; {machine.memory_gib} GiB of memory; {machine.day}, load {machine.load}"
     names = [f"{name} {v}" if v else f"{name} absent" for name, v in machine.versions.items()]
     yield f"- Python {machine.python}; {', '.join(names)}"

@@ -43,7 +43,7 @@ class Index:
     def plus(self, other: Index, factor: int = 1) -> Index:
         """`self + factor * other`."""
         if not self.terms and factor == 1:
-            return Index(other.terms, self.offset + other.offset)
+            return Index(other.terms, wrapped(self.offset + other.offset))
         terms = dict(self.terms)
         for atom, coefficient in other.terms:
             terms[atom] = terms.get(atom, 0) + factor * coefficient
@@ -54,7 +54,7 @@ class Index:
             return self
         if factor == 0:
             return Index((), 0)
-        return Index(tuple((a, c * factor) for a, c in self.terms), self.offset * factor)
+        return Index(tuple((a, wrapped(c * factor)) for a, c in self.terms), wrapped(self.offset * factor))
 
     def divided(self, divisor: int) -> tuple[Index, Index] | None:
         """Quotient and remainder as forms, where the ranges of the variables show what they are."""
@@ -69,7 +69,12 @@ class Index:
 
 
 def _index(terms: Mapping[Atom, int], offset: int) -> Index:
-    return Index(tuple((a, c) for a, c in terms.items() if c), offset)
+    return Index(tuple((a, wrapped(c)) for a, c in terms.items() if c), wrapped(offset))
+
+
+def wrapped(number: int) -> int:
+    """The i64 that a number is modulo 2**64."""
+    return (number + 2**63) % 2**64 - 2**63
 
 
 def bounds(index: Index) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextvars import ContextVar
 from inspect import getattr_static
-from types import BuiltinFunctionType, BuiltinMethodType, FunctionType, MethodType
+from types import BuiltinFunctionType, BuiltinMethodType, FunctionType, GeneratorType, MethodType
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ _BUILTINS = {
     len: "__len__", abs: "__abs__", float: "__float__", int: "__int__", bool: "__bool__", iter: "__iter__",
 }  # fmt: skip
 _ITERATING = (sum, max, min, any, all, sorted, list, tuple, set, frozenset, dict, enumerate, zip, map, filter)
+_LAZY = (GeneratorType, map, filter, zip, enumerate)
 _AMBIENT = (open, input, globals, locals, eval, exec)
 _CLOCKS = ("now", "today", "utcnow")
 
@@ -53,6 +54,8 @@ def call(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
             return _call_python(trace, own, args, {})
     if isinstance(function, (BuiltinFunctionType, type)) and function in _ITERATING:
         args = tuple(_iterated(trace, x) for x in args)
+        if handler is not None and len(args) == 1 and isinstance(args[0], _LAZY):
+            return call(trace, function, (list(args[0]),), kwargs)
     if isinstance(function, MethodType):
         return call(trace, function.__func__, (function.__self__, *args), kwargs)
     if isinstance(function, FunctionType):

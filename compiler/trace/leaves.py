@@ -123,11 +123,13 @@ def join(a: Kind | None, b: Kind | None) -> Kind | None:
 def keeps(x: Leaf, kind: Kind) -> bool:
     """Tell whether a leaf can be a value of `kind`: it has that dtype, or is a Python number, which has none.
 
-    A float may round, as it does beside float32 arrays; an int may not overflow.
+    A float may round, as it does beside float32 arrays; an int may not overflow. A bool is a number, too.
     """
     assert x.kind is not None
     have, want = x.kind.type.dtype, kind.type.dtype
     if have is want:
+        return True
+    if have is DType.BOOL and not kind.array:
         return True
     if not x.kind.weak:
         return False

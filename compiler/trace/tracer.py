@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PYTHON_KINDS = {DType.BOOL: bool, DType.I64: int, DType.F64: float}
 
 _TEXT = "text (an f-string, str, format; but for print and the messages of errors)"
-_BRANCH = "a branch (`if`, `while`, `and`, `or`, `not`) in code whose source gradir does not have"
+_BRANCH = "a branch (`if`, `and`, `in`, `sorted` ...) in code whose source gradir does not have"
 _ADVICE = ": define the function in a file, or use np.where"
 
 

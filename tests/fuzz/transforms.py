@@ -16,7 +16,7 @@ EVERY = 16  # one program of so many has its pullback, and one its second deriva
 
 
 def transforms_differ(program: Program, f: Callable[..., Any], gradients: tuple[Any, ...]) -> str:
-    """Say where another transform disagrees with the gradients by the first arguments, for some of the seeds."""
+    """Say where another transform disagrees with the gradients by the first arguments, for some seeds."""
     scalar = (lambda *args: f(*args)[0]) if program.has_aux else f
     if program.seed % EVERY == 0:
         return _second_differs(program, scalar)

@@ -105,7 +105,8 @@ def repeated_indices(x):
 
 CASES = [
     (view_of_a_view, X), (transposed, M), (reshaped, M), (diagonal, M), (overlapping, X),
-    (before_the_loop, X), (swaps, X), (ping_pong, X), (in_one_branch, X), (same_array_twice, X), (repeated_indices, X),
+    (before_the_loop, X), (swaps, X), (ping_pong, X), (in_one_branch, X), (same_array_twice, X),
+    (repeated_indices, X),
 ]  # fmt: skip
 
 
