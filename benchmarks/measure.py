@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 
 _SAMPLE_SECONDS = 0.002  # the length of one sample: many clock ticks, less than a time slice
-_REST_SECONDS = 0.002  # for the thread pool of the one before to fall asleep
+_REST_SECONDS = 0.05  # the threads of the one before spin so long: OpenBLAS's for 2**26 ticks of the clock
 Call = Callable[[], object]
 
 

@@ -46,16 +46,12 @@ def call(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     if handler is not None and (handler in CREATION or _any_traced(args) or _any_traced(kwargs.values())):
         return call_handler(trace, handler, name_of(function), args, kwargs)
     _refuse_ambient(function)
+    if isinstance(function, (BuiltinFunctionType, type)):
+        return _call_builtin(trace, function, args, kwargs)
     if isinstance(function, functools.partial):
         return _call_partial(trace, function, args, kwargs)
-    if isinstance(function, (BuiltinFunctionType, type)) and function in _BUILTINS and len(args) == 1:
-        own = own_method(args[0], _BUILTINS[function])
-        if own is not None:
-            return _call_python(trace, own, args, {})
-    if isinstance(function, (BuiltinFunctionType, type)) and function in _ITERATING:
-        args = tuple(_iterated(trace, x) for x in args)
-        if handler is not None and len(args) == 1 and isinstance(args[0], _LAZY):
-            return call(trace, function, (list(args[0]),), kwargs)
+    if isinstance(function, functools._lru_cache_wrapper):
+        return call(trace, function.__wrapped__, args, kwargs)
     if isinstance(function, MethodType):
         return call(trace, function.__func__, (function.__self__, *args), kwargs)
     if isinstance(function, FunctionType):
@@ -63,10 +59,20 @@ def call(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     python = getattr(function, "py_func", None)  # numba.njit functions keep their Python source
     if isinstance(python, FunctionType):
         return _call_python(trace, python, args, kwargs)
-    _check_mutator(trace, function)
     own = own_method(function, "__call__")
+    return function(*args, **kwargs) if own is None else _call_python(trace, own, (function, *args), kwargs)
+
+
+def _call_builtin(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a class, or a function or method written in C; what they call of the user's is staged."""
+    own = own_method(args[0], _BUILTINS[function]) if len(args) == 1 and function in _BUILTINS else None
     if own is not None:
-        return _call_python(trace, own, (function, *args), kwargs)
+        return _call_python(trace, own, args, {})
+    if function in _ITERATING:
+        args = tuple(_iterated(trace, x) for x in args)
+        if len(args) == 1 and isinstance(args[0], _LAZY) and find_function(function) is not None:
+            return call(trace, function, (list(args[0]),), kwargs)
+    _check_mutator(trace, function)
     result = function(*args, **kwargs)
     if isinstance(function, type):
         trace.made[id(result)] = result
@@ -117,7 +123,10 @@ def _call_partial(
 
 def _call_python(trace: Trace, function: FunctionType, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call a Python function through its staged form, as it is where it was staged with its surroundings."""
-    if function.__code__ in trace.staged or is_library(function.__module__ or ""):
+    module = function.__module__ or ""
+    if module.startswith("scipy.") and (_any_traced(args) or _any_traced(kwargs.values())):
+        raise UnsupportedError(f"{name_of(function)} is not supported on traced values", loc=user_location())
+    if function.__code__ in trace.staged or is_library(module):
         return function(*args, **kwargs)
     made = staged(trace, function)
     if made is not function:

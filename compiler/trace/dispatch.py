@@ -70,8 +70,11 @@ def find_function(function: Any) -> Handler | None:
 
 def name_of(function: Any) -> str:
     """Return how the user writes `function`: np.sin, scipy.special.erf."""
-    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
     name = getattr(function, "__name__", repr(function))
+    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
+    if isinstance(function, np.ufunc) and getattr(np, name, None) is not function:
+        module = "scipy.special"
+    module = ".".join(part for part in module.split(".") if not part.startswith("_"))
     return f"{module}.{name}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__))
-_LIBRARY = (_PACKAGE + os.sep, _NUMPY + os.sep)
+_SCIPY = os.path.join(os.path.dirname(_NUMPY), "scipy")
+_LIBRARY = (_PACKAGE + os.sep, _NUMPY + os.sep, _SCIPY + os.sep, functools.__file__)
 
 
 def user_location() -> Loc | None:
-    """Return the innermost line on this thread's stack that is neither gradir's nor NumPy's."""
+    """Return the innermost line on this thread's stack that is neither gradir's, NumPy's nor SciPy's."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code

@@ -106,6 +106,24 @@ def text(trace: Trace, object: Any) -> str:
     return format(object, "") if isinstance(object, Tracer) else repr(object)
 
 
+@implements(method="item")
+def item(trace: Trace, a: Any, *args: Any) -> Scalar:
+    """The Python number of an element."""
+    place = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
+    if len(place) == 1 and a.shape:
+        a = a.reshape(-1)
+    elif not place and a.size != 1:
+        raise TraceError("can only convert an array of size 1 to a Python scalar", loc=user_location())
+    value = (a[place] if place else a.reshape(())[()] if a.shape else a).value
+    kind = DType.F64 if value.dtype.is_float else DType.BOOL if value.dtype is DType.BOOL else DType.I64
+    return weak(trace, trace.b.cast(value, kind))
+
+
+@implements(method="tolist")
+def tolist(trace: Trace, a: Any) -> Any:
+    return [tolist(trace, x) for x in a] if a.shape else item(trace, a)
+
+
 @implements(divmod)
 def divmod_(trace: Trace, x: Any, y: Any) -> Any:
     return apply_operator(trace, "divmod", x, y)

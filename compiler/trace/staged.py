@@ -19,6 +19,7 @@ from .frame import Decision, RollAbort, Trace, user_location
 from .known import can_know
 from .leaves import Missing, State, unassigned
 from .loops import UNROLL_LIMIT, Range, Unsettled, roll, static_length, too_long
+from .python_types import python_type
 from .tracer import Array, Scalar, Tracer
 
 _ATTRIBUTES = (getattr, hasattr, setattr, vars)
@@ -58,6 +59,8 @@ class Staged:
 
     def attr(self, owner: Any, name: str) -> Any:
         """An attribute; those of outside objects are captured, so they are never stale."""
+        if isinstance(owner, Tracer) and name == "__class__":
+            return python_type(owner)
         value = getattr(owner, name)
         if isinstance(owner, Tracer) or id(owner) in self.trace.made or not _may_change(owner, name, value):
             return value

@@ -8,8 +8,8 @@ import pytest
 
 from .campaign import campaign
 
-PROGRAMS, CHUNK = 320, 20
-MOST_REFUSED = 0.15  # of all; few enough that one chunk may have twice as many
+PROGRAMS, CHUNK = 320, 80
+MOST_REFUSED = 0.15  # mostly `break` under a traced condition, and branches that would decide a dtype
 
 
 @pytest.mark.parametrize("first", range(0, PROGRAMS, CHUNK))
@@ -18,7 +18,7 @@ def test_programs(first: int, capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\n{statistics}")
     assert not statistics.failures, "\n".join(statistics.failures)
-    assert statistics.kinds["refused"] <= 2 * MOST_REFUSED * CHUNK
+    assert statistics.kinds["refused"] < MOST_REFUSED * CHUNK
     assert statistics.checked >= 3 * CHUNK
 
 

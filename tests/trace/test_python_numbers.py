@@ -197,6 +197,6 @@ def test_exponentials_of_many(function):
 
 
 def test_asking_for_values_is_refused():
-    for fun in (lambda x: x.item(), lambda x: x.tolist(), float, bool, lambda x: [1, 2][x]):
+    for fun in (float, bool, lambda x: [1, 2][x]):
         with pytest.raises(GradirError):
             run(fun, np.array(1))
