@@ -18,6 +18,8 @@ from .specialise import Specialisation, as_graph, specialise
 from .trace.calls import call
 from .trace.frame import Trace, user_location
 
+_MOST_KEPT = 64  # specialisations for one kind of arguments: they differ in what was captured
+
 
 class CacheInfo(NamedTuple):
     """Statistics of the compiled specialisations of one function."""
@@ -129,7 +131,9 @@ class Transformed:
             made = specialise(
                 self.fun, self._signature, self._differentiation, args, kwargs, leaves, structure
             )
-            self._cache.setdefault(key, []).append(made)
+            known = self._cache.setdefault(key, [])
+            known.append(made)
+            del known[:-_MOST_KEPT]
             self._misses += 1
             return made
 

@@ -272,3 +272,17 @@ def test_a_pullback_owns_what_it_needs() -> None:
     y[:] = 100.0
     np.testing.assert_array_equal(pullback(np.ones(3))[0], expected)
     np.testing.assert_array_equal(pullback(2 * np.ones(3))[0], 2 * expected)
+
+
+def test_specialisations_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradir.transform._MOST_KEPT", 2)
+    rate = 0.0
+
+    def f(x):
+        return x * rate
+
+    g = gr.jit(f)
+    for rate in (1.0, 2.0, 3.0, 1.0, 4.0):
+        assert g(2.0) == 2.0 * rate
+    assert g.cache_info().currsize == 2
+    assert g.cache_info().misses == 5

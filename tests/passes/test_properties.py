@@ -20,6 +20,7 @@ from gradir.passes.dce import dce
 from gradir.passes.licm import licm
 from gradir.passes.pipeline import Pass, optimize
 from gradir.passes.split import split
+from gradir.view.values import evaluate_all
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
@@ -88,6 +89,13 @@ def test_second_derivatives_match_finite_differences(data: st.DataObject) -> Non
     compare_slopes(slope, args)
 
 
+def is_singular(joint: Graph, args: Sequence[Any]) -> bool:
+    """Tell whether a local derivative is infinite, as of a square root at 0: there the rule of the chain
+    need not give the slope of the whole."""
+    numbers = (x for x in evaluate_all(joint, args).values() if isinstance(x, np.ndarray | np.generic))
+    return any(np.isinf(x).any() for x in numbers)
+
+
 def compare_slopes(graph: Graph, args: Sequence[Any]) -> None:
     """Compare the derivative along one direction with central differences, where those are any good."""
     note(f"{graph}\n{args}")
@@ -97,6 +105,7 @@ def compare_slopes(graph: Graph, args: Sequence[Any]) -> None:
     rng = np.random.default_rng(5)
     directions = [rng.normal(size=np.shape(a)) for a in args]
     value, *gradients = interpret(joint, *args)
+    assume(not is_singular(joint, args))
     exact = sum(float(np.sum(g * d)) for g, d in zip(gradients, directions, strict=True))
     slopes = [slope_along(graph, args, directions, step) for step in (1e-4, 1e-5, 1e-6)]
     size = max(1.0, abs(float(value)), *map(abs, slopes))
