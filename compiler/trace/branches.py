@@ -9,10 +9,10 @@ from typing import Any
 from ..errors import GradirError, TraceError
 from ..ir.graph import Value
 from ..ir.types import DType
-from .frame import Buffer, Frame, Trace, user_location
+from .frame import Buffer, Frame, Raised, Trace, user_location
 from .known import can_know
-from .leaves import Kind, Leaf, Missing, State, Tree, meet, same, tree
-from .tracer import Array, Scalar
+from .leaves import NEVER, Kind, Leaf, Missing, State, Tree, meet, same, tree
+from .tracer import Array, Scalar, new_array
 
 
 def truth(trace: Trace, test: Any) -> Value:
@@ -33,25 +33,35 @@ def truth(trace: Trace, test: Any) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a block left behind: its variables, its result and the buffers of outer frames it changed."""
+    """What a block left behind: its variables, its result and the buffers of outer frames it changed.
+
+    A block that `raised` ends the run: what it leaves behind does not matter.
+    """
 
     frame: Frame
     variables: tuple[Tree, ...]
     result: Tree
     writes: dict[Buffer, Value]
     lost: dict[Buffer, str]
+    raised: bool = False
 
 
 def run_block(trace: Trace, frame: Frame, state: State, body: Callable[[], Any]) -> Outcome:
     """Trace `body` in `frame`, which is open; leave it, with variables and buffers as they were."""
     entry = state.get()
+    raised = False
     try:
-        result = tree(trace, body())
-        variables = tuple(tree(trace, x) for x in state.get())
+        try:
+            result = tree(trace, body())
+        except Raised as error:
+            if error.frame is not frame:
+                raise
+            result, raised = tree(trace, NEVER), True
+        variables = tuple(tree(trace, NEVER if raised else x) for x in state.get())
         journal = frame.journal.items()
         writes = {buffer: buffer.value for buffer, (value, _) in journal if buffer.value is not value}
         lost = {buffer: buffer.lost for buffer, (_, before) in journal if buffer.lost and not before}
-        return Outcome(frame, variables, result, writes, lost)
+        return Outcome(frame, variables, result, writes, lost, raised)
     finally:
         trace.close(frame)
         state.set(entry)
@@ -65,6 +75,7 @@ class _Join:
         self.strict = strict
         self.builders = then.frame.builder, otherwise.frame.builder
         self.pairs: list[tuple[Value, Value]] = []
+        self.arrays: list[tuple[tuple[Leaf, Leaf], Array]] = []  # what they were in each branch, and are now
 
     def apart(self, name: str, reason: str) -> Missing:
         """What a variable is that has no common kind."""
@@ -81,6 +92,8 @@ class _Join:
 
 def _join_trees(meeting: _Join, a: Tree, b: Tree, name: str) -> Callable[[Sequence[Value]], Any]:
     """Return how a variable is rebuilt from the results of the `if`."""
+    if a.is_never or b.is_never:
+        return _join_with_never(meeting, a, b)
     if a.structure != b.structure:
         missing = meeting.apart(name, f"'{name}' has another structure in each branch of the `if` before")
         return lambda results: missing
@@ -90,6 +103,24 @@ def _join_trees(meeting: _Join, a: Tree, b: Tree, name: str) -> Callable[[Sequen
     return lambda results: a.rebuild([part(results) for part in parts])
 
 
+def _join_with_never(meeting: _Join, a: Tree, b: Tree) -> Callable[[Sequence[Value]], Any]:
+    """A variable that one branch leaves in a state that nothing reads: it has what the other one gives."""
+    real = b if a.is_never else a
+    parts: list[Callable[[Sequence[Value]], Any]] = []
+    for x in real.leaves:
+        if x.kind is None or x.is_outer:
+            parts.append(lambda results, x=x: x.object)  # type: ignore[misc]
+            continue
+        placeholder = Leaf(_zero(x.kind), x.kind)
+        pair = (placeholder, x) if a.is_never else (x, placeholder)
+        parts.append(_joined(meeting, *pair, x.kind))
+    return lambda results: real.rebuild([part(results) for part in parts])
+
+
+def _zero(kind: Kind) -> Any:
+    return kind.type.dtype.numpy.type(0)
+
+
 def _join_leaves(meeting: _Join, a: Leaf, b: Leaf, name: str) -> Callable[[Sequence[Value]], Any]:
     if same(a, b):
         return lambda results: a.object
@@ -97,14 +128,25 @@ def _join_leaves(meeting: _Join, a: Leaf, b: Leaf, name: str) -> Callable[[Seque
     if kind is None:
         missing = meeting.apart(name, _why_apart(a, b, name))
         return lambda results: missing
+    return _joined(meeting, a, b, kind)
+
+
+def _joined(meeting: _Join, a: Leaf, b: Leaf, kind: Kind) -> Callable[[Sequence[Value]], Any]:
     k = meeting.leaf(a, b, kind)
 
     def rebuild(results: Sequence[Value]) -> Any:
-        new = kind.tracer(meeting.trace, results[k])
-        if isinstance(new, Array):
-            sources = [x.buffer for x in (a, b) if x.buffer is not None]
-            near = dict.fromkeys(other for x in sources for other in (x, *x.may_alias))
-            relate(new.buffer, [x for x in near if not x.frame.closed])
+        if not kind.array:
+            return kind.tracer(meeting.trace, results[k])
+        for pair, made in meeting.arrays:
+            if pair[0].object is a.object and pair[1].object is b.object:
+                return made  # two names of one array, whichever branch runs
+        new = new_array(meeting.trace, results[k])
+        near = {x for leaf in (a, b) for x in leaf.near}
+        relate(new.buffer, [x for x in near if not x.frame.closed])
+        for pair, made in meeting.arrays:
+            if any(not x.near.isdisjoint(y.near) for x, y in zip(pair, (a, b), strict=True)):
+                relate(new.buffer, [made.buffer])
+        meeting.arrays.append(((a, b), new))
         return new
 
     return rebuild
@@ -170,12 +212,15 @@ def _branch(
     predicate = truth(trace, test)
     first = run_block(trace, trace.open("branch"), state, then)
     second = run_block(trace, trace.open("branch"), state, otherwise)
+    if first.raised and second.raised:
+        raise TraceError("both ways of this `if` raise an error: write it behind the `if`", loc=user_location())
     meeting = _Join(trace, first, second, strict)
     rebuilders = [
         _join_trees(meeting, a, b, name)
         for a, b, name in zip(first.variables, second.variables, state.names, strict=True)
     ]
-    if first.result.structure != second.result.structure:
+    never = first.result.is_never or second.result.is_never
+    if not never and first.result.structure != second.result.structure:
         raise TraceError(
             "the branches of an `if` on a traced value return results of different structure"
             f" ({first.result.structure} and {second.result.structure})",

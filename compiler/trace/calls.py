@@ -8,6 +8,7 @@ import random
 from collections import deque
 from collections.abc import Sequence
 from contextvars import ContextVar
+from functools import partial
 from inspect import getattr_static
 from types import BuiltinFunctionType, BuiltinMethodType, FunctionType, GeneratorType, MethodType
 from typing import Any
@@ -18,7 +19,8 @@ from ..errors import NoSourceError, UnsupportedError
 from .capture import attribute_path, is_library
 from .dispatch import CREATION, call_handler, find_function, name_of
 from .frame import Trace, user_location
-from .loops import Range, check_step
+from .iterables import Lazy, check_generator, iterator
+from .ranges import Range, check_step
 from .tracer import Array, Scalar, Tracer
 
 _MUTATORS = frozenset(
@@ -29,8 +31,8 @@ MUTABLE = (list, dict, set, deque, bytearray)
 _BUILTINS = {
     len: "__len__", abs: "__abs__", float: "__float__", int: "__int__", bool: "__bool__", iter: "__iter__",
 }  # fmt: skip
-_ITERATING = (sum, max, min, any, all, sorted, list, tuple, set, frozenset, dict, enumerate, zip, map, filter)
-_LAZY = (GeneratorType, map, filter, zip, enumerate)
+_ITERATING = (sum, max, min, any, all, sorted, list, tuple, set, frozenset, dict)
+_ITERATORS = ("builtins", "itertools")  # modules of iterators in C
 _AMBIENT = (open, input, globals, locals, eval, exec)
 _CLOCKS = ("now", "today", "utcnow")
 
@@ -68,15 +70,28 @@ def _call_builtin(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: di
     own = own_method(args[0], _BUILTINS[function]) if len(args) == 1 and function in _BUILTINS else None
     if own is not None:
         return _call_python(trace, own, args, {})
+    for x in args:
+        if isinstance(x, GeneratorType):
+            check_generator(x)
     if function in _ITERATING:
-        args = tuple(_iterated(trace, x) for x in args)
-        if len(args) == 1 and isinstance(args[0], _LAZY) and find_function(function) is not None:
+        args = tuple(iterated(trace, x) for x in args)
+        is_lazy = len(args) == 1 and isinstance(args[0], (GeneratorType, Lazy))
+        if is_lazy and find_function(function) is not None:
             return call(trace, function, (list(args[0]),), kwargs)
     _check_mutator(trace, function)
+    if function.__module__ == "itertools":  # some of its functions call the user's
+        args = tuple(partial(_call_back, trace, x) if isinstance(x, FunctionType) else x for x in args)
     result = function(*args, **kwargs)
+    if type(result).__module__ in _ITERATORS and hasattr(type(result), "__next__"):
+        return iterator(trace, result)
     if isinstance(function, type):
         trace.made[id(result)] = result
     return result
+
+
+def _call_back(trace: Trace, function: FunctionType, /, *args: Any) -> Any:
+    """What C code calls for a function of the user's."""
+    return call(trace, function, args, {})
 
 
 def own_method(x: Any, name: str) -> FunctionType | None:
@@ -101,7 +116,7 @@ def _any_traced(values: Any) -> bool:
     return False
 
 
-def _iterated(trace: Trace, x: Any) -> Any:
+def iterated(trace: Trace, x: Any) -> Any:
     """Return what the staged `__iter__` of a user's object gives; other objects as they are."""
     own = own_method(x, "__iter__")
     return x if own is None else _call_python(trace, own, (x,), {})

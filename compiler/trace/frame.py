@@ -55,6 +55,14 @@ class RollAbort(BaseException):
         self.loc = loc
 
 
+class Raised(BaseException):
+    """Ends the block of `frame`, which raises an error at run time; never leaves the tracer."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self.frame = frame
+
+
 class Buffer:
     """The memory of an array: the SSA value that it holds now.
 
@@ -84,6 +92,7 @@ class Frame:
     definitions: dict[Value, Node] = field(default_factory=dict)  # of the builder's first `indexed` nodes
     indexed: int = 0
     params: set[Value] = field(default_factory=set)  # of a loop: its index and carried values
+    sure: bool = False  # of a loop: its body runs at least once
 
     def definition(self, value: Value) -> Node | None:
         """Return the node of this block that computes `value`."""

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.graph import Node, Value
+from ..ir.graph import Block, Graph, Node, Value
+from ..ir.interpreter import Interpreter
 from ..ir.operation import Effect
 from .frame import Trace
 
@@ -22,16 +23,11 @@ def known_value(trace: Trace, value: Value) -> np.ndarray[Any, Any] | None:
     order = _closure(trace, value)
     if order is None:
         return None
-    known: dict[Value, Any] = {}
-    for v, node in order.items():
-        if node is None:
-            known[v] = trace.look_at(v)
-        else:
-            assert node.op.evaluate is not None
-            operands = (known[trace.origin(x)] for x in node.operands)
-            with np.errstate(all="ignore"):
-                known[v] = np.asarray(node.op.evaluate(*operands, **node.attrs))
-    return np.asarray(known[trace.origin(value)])
+    given = [v for v, node in order.items() if node is None]
+    nodes = dict.fromkeys(_renamed(trace, node) for node in order.values() if node is not None)
+    graph = Graph("known", Block(tuple(given), tuple(nodes), (trace.origin(value),)), ("",) * len(given), ("",))
+    (known,) = Interpreter(graph).run([trace.look_at(v) for v in given])
+    return np.asarray(known)
 
 
 def can_know(trace: Trace, value: Value) -> bool:
@@ -53,12 +49,38 @@ def _closure(trace: Trace, value: Value) -> dict[Value, Node | None] | None:
                 return None
             order[v] = node
             continue
-        if len(order) > _MOST_NODES or not _is_pure(node):
+        captured = _captured(node)
+        if len(order) > _MOST_NODES or not _is_pure(node) or any(trace.origin(x) is not x for x in captured):
             return None
         pending.append((v, True))
-        pending += [(trace.origin(x), False) for x in node.operands]
+        pending += [(trace.origin(x), False) for x in (*node.operands, *captured)]
     return order
 
 
+def _renamed(trace: Trace, node: Node) -> Node:
+    """Return `node` reading the values that parameters of inner functions stand for."""
+    operands = tuple(map(trace.origin, node.operands))
+    if operands == node.operands:
+        return node
+    return Node(node.op, operands, node.attrs, node.results, node.regions, node.loc, node.origin)
+
+
+def _captured(node: Node) -> list[Value]:
+    """Return the values from outside that the regions of a node read."""
+    blocks = _blocks(node)
+    inside = {v for block in blocks for v in (*block.params, *(r for n in block.nodes for r in n.results))}
+    read = dict.fromkeys(v for block in blocks for n in block.nodes for v in n.operands)
+    read.update(dict.fromkeys(v for block in blocks for v in block.results))
+    return [v for v in read if v not in inside]
+
+
+def _blocks(node: Node) -> list[Block]:
+    blocks = list(node.regions)
+    for block in blocks:
+        blocks += [region for inner in block.nodes for region in inner.regions]
+    return blocks
+
+
 def _is_pure(node: Node) -> bool:
-    return not node.regions and node.op.evaluate is not None and node.op.effect is Effect.NONE
+    inner = (n for block in _blocks(node) for n in block.nodes)
+    return all(n.op.effect is Effect.NONE for n in (node, *inner))

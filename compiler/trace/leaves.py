@@ -32,6 +32,13 @@ class Missing:
         raise UnboundError(self.reason, loc=user_location())
 
 
+class Never:
+    """What a variable holds that nothing reads while it is so: the result of a loop that does not return."""
+
+
+NEVER = Never()
+
+
 def unassigned(name: str) -> Missing:
     return Missing(name, f"the variable '{name}' has no value here: it was not assigned before")
 
@@ -69,6 +76,16 @@ class Leaf:
     value: Value | None = None
     buffer: Buffer | None = None
     lenses: tuple[Lens, ...] = ()
+
+    @property
+    def near(self) -> set[Buffer]:
+        """The buffers that are, or may be, the memory of this leaf."""
+        return set() if self.buffer is None else {self.buffer, *self.buffer.may_alias}
+
+    @property
+    def is_outer(self) -> bool:
+        """Whether the leaf is an array of a block that is still open."""
+        return self.buffer is not None and not self.buffer.frame.closed and not self.lenses
 
     def place(self, b: Builder, kind: Kind) -> Value:
         """Return the leaf as a value of `kind`."""
@@ -160,6 +177,10 @@ class Tree:
 
     leaves: tuple[Leaf, ...]
     structure: Any
+
+    @property
+    def is_never(self) -> bool:
+        return len(self.leaves) == 1 and self.leaves[0].object is NEVER
 
     def rebuild(self, objects: Sequence[Any]) -> Any:
         return optree.tree_unflatten(self.structure, objects)

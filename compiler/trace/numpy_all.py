@@ -19,6 +19,7 @@ from . import (
     numpy_select,
     numpy_shape,
     python_builtins,
+    python_iterators,
     python_math,
     python_types,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "numpy_select",
     "numpy_shape",
     "python_builtins",
+    "python_iterators",
     "python_math",
     "python_types",
 ]

@@ -10,8 +10,9 @@ from typing import Any
 
 from ..errors import UnsupportedError
 from ..ir.graph import Loc
+from .exits import Exits, Loop, broken_name
 from .rewrite_expressions import ExpressionRewriter
-from .scopes import bound_names, falls_through, leaves_loop, own_nodes, parameter_names, reads, returns
+from .scopes import bound_names, falls_through, own_nodes, parameter_names, reads, returns
 from .source import FunctionNode
 from .syntax import name_, names_tuple, runtime, thunk
 
@@ -37,7 +38,7 @@ class FunctionRewriter(ExpressionRewriter):
         body: list[ast.stmt] = (
             [ast.copy_location(ast.Return(node.body), node.body)]
             if isinstance(node, ast.Lambda)
-            else node.body
+            else Exits().block(node.body)
         )
         parameters = parameter_names(node.args)
         local = bound_names(body)
@@ -61,7 +62,7 @@ class FunctionRewriter(ExpressionRewriter):
                 for n in sorted(unbound)
             ]
             copies, self.copies = self.copies, 1
-            node.body = [*start, *self.block(node.body, tail=True)] or [ast.Pass()]
+            node.body = [*start, *self.block(body, tail=True)] or [ast.Pass()]
             self.copies = copies
             node.decorator_list, node.returns = [], None
         self.scopes.pop()
@@ -95,26 +96,16 @@ class FunctionRewriter(ExpressionRewriter):
     def block(self, statements: Sequence[ast.stmt], *, tail: bool = False) -> list[ast.stmt]:
         """Rewrite a list of statements; `tail` says that the function ends where they end.
 
-        There, what follows an `if` that may return moves into its branches. Elsewhere (in a loop, say)
+        There, what follows an `if` that may return moves into its branches. Elsewhere (in a `with`, say)
         more of the function would have to follow, so such an `if` stays Python's.
         """
         result: list[ast.stmt] = []
         for k, statement in enumerate(statements):
-            if tail and isinstance(statement, ast.If) and returns([statement]) and self._rejoins(statement):
+            if tail and isinstance(statement, ast.If) and returns([statement]):
                 result += self._returning_if(statement, list(statements[k + 1 :]))
                 return result
             result += self._statement(statement, at_end=tail and k == len(statements) - 1)
         return result
-
-    @staticmethod
-    def _rejoins(statement: ast.If) -> bool:
-        """Tell whether the only ways out of an `if` are its end and returns outside of loops."""
-        leaving = (ast.Break, ast.Continue)
-        nodes = list(own_nodes([statement]))
-        loops = [n for n in nodes if isinstance(n, (ast.For, ast.While))]
-        return not any(isinstance(n, leaving) for n in nodes) and not any(
-            returns(loop.body) for loop in loops
-        )
 
     def _statement(self, node: ast.stmt, *, at_end: bool = False) -> list[ast.stmt]:
         self.at_end = at_end
@@ -177,10 +168,9 @@ class FunctionRewriter(ExpressionRewriter):
         return ast.fix_missing_locations(ast.copy_location(statement, at))
 
     def visit_If(self, node: ast.If) -> Any:
-        leaving, tail = leaves_loop([*node.body, *node.orelse]), self.at_end
-        if leaving is not None:  # stays a Python `if`: it takes part in an unrolled loop
-            what = type(leaving).__name__.lower()
-            node.test = runtime("concrete", self.visit(node.test), ast.Constant(what))
+        tail = self.at_end
+        if returns([node]):  # in a `with` or a `match` that more statements follow
+            node.test = runtime("concrete", self.visit(node.test), ast.Constant("return"))
             node.body, node.orelse = self.block(node.body, tail=tail), self.block(node.orelse, tail=tail)
             return node
         names = bound_names([*node.body, *node.orelse])
@@ -195,39 +185,40 @@ class FunctionRewriter(ExpressionRewriter):
         return [*state, then, otherwise, ast.Expr(call)]
 
     def visit_For(self, node: ast.For) -> Any:
-        if leaves_loop(node.body) is not None:
-            node.iter = runtime("unrolled", self.visit(node.iter))
-            node.body, node.orelse = self.block(node.body), self.block(node.orelse)
-            node.body = [*self._item_target(node), *node.body]
-            return node
         names = bound_names([node.target, *node.body])
-        live = [self.reads[-1][n] > reads([node])[n] for n in names]
-        suffix = self._suffix()
+        live = self._live(node, names)
         iterable = self.visit(node.iter)
-        state, arguments = self._state(names, suffix)
         item = ast.copy_location(ast.Assign([node.target], name_("__gradir_item")), node)
-        body = self._function_of(
-            f"__gradir_body_{suffix}",
-            names,
-            [*self._statement(item), *self.block(node.body)],
-            ["__gradir_item"],
-        )
-        is_live = ast.Tuple([ast.Constant(x) for x in live], ast.Load())
-        call = runtime("for_", iterable, name_(f"__gradir_body_{suffix}"), *arguments, is_live)
-        return [*state, body, ast.Expr(call), *self.block(node.orelse)]
-
-    def _item_target(self, node: ast.For) -> list[ast.stmt]:
-        """In a loop that stays Python's: store to targets other than names through the tracer."""
-        plain = (ast.Name, ast.Tuple, ast.List, ast.Starred, ast.expr_context)
-        if all(isinstance(n, plain) for n in ast.walk(node.target)):
-            return []
-        target, node.target = node.target, ast.Name("__gradir_item", ast.Store())
-        return self._statement(ast.copy_location(ast.Assign([target], name_("__gradir_item")), node))
+        return self._loop(node, "for_", iterable, names, live, self._statement(item))
 
     def visit_While(self, node: ast.While) -> Any:
-        node.test = runtime("concrete", self.visit(node.test), ast.Constant("while"))
-        node.body, node.orelse = self.block(node.body), self.block(node.orelse)
-        return node
+        names = bound_names(node.body)
+        live = self._live(node, names)
+        return self._loop(node, "while_", thunk(self.visit(node.test)), names, live, [])
+
+    def _live(self, node: Loop, names: list[str]) -> ast.expr:
+        """Tell of each name whether it is read outside of the loop."""
+        return ast.Tuple([ast.Constant(self.reads[-1][n] > reads([node])[n]) for n in names], ast.Load())
+
+    def _loop(
+        self,
+        node: Loop,
+        method: str,
+        header: ast.expr,
+        names: list[str],
+        live: ast.expr,
+        start: list[ast.stmt],
+    ) -> list[ast.stmt]:
+        """Make a function of a loop's body, and call the runtime with it."""
+        suffix = self._suffix()
+        state, arguments = self._state(names, suffix)
+        parameters = ["__gradir_item"] if start else []
+        statements = [*start, *self.block(node.body, tail=True)]
+        body = self._function_of(f"__gradir_body_{suffix}", names, statements, parameters)
+        call = runtime(method, header, name_(f"__gradir_body_{suffix}"), *arguments, live)
+        if broken := broken_name(node):
+            return [*state, body, ast.Assign([ast.Name(broken, ast.Store())], call)]
+        return [*state, body, ast.Expr(call)]
 
     def visit_With(self, node: ast.With) -> Any:
         tail = self.at_end

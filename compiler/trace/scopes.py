@@ -72,8 +72,15 @@ def leaves_loop(statements: Sequence[ast.AST]) -> ast.stmt | None:
 
 
 def returns(statements: Sequence[ast.AST]) -> bool:
-    """Tell whether some code contains a return of its function."""
-    return any(isinstance(node, ast.Return) for node in own_nodes(statements))
+    """Tell whether some code contains a return that ends it; those in loops end the loop's body."""
+    pending: list[ast.AST] = list(statements)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Return):
+            return True
+        if not isinstance(node, (*Scope, *Comprehension, ast.For, ast.While)):
+            pending.extend(ast.iter_child_nodes(node))
+    return False
 
 
 def falls_through(statements: Sequence[ast.stmt]) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from inspect import getattr_static
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
@@ -15,12 +16,15 @@ from . import operators
 from .branches import branch, truth
 from .calls import MUTABLE, call, own_method
 from .capture import Path, attribute_path, cell_path, global_path, is_library
-from .frame import Decision, RollAbort, Trace, user_location
+from .carries import Variables
+from .frame import Raised, Trace, user_location
+from .iterables import indexed, iterator, plain_range
 from .known import can_know
-from .leaves import Missing, State, unassigned
-from .loops import UNROLL_LIMIT, Range, Unsettled, roll, static_length, too_long
+from .leaves import NEVER, Missing, Never, State, unassigned
 from .python_types import python_type
-from .tracer import Array, Scalar, Tracer
+from .ranges import Range
+from .rolling import for_range, in_turn, while_loop
+from .tracer import Scalar, Tracer
 
 _ATTRIBUTES = (getattr, hasattr, setattr, vars)
 
@@ -150,13 +154,11 @@ class Staged:
 
     def elements(self, iterable: Any) -> Any:
         """What a comprehension runs over."""
-        if isinstance(iterable, np.ndarray):
-            return self.trace.capture(iterable)
         own = own_method(iterable, "__iter__")
         if own is not None:
             return self.call(own, iterable)
         item = own_method(iterable, "__getitem__")
-        return iterable if item is None else self._items(item, iterable)
+        return iterator(self.trace, iterable if item is None else self._items(item, iterable))
 
     def _items(self, item: FunctionType, sequence: Any) -> Iterator[Any]:
         """Iterate over an object that has no `__iter__`, as Python does: by index, up to an IndexError."""
@@ -176,8 +178,8 @@ class Staged:
         if isinstance(test, Tracer) and not can_know(self.trace, test.value):
             self.trace.needs_value(test.value, f"a '{what}' depends on a number known only at run time")
             raise UnsupportedError(
-                f"'{what}' under a condition that is only known at run time is not supported yet;"
-                " write it with an `if` that assigns variables, or np.where",
+                "in a `with` or a `match` that more statements follow, a way out under a condition that is only"
+                " known at run time is not supported: put the `if` outside",
                 loc=user_location(),
             )
         return test
@@ -273,12 +275,21 @@ class Staged:
         self.trace.emit_all("check", truth(self.trace, test), exception="AssertionError", message=text)
 
     def raising(self, error: Any) -> Any:
-        if self.trace.frame.kind == "branch":
+        """The error of a `raise`: under traced control flow the run ends with it, if it comes there."""
+        frames = [f for f in self.trace.frame.chain() if f.kind != "function" and not f.sure]
+        if not frames:
+            return error
+        kind = error if isinstance(error, type) else type(error)
+        if not _is_builtin_error(kind):
             raise UnsupportedError(
-                "raise under a condition that is only known at run time is not supported yet; use assert",
+                f"{kind.__name__} is raised where only the run decides whether it comes to that: compiled code"
+                " can raise the exceptions that are built into Python only",
                 loc=user_location(),
             )
-        return error
+        text = "" if isinstance(error, type) else str(error)
+        never = self.trace.b.literal(np.bool_(False))
+        self.trace.emit_all("check", never, exception=kind.__name__, message=text)
+        raise Raised(next(f for f in self.trace.frame.chain() if f.kind != "function"))
 
     def context(self, manager: Any) -> Any:
         if isinstance(manager, np.errstate):
@@ -290,91 +301,43 @@ class Staged:
 
     # Loops
 
+    def never(self) -> Never:
+        return NEVER
+
     def for_(
         self,
         iterable: Any,
-        body: Callable[[Any], None],
+        body: Callable[[Any], Any],
         get: Callable[[], tuple[Any, ...]],
         put: Callable[[tuple[Any, ...]], None],
         names: tuple[str, ...],
         live: Sequence[bool],
-    ) -> None:
-        state = State(get, put, names)
+    ) -> Any:
+        """A `for` loop; tell whether a break ended it."""
+        variables = Variables(State(get, put, names), live)
+        if isinstance(iterable, np.ndarray):
+            iterable = self.trace.capture(iterable)
+        iterable = plain_range(iterable)
         if isinstance(iterable, (range, Range)):
-            self._for_range(iterable, body, state, live)
-        else:
-            for item in self.unrolled(iterable):
-                body(item)
+            return for_range(self.trace, iterable, body, variables)
+        found = indexed(self.trace, iterable)
+        if found is not None:
+            length = found.length
+            bounds = range(length) if isinstance(length, int) else Range(0, length, 1)
+            return for_range(self.trace, bounds, lambda k: body(found.at(k)), variables)
+        return in_turn(self.trace, self.elements(iterable), body, variables)
 
-    def _for_range(
-        self, bounds: range | Range, body: Callable[[Any], None], state: State, live: Sequence[bool]
-    ) -> None:
-        length = static_length(bounds)
-        if length is not None and length < 2:
-            for i in bounds:
-                body(i)
-            return
-        peeled = isinstance(bounds, Range)
-        try:
-            try:
-                self._roll(bounds, body, state, live)
-            except Unsettled:
-                if peeled:
-                    raise
-                # One turn by itself gives the variables the types that they keep from then on.
-                body(bounds[0])  # type: ignore[index]
-                bounds = bounds[1:]  # type: ignore[index]
-                self._roll(bounds, body, state, live)
-        except (Unsettled, _NotRolled) as failure:
-            self._unroll(bounds, body, str(failure))
-
-    def _roll(
-        self, bounds: range | Range, body: Callable[[Any], None], state: State, live: Sequence[bool]
-    ) -> None:
-        around = self.trace.frame
-        entry = state.get()
-        try:
-            roll(self.trace, bounds, body, state, live)
-        except RollAbort as abort:
-            state.set(entry)
-            if abort.frame in around.chain():
-                raise  # a loop around this one is what cannot be rolled
-            raise _NotRolled(abort.reason) from None
-
-    def _unroll(self, bounds: range | Range, body: Callable[[Any], None], reason: str) -> None:
-        where = user_location()
-        if isinstance(bounds, Range):
-            bounds = self._known_range(bounds, f"cannot be kept as a loop: {reason}")
-        if len(bounds) > UNROLL_LIMIT:
-            raise too_long(reason, len(bounds))
-        self.trace.decisions.append(Decision(where, f"loop of {len(bounds)} turns unrolled", reason))
-        for i in bounds:
-            body(i)
-
-    def unrolled(self, iterable: Any) -> Iterator[Any]:
-        """Iterate in Python, while tracing: containers, arrays, and ranges that cannot be a `for` op."""
-        if isinstance(iterable, Range):
-            iterable = self._known_range(iterable, "has break, continue or return: not supported yet")
-        iterable = self.elements(iterable)
-        if isinstance(iterable, (range, Array)) and len(iterable) > UNROLL_LIMIT:
-            raise too_long("it has break, continue or return, or runs over an array", len(iterable))
-        if isinstance(iterable, range):
-            reason = "it has break, continue or return"
-            what = f"loop of {len(iterable)} turns unrolled"
-            self.trace.decisions.append(Decision(user_location(), what, reason))
-        items: Iterable[Any] = iterable
-        return iter(items)
-
-    def _known_range(self, bounds: Range, what: str) -> range:
-        """The range whose bounds are int arguments, now fixed; others are refused."""
-        parts = (bounds.start, bounds.stop, bounds.step)
-        if not all(can_know(self.trace, x.value) for x in parts if isinstance(x, Tracer)):
-            for x in parts:
-                if isinstance(x, Tracer):
-                    self.trace.needs_value(x.value, f"the length of a loop inside, which {what}, changes")
-            message = f"this loop, whose length is only known at run time, {what}"
-            raise UnsupportedError(message, loc=user_location())
-        return range(*map(operator.index, parts))
+    def while_(
+        self,
+        test: Callable[[], Any],
+        body: Callable[[], Any],
+        get: Callable[[], tuple[Any, ...]],
+        put: Callable[[tuple[Any, ...]], None],
+        names: tuple[str, ...],
+        live: Sequence[bool],
+    ) -> Any:
+        """A `while` loop; tell whether a break ended it."""
+        return while_loop(self.trace, test, body, Variables(State(get, put, names), live))
 
 
 class Shown:
@@ -390,10 +353,6 @@ class Shown:
         return self.text
 
 
-class _NotRolled(Exception):
-    """A loop that could not be rolled, and why."""
-
-
 def _get() -> tuple[Any, ...]:
     return ()
 
@@ -403,6 +362,10 @@ def _set(state: tuple[Any, ...]) -> None:
 
 
 _NO_VARIABLES = State(_get, _set, ())
+
+
+def _is_builtin_error(kind: type) -> bool:
+    return issubclass(kind, Exception) and getattr(builtins, kind.__name__, None) is kind
 
 
 def _may_change(owner: Any, name: str, value: Any) -> bool:

@@ -68,7 +68,8 @@ def test_the_same_function_works_after_an_error(make: Any) -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError, match="the first time"):
             g(A)
-    assert g.cache_info().currsize == 0
+    # Under a traced condition the error is the run's, and what raises it is compiled.
+    assert g.cache_info().currsize == (make is branch)
     faulty.fails = False
     np.testing.assert_allclose(g(A), 2 * A)
     np.testing.assert_allclose(g(A + 1), 2 * (A + 1))

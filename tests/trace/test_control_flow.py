@@ -190,20 +190,6 @@ def test_break_and_continue_in_a_loop_over_a_container() -> None:
     agrees(with_break, 1.5)
 
 
-def test_break_on_a_traced_value_is_refused_at_its_line() -> None:
-    def f(x):
-        for _ in range(5):
-            if x > 2:
-                break
-            x = x * 2
-        return x
-
-    with pytest.raises(
-        gr.UnsupportedError, match=r"'break' under a condition.*not supported yet[\s\S]*if x > 2"
-    ):
-        gr.grad(f)(1.0)
-
-
 def test_a_loop_too_long_to_be_unrolled_is_refused_with_the_reason() -> None:
     def f(x):
         xs = []

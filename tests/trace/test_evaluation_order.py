@@ -176,19 +176,6 @@ def test_like_python(function: Any) -> None:
     agrees(function, 2.5)
 
 
-def test_traced_return_from_a_loop_is_refused() -> None:
-    def f(x: Any) -> Any:
-        for _ in range(3):
-            if x > 5:
-                return x * 2
-            x = x * 2
-        return x
-
-    message = "'return' under a condition that is only known at run time"
-    with pytest.raises(gr.UnsupportedError, match=message):
-        gr.grad(f)(1.0)
-
-
 def test_ifs_that_would_double_the_code_too_often_are_refused(tmp_path: Any) -> None:
     part = "    if x > {0}:\n        if x > {0}.5:\n            return x\n        x = x + 1\n"
     lines = [part.format(i) for i in range(30)]

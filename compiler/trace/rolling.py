@@ -1,0 +1,193 @@
+"""How each loop is traced: as one op where that can be, else turn by turn, up to a limit."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..errors import TraceError, UnsupportedError
+from .branches import branch
+from .carries import Unsettled, Variables
+from .frame import Decision, RollAbort, Trace, user_location
+from .known import can_know
+from .loops import Counted, Until, broke, holds, roll
+from .ranges import Range, static_length
+from .tracer import Array, Tracer
+
+UNROLL_LIMIT = 4096  # turns
+
+
+class _NotRolled(Exception):
+    """A loop that could not be rolled, and why."""
+
+
+def for_range(
+    trace: Trace, bounds: range | Range, body: Callable[[Any], Any], variables: Variables
+) -> Any:
+    """Trace a loop over a range; tell whether a break ended it."""
+    length = static_length(bounds)
+    if length is not None and length < 2:
+        return in_turn(trace, bounds, body, variables)
+    try:
+        return _roll(trace, Counted(bounds, body), variables)
+    except Unsettled as failure:
+        if isinstance(bounds, Range):
+            return _unroll(trace, bounds, body, variables, str(failure))
+    except _NotRolled as failure:
+        return _unroll(trace, bounds, body, variables, str(failure))
+    # One turn by itself gives the variables the types that they keep from then on.
+    first, rest = bounds[0], bounds[1:]  # type: ignore[index]
+    return _then(trace, broke(body(first)), lambda: _roll_rest(trace, rest, body, variables), variables)
+
+
+def _roll_rest(trace: Trace, bounds: range, body: Callable[[Any], Any], variables: Variables) -> Any:
+    try:
+        return _roll(trace, Counted(bounds, body), variables)
+    except (Unsettled, _NotRolled) as failure:
+        return _unroll(trace, bounds, body, variables, str(failure))
+
+
+def while_loop(
+    trace: Trace, test: Callable[[], Any], body: Callable[[], Any], variables: Variables
+) -> Any:
+    """Trace a `while`; tell whether a break ended it."""
+    entered = holds(trace, test())
+    if entered is False:
+        return False
+    try:
+        return _roll(trace, Until(entered, test, body), variables)
+    except (Unsettled, _NotRolled) as failure:
+        reason = str(failure)
+        settled = not isinstance(failure, Unsettled)
+    if isinstance(entered, Tracer) and not can_know(trace, entered.value):
+        trace.needs_value(entered.value, f"the number of turns of a `while` inside changes ({reason})")
+        raise TraceError(
+            f"this `while` loop could not be kept as a loop ({reason}), and only the run knows how many turns"
+            " it takes",
+            loc=user_location(),
+        )
+    if settled or isinstance(entered, Tracer):
+        return _unroll_while(trace, entered, test, body, variables, reason)
+    # One turn by itself gives the variables the types that they keep from then on.
+    return _then(trace, broke(body()), lambda: _rest_of_while(trace, test, body, variables), variables)
+
+
+def _rest_of_while(
+    trace: Trace, test: Callable[[], Any], body: Callable[[], Any], variables: Variables
+) -> Any:
+    entered = holds(trace, test())
+    if entered is False:
+        return False
+    try:
+        return _roll(trace, Until(entered, test, body), variables)
+    except (Unsettled, _NotRolled) as failure:
+        return _unroll_while(trace, entered, test, body, variables, str(failure))
+
+
+def _unroll_while(
+    trace: Trace,
+    entered: Any,
+    test: Callable[[], Any],
+    body: Callable[[], Any],
+    variables: Variables,
+    reason: str,
+) -> Any:
+    """Run a `while` in Python, while tracing: its condition has to be known at each turn."""
+    where = user_location()
+    turns = 0
+    while True:
+        if isinstance(entered, Tracer) and not can_know(trace, entered.value):
+            trace.needs_value(entered.value, f"the number of turns of a `while` inside changes ({reason})")
+            raise TraceError(
+                f"this `while` loop could not be kept as a loop ({reason}), and only the run knows how many"
+                " turns it takes",
+                loc=user_location(),
+            )
+        if not entered:
+            break
+        if turns == UNROLL_LIMIT:
+            raise too_long(reason, f"more than {UNROLL_LIMIT}")
+        turns += 1
+        broken = broke(body())
+        if isinstance(broken, Tracer):
+            rest = lambda: _rest_of_while(trace, test, body, variables)  # noqa: E731
+            return _then(trace, broken, rest, variables)
+        if broken:
+            return True
+        entered = holds(trace, test())
+    trace.decisions.append(Decision(where, f"loop of {turns} turns unrolled", reason))
+    return False
+
+
+def _roll(trace: Trace, head: Counted | Until, variables: Variables) -> Any:
+    around = trace.frame
+    entry = variables.state.get()
+    try:
+        return roll(trace, head, variables)
+    except RollAbort as abort:
+        variables.state.set(entry)
+        if abort.frame in around.chain():
+            raise  # a loop around this one is what cannot be rolled
+        raise _NotRolled(abort.reason) from None
+
+
+def _then(trace: Trace, broken: Any, rest: Callable[[], Any], variables: Variables) -> Any:
+    """Go on with the rest of a loop, but where a break has ended it."""
+    if isinstance(broken, Tracer):
+        return branch(trace, broken, lambda: True, rest, variables.state)
+    return broken or rest()
+
+
+def in_turn(
+    trace: Trace, items: Iterable[Any], body: Callable[[Any], Any], variables: Variables
+) -> Any:
+    """Run a loop in Python, while tracing; tell whether a break ended it."""
+    if isinstance(items, (range, Array)) and len(items) > UNROLL_LIMIT:
+        raise too_long("it runs over an array", str(len(items)))
+    broken: Any = False
+    for item in items:
+        if isinstance(broken, Tracer):
+            turn = lambda item=item: broke(body(item))  # noqa: E731
+            broken = branch(trace, broken, lambda: True, turn, variables.state)
+        elif broken:
+            return True
+        else:
+            broken = broke(body(item))
+    return broken
+
+
+def _unroll(
+    trace: Trace,
+    bounds: range | Range,
+    body: Callable[[Any], Any],
+    variables: Variables,
+    reason: str,
+) -> Any:
+    where = user_location()
+    if isinstance(bounds, Range):
+        bounds = _known_range(trace, bounds, f"cannot be kept as a loop: {reason}")
+    if len(bounds) > UNROLL_LIMIT:
+        raise too_long(reason, str(len(bounds)))
+    trace.decisions.append(Decision(where, f"loop of {len(bounds)} turns unrolled", reason))
+    return in_turn(trace, bounds, body, variables)
+
+
+def _known_range(trace: Trace, bounds: Range, what: str) -> range:
+    """The range whose bounds are int arguments, now fixed; others are refused."""
+    parts = (bounds.start, bounds.stop, bounds.step)
+    if not all(can_know(trace, x.value) for x in parts if isinstance(x, Tracer)):
+        for x in parts:
+            if isinstance(x, Tracer):
+                trace.needs_value(x.value, f"the length of a loop inside, which {what}, changes")
+        message = f"this loop, whose length is only known at run time, {what}"
+        raise UnsupportedError(message, loc=user_location())
+    return range(*map(operator.index, parts))
+
+
+def too_long(reason: str, length: str) -> TraceError:
+    return TraceError(
+        f"this loop of {length} turns could not be kept as a loop ({reason}), and gradir unrolls at most"
+        f" {UNROLL_LIMIT} turns",
+        loc=user_location(),
+    )
