@@ -8,11 +8,12 @@ from typing import Any
 
 from ..errors import GradirError, TraceError
 from ..ir.graph import Value
+from ..ir.operation import Effect
 from ..ir.types import DType
 from .frame import Buffer, Frame, Raised, Trace, user_location
 from .known import can_know
 from .leaves import NEVER, Kind, Leaf, Missing, State, Tree, meet, same, tree
-from .tracer import Array, Scalar, new_array
+from .tracer import Array, Tracer, new_array
 
 
 def truth(trace: Trace, test: Any) -> Value:
@@ -163,6 +164,19 @@ def _why_apart(a: Leaf, b: Leaf, name: str) -> str:
     )
 
 
+def _only_raises(outcome: Outcome) -> bool:
+    """Tell whether a branch does nothing but raise an error, so that a check can stand for it."""
+    return outcome.raised and all(n.op.effect is Effect.NONE for n in outcome.frame.builder.nodes[:-1])
+
+
+def _check(trace: Trace, passes: Value, outcome: Outcome) -> None:
+    """Raise the error of a branch where `passes` does not hold."""
+    check = outcome.frame.builder.nodes[-1]
+    builder = trace.b
+    builder.loc = check.loc
+    builder.emit(check.op, passes, **check.attrs)
+
+
 def relate(buffer: Buffer, others: Iterable[Buffer]) -> None:
     """Record that `buffer` may be the same memory as each of `others`; this is not transitive."""
     for other in others:
@@ -172,7 +186,7 @@ def relate(buffer: Buffer, others: Iterable[Buffer]) -> None:
 
 
 def branch(
-    trace: Trace, test: Scalar | Array, then: Callable[[], Any], otherwise: Callable[[], Any], state: State
+    trace: Trace, test: Tracer, then: Callable[[], Any], otherwise: Callable[[], Any], state: State
 ) -> Any:
     """Trace an `if` with two bodies: an `if` op, or the body taken where the test is known and no op fits.
 
@@ -197,7 +211,7 @@ def branch(
 
 def _branch(
     trace: Trace,
-    test: Scalar | Array,
+    test: Tracer,
     then: Callable[[], Any],
     otherwise: Callable[[], Any],
     state: State,
@@ -211,9 +225,16 @@ def _branch(
     """
     predicate = truth(trace, test)
     first = run_block(trace, trace.open("branch"), state, then)
+    if _only_raises(first):
+        _check(trace, trace.b.logical_not(predicate), first)
+        return otherwise()
     second = run_block(trace, trace.open("branch"), state, otherwise)
+    if _only_raises(second):
+        _check(trace, predicate, second)
+        return then()
     if first.raised and second.raised:
-        raise TraceError("both ways of this `if` raise an error: write it behind the `if`", loc=user_location())
+        message = "both ways of this `if` raise an error: raise it behind the `if`"
+        raise TraceError(message, loc=user_location())
     meeting = _Join(trace, first, second, strict)
     rebuilders = [
         _join_trees(meeting, a, b, name)

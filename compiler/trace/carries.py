@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..ir.dims import is_static
 from .branches import Outcome, relate
 from .frame import Buffer, Trace, user_location
 from .leaves import Kind, Leaf, Missing, Never, State, Tree, join, keeps, same, tree
@@ -117,7 +118,7 @@ def _refine_fresh(carry: Carry, after: Tree) -> bool:
     """A variable without a value before the loop; what is an array of the scopes around is not carried."""
     kinds = [None if x.is_outer else x.kind for x in after.leaves]
     carry.after = after
-    known = carry.live and all(x.kind is not None for x in after.leaves)
+    known = carry.live and all(x.kind is not None and is_static(x.kind.type.shape) for x in after.leaves)
     carry.kinds = kinds if known or carry.entry.is_never else []
     if len(carry.aliases) != len(carry.kinds):
         carry.aliases = [set() for _ in carry.kinds]

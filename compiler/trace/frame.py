@@ -33,13 +33,18 @@ def user_location() -> Loc | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code
-        if not code.co_filename.startswith(_LIBRARY) and not code.co_name.startswith("<frozen"):
-            return Loc(code.co_filename, frame.f_lineno, _user_name(code.co_qualname))
+        if is_user_code(code):
+            return Loc(code.co_filename, frame.f_lineno, user_name(code.co_qualname))
         frame = frame.f_back
     return None
 
 
-def _user_name(qualname: str) -> str:
+def is_user_code(code: CodeType) -> bool:
+    """Tell whether code is neither gradir's, NumPy's nor SciPy's."""
+    return not code.co_filename.startswith(_LIBRARY) and not code.co_name.startswith("<frozen")
+
+
+def user_name(qualname: str) -> str:
     """The user's function in the qualified name of a staged one."""
     parts = [p for p in qualname.split(".") if p != "<locals>" and not p.startswith("__gradir")]
     return parts[-1] if parts else ""
@@ -129,6 +134,7 @@ class Trace:
 
     def __init__(self, ops: OpTable) -> None:
         from .capture import Captures
+        from .sizes import Sizes
 
         self.ops = ops
         self.captures = Captures(self)
@@ -140,6 +146,7 @@ class Trace:
         self.same_as: dict[Value, Value] = {}  # parameters of inner functions
         self.root = self.frame = Frame(Builder(ops), None, "function")
         self.decisions: list[Decision] = []
+        self.sizes = Sizes(self)
         self.thread = threading.get_ident()
 
     # Emitting
@@ -156,9 +163,12 @@ class Trace:
         builder = self.frame.builder
         builder.loc = user_location()
         try:
-            return builder.emit(op, *operands, regions=regions, **attrs)
+            results = builder.emit(op, *operands, regions=regions, **attrs)
         except TypeRuleError as error:
             raise TraceError(str(error), loc=builder.loc) from None
+        if regions:
+            self.sizes.check_leaving(results)
+        return results
 
     @property
     def b(self) -> Builder:

@@ -13,6 +13,7 @@ import numpy as np
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.interpreter import Interpreter
 from ..ir.operation import Effect
+from ..ir.symbols import mentioned
 from .frame import Trace
 
 _MOST_NODES = 200
@@ -25,7 +26,8 @@ def known_value(trace: Trace, value: Value) -> np.ndarray[Any, Any] | None:
         return None
     given = [v for v, node in order.items() if node is None]
     nodes = dict.fromkeys(_renamed(trace, node) for node in order.values() if node is not None)
-    graph = Graph("known", Block(tuple(given), tuple(nodes), (trace.origin(value),)), ("",) * len(given), ("",))
+    block = Block(tuple(given), tuple(nodes), (trace.origin(value),))
+    graph = Graph("known", block, ("",) * len(given), ("",))
     (known,) = Interpreter(graph).run([trace.look_at(v) for v in given])
     return np.asarray(known)
 
@@ -83,4 +85,4 @@ def _blocks(node: Node) -> list[Block]:
 
 def _is_pure(node: Node) -> bool:
     inner = (n for block in _blocks(node) for n in block.nodes)
-    return all(n.op.effect is Effect.NONE for n in (node, *inner))
+    return all(n.op.effect is Effect.NONE and not mentioned(n) for n in (node, *inner))

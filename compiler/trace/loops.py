@@ -6,7 +6,7 @@ aliases settle; an attempt that fails leaves nothing behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,8 +136,12 @@ def _attempt(
     finals = list(buffer_params)
     turn: list[Any] = [False, None]
 
+    if isinstance(head, Counted):
+        trace.sizes.enter(index, head.bounds)
+
     def run() -> None:
-        turn[:] = [x.value if isinstance(x, Tracer) else x for x in head.turn(trace, index)]
+        with trace.sizes.rolling(frame):
+            turn[:] = [x.value if isinstance(x, Tracer) else x for x in head.turn(trace, index)]
         finals[:] = [buffer.value for buffer in plan.buffers]
 
     state.set(tuple(variables))
@@ -180,7 +184,8 @@ def _emit(trace: Trace, plan: Plan, attempt: _Attempt, head: Counted | Until, st
                 continue
             init = trace.b.zeros(kind.type) if carry.fresh else carry.entry.leaves[k].place(trace.b, kind)
             param = attempt.params.get((i, k)) or Value(kind.type)
-            carried.add(init, param, param if attempt.outcome.raised else after.leaves[k].place(builder, kind))
+            yielded = param if attempt.outcome.raised else after.leaves[k].place(builder, kind)
+            carried.add(init, param, yielded)
             places.append(((i, k), kind))
     for buffer, param, final in zip(plan.buffers, attempt.buffer_params, attempt.finals, strict=True):
         carried.add(buffer.value, param, final)
@@ -197,9 +202,7 @@ def _emit(trace: Trace, plan: Plan, attempt: _Attempt, head: Counted | Until, st
     return Scalar(trace, results[-1], weak=True) if isinstance(attempt.broken, Value) else attempt.broken
 
 
-def _loop_op(
-    trace: Trace, attempt: _Attempt, head: Counted | Until, carried: _Carried
-) -> tuple[Value, ...]:
+def _loop_op(trace: Trace, attempt: _Attempt, head: Counted | Until, carried: _Carried) -> tuple[Value, ...]:
     """Add a `for` where the number of turns is known when it begins, else a `while`; return its results."""
     builder, index = attempt.outcome.frame.builder, attempt.index
     if isinstance(head, Until):

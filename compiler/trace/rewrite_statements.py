@@ -160,7 +160,7 @@ class FunctionRewriter(ExpressionRewriter):
         ]
         self.copies >>= doubled
         branches = [name_(f"__gradir_then_{suffix}"), name_(f"__gradir_else_{suffix}")]
-        leave = ast.Return(runtime("if_return", test, *branches, *arguments))
+        leave = ast.Return(runtime("if_", test, *branches, *arguments))
         return [self._placed(s, node) for s in [*state, *functions, leave]]
 
     @staticmethod

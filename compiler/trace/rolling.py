@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..errors import TraceError, UnsupportedError
@@ -22,9 +22,7 @@ class _NotRolled(Exception):
     """A loop that could not be rolled, and why."""
 
 
-def for_range(
-    trace: Trace, bounds: range | Range, body: Callable[[Any], Any], variables: Variables
-) -> Any:
+def for_range(trace: Trace, bounds: range | Range, body: Callable[[Any], Any], variables: Variables) -> Any:
     """Trace a loop over a range; tell whether a break ended it."""
     length = static_length(bounds)
     if length is not None and length < 2:
@@ -37,7 +35,7 @@ def for_range(
     except _NotRolled as failure:
         return _unroll(trace, bounds, body, variables, str(failure))
     # One turn by itself gives the variables the types that they keep from then on.
-    first, rest = bounds[0], bounds[1:]  # type: ignore[index]
+    first, rest = bounds[0], bounds[1:]
     return _then(trace, broke(body(first)), lambda: _roll_rest(trace, rest, body, variables), variables)
 
 
@@ -48,9 +46,7 @@ def _roll_rest(trace: Trace, bounds: range, body: Callable[[Any], Any], variable
         return _unroll(trace, bounds, body, variables, str(failure))
 
 
-def while_loop(
-    trace: Trace, test: Callable[[], Any], body: Callable[[], Any], variables: Variables
-) -> Any:
+def while_loop(trace: Trace, test: Callable[[], Any], body: Callable[[], Any], variables: Variables) -> Any:
     """Trace a `while`; tell whether a break ended it."""
     entered = holds(trace, test())
     if entered is False:
@@ -139,9 +135,7 @@ def _then(trace: Trace, broken: Any, rest: Callable[[], Any], variables: Variabl
     return broken or rest()
 
 
-def in_turn(
-    trace: Trace, items: Iterable[Any], body: Callable[[Any], Any], variables: Variables
-) -> Any:
+def in_turn(trace: Trace, items: Iterable[Any], body: Callable[[Any], Any], variables: Variables) -> Any:
     """Run a loop in Python, while tracing; tell whether a break ended it."""
     if isinstance(items, (range, Array)) and len(items) > UNROLL_LIMIT:
         raise too_long("it runs over an array", str(len(items)))

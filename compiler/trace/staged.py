@@ -24,7 +24,7 @@ from .leaves import NEVER, Missing, Never, State, unassigned
 from .python_types import python_type
 from .ranges import Range
 from .rolling import for_range, in_turn, while_loop
-from .tracer import Scalar, Tracer
+from .tracer import Array, Scalar, Tracer
 
 _ATTRIBUTES = (getattr, hasattr, setattr, vars)
 
@@ -65,6 +65,9 @@ class Staged:
         """An attribute; those of outside objects are captured, so they are never stale."""
         if isinstance(owner, Tracer) and name == "__class__":
             return python_type(owner)
+        if isinstance(owner, Array) and name in ("shape", "size"):
+            sizes = self.trace.sizes
+            return tuple(map(sizes.shown, owner.shape)) if name == "shape" else sizes.shown_count(owner.shape)
         value = getattr(owner, name)
         if isinstance(owner, Tracer) or id(owner) in self.trace.made or not _may_change(owner, name, value):
             return value
@@ -178,8 +181,8 @@ class Staged:
         if isinstance(test, Tracer) and not can_know(self.trace, test.value):
             self.trace.needs_value(test.value, f"a '{what}' depends on a number known only at run time")
             raise UnsupportedError(
-                "in a `with` or a `match` that more statements follow, a way out under a condition that is only"
-                " known at run time is not supported: put the `if` outside",
+                "in a `with` or a `match` that more statements follow, a way out under a condition that is"
+                " only known at run time is not supported: put the `if` outside",
                 loc=user_location(),
             )
         return test
@@ -240,22 +243,8 @@ class Staged:
         get: Callable[[], tuple[Any, ...]],
         put: Callable[[tuple[Any, ...]], None],
         names: tuple[str, ...],
-    ) -> None:
-        if not _is_traced_test(test):
-            then() if test else otherwise()
-        else:
-            branch(self.trace, test, then, otherwise, State(get, put, names))
-
-    def if_return(
-        self,
-        test: Any,
-        then: Callable[[], Any],
-        otherwise: Callable[[], Any],
-        get: Callable[[], tuple[Any, ...]],
-        put: Callable[[tuple[Any, ...]], None],
-        names: tuple[str, ...],
     ) -> Any:
-        """An `if` whose branches run to the end of the function."""
+        """An `if`; it has a result where its branches run to the end of the function or the loop's turn."""
         if not _is_traced_test(test):
             return then() if test else otherwise()
         return self._checked(branch(self.trace, test, then, otherwise, State(get, put, names)))
@@ -282,8 +271,8 @@ class Staged:
         kind = error if isinstance(error, type) else type(error)
         if not _is_builtin_error(kind):
             raise UnsupportedError(
-                f"{kind.__name__} is raised where only the run decides whether it comes to that: compiled code"
-                " can raise the exceptions that are built into Python only",
+                f"{kind.__name__} is raised where only the run decides whether it comes to that: compiled"
+                " code can raise the exceptions that are built into Python only",
                 loc=user_location(),
             )
         text = "" if isinstance(error, type) else str(error)
