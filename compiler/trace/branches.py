@@ -12,7 +12,8 @@ from ..ir.operation import Effect
 from ..ir.types import DType
 from .frame import Buffer, Frame, Raised, Trace, user_location
 from .known import can_know
-from .leaves import NEVER, Kind, Leaf, Missing, State, Tree, meet, same, tree
+from .leaves import NEVER, Kind, Leaf, Missing, State, Tree, doubt, meet, same, tree
+from .stores import with_slots
 from .tracer import Array, Tracer, new_array
 
 
@@ -98,6 +99,8 @@ def _join_trees(meeting: _Join, a: Tree, b: Tree, name: str) -> Callable[[Sequen
     if a.structure != b.structure:
         missing = meeting.apart(name, f"'{name}' has another structure in each branch of the `if` before")
         return lambda results: missing
+    if a.source is b.source and all(map(same, a.leaves, b.leaves)):
+        return lambda results: a.source
     parts: list[Callable[[Sequence[Value]], Any]] = []
     for x, y in zip(a.leaves, b.leaves, strict=True):
         parts.append(_join_leaves(meeting, x, y, name))
@@ -192,8 +195,12 @@ def branch(
 
     An int argument in a test stays dynamic as long as both branches give the same kinds of results.
     """
+
+    def trace_both(strict: bool) -> Any:
+        return with_slots(trace, state, lambda s: _branch(trace, test, then, otherwise, s, strict=strict))
+
     if not can_know(trace, test.value):
-        return _branch(trace, test, then, otherwise, state, strict=False)
+        return trace_both(strict=False)
     here = user_location()
     if here in trace.open_tests:  # a function that calls itself, as often as an int argument says
         return then() if test else otherwise()
@@ -201,7 +208,7 @@ def branch(
     trace.open_tests.append(here)
     try:
         try:
-            return _branch(trace, test, then, otherwise, state, strict=True)
+            return trace_both(strict=True)
         except (GradirError, RecursionError):  # the latter of the branch that is not taken
             state.set(entry)
         return then() if test else otherwise()  # out of the handler: its error is no cause of one here
@@ -224,11 +231,11 @@ def _branch(
     `strict`, at once.
     """
     predicate = truth(trace, test)
-    first = run_block(trace, trace.open("branch"), state, then)
+    first = run_block(trace, trace.open("branch", state.slots), state, then)
     if _only_raises(first):
         _check(trace, trace.b.logical_not(predicate), first)
         return otherwise()
-    second = run_block(trace, trace.open("branch"), state, otherwise)
+    second = run_block(trace, trace.open("branch", state.slots), state, otherwise)
     if _only_raises(second):
         _check(trace, predicate, second)
         return then()
@@ -262,5 +269,10 @@ def _branch(
     for outcome in (first, second):
         for buffer, reason in outcome.lost.items():
             trace.lose(buffer, reason)
-    state.set(tuple(rebuild(results) for rebuild in rebuilders))
+    values = tuple(rebuild(results) for rebuild in rebuilders)
+    for k, x in enumerate(values[: len(values) - len(state.slots)]):
+        before = first.variables[k].source, second.variables[k].source
+        if any(x is not y for y in before):
+            doubt(trace, (x, *before))
+    state.set(values)
     return result(results)

@@ -6,7 +6,7 @@ import functools
 import os
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
 from inspect import getattr_static
@@ -19,7 +19,7 @@ from ..errors import NoSourceError, UnsupportedError
 from .capture import attribute_path, is_library
 from .dispatch import CREATION, call_handler, find_function, name_of
 from .frame import Trace, user_location
-from .iterables import Lazy, check_generator, iterator
+from .iterables import Lazy, iterator
 from .ranges import Range, check_step
 from .tracer import Array, Scalar, Tracer
 
@@ -48,6 +48,8 @@ def call(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     if handler is not None and (handler in CREATION or _any_traced(args) or _any_traced(kwargs.values())):
         return call_handler(trace, handler, name_of(function), args, kwargs)
     _refuse_ambient(function)
+    if isinstance(function, type) and _is_plain_class(function):
+        return _construct(trace, function, args, kwargs)
     if isinstance(function, (BuiltinFunctionType, type)):
         return _call_builtin(trace, function, args, kwargs)
     if isinstance(function, functools.partial):
@@ -70,23 +72,45 @@ def _call_builtin(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: di
     own = own_method(args[0], _BUILTINS[function]) if len(args) == 1 and function in _BUILTINS else None
     if own is not None:
         return _call_python(trace, own, args, {})
-    for x in args:
-        if isinstance(x, GeneratorType):
-            check_generator(x)
     if function in _ITERATING:
         args = tuple(iterated(trace, x) for x in args)
-        is_lazy = len(args) == 1 and isinstance(args[0], (GeneratorType, Lazy))
-        if is_lazy and find_function(function) is not None:
-            return call(trace, function, (list(args[0]),), kwargs)
+        if args and isinstance(args[0], (GeneratorType, Lazy)) and find_function(function) is not None:
+            return _fold(trace, function, iterator(trace, args[0]), args[1:], kwargs)
     _check_mutator(trace, function)
     if function.__module__ == "itertools":  # some of its functions call the user's
         args = tuple(partial(_call_back, trace, x) if isinstance(x, FunctionType) else x for x in args)
     result = function(*args, **kwargs)
     if type(result).__module__ in _ITERATORS and hasattr(type(result), "__next__"):
         return iterator(trace, result)
-    if isinstance(function, type):
-        trace.made[id(result)] = result
+    if isinstance(function, type) or isinstance(result, MUTABLE):
+        trace.make(result)
     return result
+
+
+def _construct(trace: Trace, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Make an object of a class that the user wrote in Python."""
+    new = trace.make(cls.__new__(cls))
+    call(trace, cls.__init__, (new, *args), kwargs)
+    return new
+
+
+def _is_plain_class(cls: Any) -> bool:
+    """Tell whether calling a class does no more than call the `__init__` that the user wrote for it."""
+    plain = type(cls) is type and cls.__new__ is object.__new__
+    init = getattr_static(cls, "__init__", None) if plain else None
+    return isinstance(init, FunctionType) and not is_library(init.__module__ or "")
+
+
+def _fold(trace: Trace, function: Any, items: Lazy, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call sum, min, max, any or all on an iterator."""
+    from .folds import FOLDS, rolled
+
+    found = None if kwargs else rolled(trace, items)
+    return (
+        call(trace, function, (list(items), *args), kwargs)
+        if found is None
+        else FOLDS[function](trace, found, *args)
+    )
 
 
 def _call_back(trace: Trace, function: FunctionType, /, *args: Any) -> Any:
@@ -164,11 +188,12 @@ def _capture_defaults(
         made.__kwdefaults__ = trace.captures.bring_in(keywords, path)
 
 
-def staged(trace: Trace, function: FunctionType) -> FunctionType:
+def staged(trace: Trace, function: Callable[..., Any]) -> FunctionType:
     """Return the staged form of a user's function; without source, the function itself."""
     from .staged import Staged
     from .staging import stage
 
+    assert isinstance(function, FunctionType)
     try:
         return stage(function, Staged(trace, function))
     except NoSourceError:
@@ -177,7 +202,7 @@ def staged(trace: Trace, function: FunctionType) -> FunctionType:
 
 def _check_mutator(trace: Trace, function: Any) -> None:
     """Refuse a method that changes a container where that could not be undone, or would be seen outside."""
-    from .staged import check_container
+    from .stores import check_container
 
     if isinstance(function, BuiltinMethodType) and function.__name__ in _MUTATORS:
         owner = function.__self__

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 from ..ir.dims import is_static
+from ..ir.graph import Value
 from .branches import Outcome, relate
 from .frame import Buffer, Trace, user_location
-from .leaves import Kind, Leaf, Missing, Never, State, Tree, join, keeps, same, tree
+from .leaves import Kind, Leaf, Missing, Never, State, Tree, doubt, join, keeps, same, tree
 from .tracer import Array, Scalar
 
 Key = tuple[int, int]  # of a variable, and of a leaf in it
@@ -32,7 +34,7 @@ class Carry:
     """What is known so far of one variable: the kind of each leaf that is carried, None for the others.
 
     A variable without a value before the loop is `fresh`. It is carried out of the loop where it is
-    `live` and the body surely runs; one that nothing reads before it is assigned always is.
+    `live`; unless the body surely runs, reading it after the loop is checked by the run.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Carry:
     aliases: list[set[Buffer]]
     live: bool
     sure: bool
+    slot: bool  # it is an attribute or a container of the user's
     after: Tree | None = None  # of a fresh variable: what the last attempt left in it
 
     @property
@@ -55,7 +58,13 @@ class Carry:
 
     @property
     def is_carried(self) -> bool:
-        return not self.fresh or self.entry.is_never or self.sure
+        return not self.fresh or self.after is not None
+
+    @property
+    def may_lack_value(self) -> bool:
+        """Whether only the run knows if the variable has a value after the loop."""
+        known = self.entry.is_never or self.sure
+        return self.fresh and bool(self.kinds) and self.after is not None and not known
 
     @property
     def before(self) -> list[Any]:
@@ -67,17 +76,25 @@ class Carry:
         structure = (self.after or self.entry).structure
         return replace(self.entry, structure=structure).rebuild(objects)
 
-    def leaves_loop(self, i: int, tracers: dict[Key, Scalar | Array]) -> Any:
-        """Return the variable as the code after the loop sees it."""
-        known = self.after is not None and bool(self.kinds) and (self.entry.is_never or self.sure)
-        if not self.fresh or known:
-            return self.rebuild([tracers.get((i, k), x) for k, x in enumerate(self.before)])
-        return Missing(
-            self.name,
-            f"the variable '{self.name}' is only assigned in a loop, which may not run or whose values of it"
-            " are not numbers; assign it before the loop",
-            user_location(),
-        )
+    def doubt(self, trace: Trace, now: Any) -> None:
+        """Note that containers of this variable have become others."""
+        if now is not self.entry.source and not self.slot:
+            doubt(trace, (now, self.entry.source))
+
+    def leaves_loop(self, i: int, tracers: dict[Key, Scalar | Array], ran: Value | None) -> Any:
+        """Return the variable as the code after the loop sees it; `ran` says whether the body ran."""
+        if not self.fresh and not any(self.kinds):
+            return self.entry.source
+        if self.fresh and (self.after is None or not self.kinds):
+            reason = (
+                f"the variable '{self.name}' is only assigned in a loop, where not all of its values are"
+                " numbers; assign it before the loop"
+            )
+            return Missing(self.name, reason, user_location())
+        value = self.rebuild([tracers.get((i, k), x) for k, x in enumerate(self.before)])
+        if not self.may_lack_value:
+            return value
+        return Missing(self.name, f"'{self.name}' may have no value here", user_location(), value, ran)
 
 
 @dataclass(slots=True)
@@ -89,12 +106,16 @@ class Plan:
     joined: set[frozenset[Key]] = field(default_factory=set)  # leaves that may share memory
 
     @staticmethod
-    def of(trace: Trace, variables: Variables, entry: Sequence[Any], sure: bool) -> Plan:
+    def of(
+        trace: Trace, names: Sequence[str], live_names: Sequence[bool], entry: Sequence[Any], sure: bool
+    ) -> Plan:
         carries = []
-        for name, x, live in zip(variables.state.names, entry, variables.live, strict=True):
+        for name, x, live in zip_longest(names, entry, live_names, fillvalue=True):  # slots are alive
             leaves = tree(trace, x)
             count = len(leaves.leaves)
-            carries.append(Carry(name, leaves, [None] * count, [set() for _ in range(count)], live, sure))
+            aliases: list[set[Buffer]] = [set() for _ in range(count)]
+            slot = len(carries) >= len(live_names)
+            carries.append(Carry(name, leaves, [None] * count, aliases, live, sure, slot))
         return Plan(carries)
 
 
@@ -127,7 +148,7 @@ def _refine_fresh(carry: Carry, after: Tree) -> bool:
 
 def _refine_carry(carry: Carry, after: Tree) -> bool:
     if after.structure != carry.entry.structure:
-        raise Unsettled(f"the variable '{carry.name}' changes its structure in the loop")
+        raise Unsettled(_why_other_structure(carry))
     changed = False
     for k, (before, now) in enumerate(zip(carry.entry.leaves, after.leaves, strict=True)):
         if carry.kinds[k] is None and same(before, now):
@@ -138,6 +159,12 @@ def _refine_carry(carry: Carry, after: Tree) -> bool:
         changed |= kind != carry.kinds[k]
         carry.kinds[k] = kind
     return changed
+
+
+def _why_other_structure(carry: Carry) -> str:
+    if carry.slot:
+        return "a list or dict gets or loses items in the loop: make an array before it, and fill that"
+    return f"the variable '{carry.name}' changes its structure in the loop"
 
 
 def _why_unsettled(name: str, before: Leaf, now: Leaf) -> str:

@@ -56,8 +56,8 @@ class Exits:
     def _loop(self, node: Loop, in_loop: bool) -> list[ast.stmt]:
         leaving = leaves_loop(node.body) is not None
         returning = any(isinstance(inner, ast.Return) for inner in own_nodes(node.body))
-        breaks = returning or _breaks(node.body)
-        endless = _is_true(node) and not _breaks(node.body)  # left by a return or an error only
+        broken = _breaks(node.body)
+        endless = _is_true(node) and not broken  # left by a return or an error only
         orelse, node.orelse = self.block(node.orelse, in_loop=in_loop), []
         ends = leaving and falls_through(node.body)
         node.body = self.block(node.body, in_loop=True)
@@ -67,7 +67,7 @@ class Exits:
         after: list[ast.stmt] = orelse
         if returning and not in_loop:
             before = [_assign(RETURNED, _bool(False)), _assign(RESULT, runtime("never"))]
-        if orelse and breaks:
+        if orelse and broken:
             self.count += 1
             node.broken = f"__gradir_broken_{self.count}"  # type: ignore[union-attr]
             before.append(_assign(broken_name(node), _bool(False)))

@@ -97,6 +97,7 @@ class Frame:
     definitions: dict[Value, Node] = field(default_factory=dict)  # of the builder's first `indexed` nodes
     indexed: int = 0
     params: set[Value] = field(default_factory=set)  # of a loop: its index and carried values
+    slots: frozenset[tuple[int, str]] = frozenset()  # what of the user's objects is among its variables
     sure: bool = False  # of a loop: its body runs at least once
 
     def definition(self, value: Value) -> Node | None:
@@ -141,7 +142,8 @@ class Trace:
         self.inputs: list[tuple[Value, str]] = []
         self.known_arguments: dict[Value, Callable[[], int]] = {}  # int arguments; a call guards its value
         self.staged: set[CodeType] = set()  # of functions defined in staged ones, that are staged already
-        self.made: dict[int, Any] = {}  # objects that traced code made, by id; it may change them
+        self.made: dict[int, tuple[Any, Frame]] = {}  # objects that traced code made, by id, and where
+        self.unsure: dict[int, Any] = {}  # lists and dicts that may have become another object in Python
         self.open_tests: list[Loc | None] = []  # the `if`s on int arguments whose branches are being traced
         self.same_as: dict[Value, Value] = {}  # parameters of inner functions
         self.root = self.frame = Frame(Builder(ops), None, "function")
@@ -178,9 +180,9 @@ class Trace:
 
     # Frames
 
-    def open(self, kind: str) -> Frame:
-        """Start a nested block."""
-        self.frame = Frame(self.frame.builder.nested(), self.frame, kind)
+    def open(self, kind: str, slots: Sequence[tuple[int, str]] = ()) -> Frame:
+        """Start a nested block, with `slots` of the user's objects among its variables."""
+        self.frame = Frame(self.frame.builder.nested(), self.frame, kind, slots=frozenset(slots))
         return self.frame
 
     def close(self, frame: Frame) -> None:
@@ -201,6 +203,11 @@ class Trace:
     def rolled_frame(self) -> Frame | None:
         """The innermost loop body under construction, if any."""
         return next((f for f in self.frame.chain() if f.kind == "loop"), None)
+
+    def make(self, x: Any) -> Any:
+        """Remember that traced code made `x` here, and may change it."""
+        self.made[id(x)] = x, self.frame
+        return x
 
     def abort(self, reason: str, frame: Frame | None = None) -> None:
         """Give up rolling the loop of `frame` (the innermost one); does nothing outside of loops."""

@@ -22,11 +22,16 @@ from .tracer import Array, Scalar, Tracer, new_array
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Missing:
-    """What a variable holds where it has no (single) value; reading it raises an error with the reason."""
+    """What a variable holds where it has no (single) value; reading it raises an error with the reason.
+
+    Where only the run knows whether it has one, that is `value`, if `assigned` holds.
+    """
 
     name: str
     reason: str
     loc: Loc | None = None
+    value: Any = None
+    assigned: Value | None = None
 
     def fail(self) -> None:
         raise UnboundError(self.reason, loc=user_location())
@@ -50,6 +55,7 @@ class State:
     get: Callable[[], tuple[Any, ...]]
     set: Callable[[tuple[Any, ...]], None]
     names: tuple[str, ...]
+    slots: tuple[tuple[int, str], ...] = ()  # which of the user's attributes and containers are among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,7 @@ class Tree:
 
     leaves: tuple[Leaf, ...]
     structure: Any
+    source: Any
 
     @property
     def is_never(self) -> bool:
@@ -189,4 +196,15 @@ class Tree:
 def tree(trace: Trace, x: Any) -> Tree:
     """Take a variable apart: tuples, lists and dicts are structure, everything else a leaf."""
     objects, structure = optree.tree_flatten(x, none_is_leaf=True)
-    return Tree(tuple(leaf(trace, o) for o in objects), structure)
+    return Tree(tuple(leaf(trace, o) for o in objects), structure, x)
+
+
+def doubt(trace: Trace, x: Any) -> None:
+    """Note that the lists and dicts in `x` may now be other objects than in Python: stores are refused."""
+    pending = [x]
+    while pending:
+        x = pending.pop()
+        if isinstance(x, (list, dict)):
+            trace.unsure[id(x)] = x
+        if isinstance(x, (list, tuple, dict)):
+            pending.extend(x.values() if isinstance(x, dict) else x)

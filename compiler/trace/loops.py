@@ -6,7 +6,7 @@ aliases settle; an attempt that fails leaves nothing behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,9 @@ from ..passes.loops import trip_count
 from .branches import Outcome, branch, relate, run_block, truth
 from .carries import Key, Plan, Unsettled, Variables, refine, relate_results
 from .frame import Buffer, Frame, Trace
-from .leaves import Kind, State
+from .leaves import Kind, State, doubt
 from .ranges import Range, bound_values, static_length
+from .stores import with_slots
 from .tracer import Array, Scalar, Tracer
 
 ATTEMPTS = 12
@@ -92,12 +93,16 @@ def roll(trace: Trace, head: Counted | Until, variables: Variables) -> Any:
 
     Raises RollAbort or Unsettled, with nothing changed, where it cannot.
     """
-    entry = variables.state.get()
-    plan = Plan.of(trace, variables, entry, head.sure)
+    return with_slots(trace, variables.state, lambda state: _settle(trace, head, variables, state))
+
+
+def _settle(trace: Trace, head: Counted | Until, variables: Variables, state: State) -> Any:
+    entry = state.get()
+    plan = Plan.of(trace, state.names, variables.live, entry, head.sure)
     for _ in range(ATTEMPTS):
-        attempt = _attempt(trace, plan, head, variables.state, entry)
+        attempt = _attempt(trace, plan, head, state, entry)
         if not refine(plan, attempt.outcome):
-            return _emit(trace, plan, attempt, head, variables.state)
+            return _emit(trace, plan, attempt, head, state)
     raise Unsettled("the types of the variables that the loop carries do not settle")
 
 
@@ -105,7 +110,7 @@ def _attempt(
     trace: Trace, plan: Plan, head: Counted | Until, state: State, entry: tuple[Any, ...]
 ) -> _Attempt:
     """Trace the body once, with the variables and buffers of the plan as parameters."""
-    frame = trace.open("loop")
+    frame = trace.open("loop", state.slots)
     frame.sure = head.sure
     index = Value(INDEX)
     params: dict[Key, Value] = {}
@@ -127,6 +132,8 @@ def _attempt(
                 relate(new.buffer, list(carry.aliases[k]))
             objects.append(new)
         variables.append(carry.rebuild(objects))
+        if not carry.slot:
+            doubt(trace, variables[-1])
     for pair in plan.joined:
         first, second = [memory.get(key) for key in pair]
         if first is not None and second is not None:
@@ -191,6 +198,8 @@ def _emit(trace: Trace, plan: Plan, attempt: _Attempt, head: Counted | Until, st
         carried.add(buffer.value, param, final)
     if isinstance(attempt.broken, Value):
         carried.add(trace.b.full(BOOL, False), Value(BOOL), attempt.broken)
+    asked = any(carry.may_lack_value for carry in plan.carries)
+    ran = _runs(trace, head) if asked else None
     results = _loop_op(trace, attempt, head, carried)
     for buffer, value in zip(plan.buffers, results[len(places) :], strict=False):
         trace.write(buffer, value)
@@ -198,16 +207,18 @@ def _emit(trace: Trace, plan: Plan, attempt: _Attempt, head: Counted | Until, st
         trace.lose(buffer, reason)
     tracers = {key: kind.tracer(trace, value) for (key, kind), value in zip(places, results, strict=False)}
     relate_results(plan, tracers)
-    state.set(tuple(carry.leaves_loop(i, tracers) for i, carry in enumerate(plan.carries)))
+    values = tuple(carry.leaves_loop(i, tracers, ran) for i, carry in enumerate(plan.carries))
+    for carry, x in zip(plan.carries, values, strict=True):
+        carry.doubt(trace, x)
+    state.set(values)
     return Scalar(trace, results[-1], weak=True) if isinstance(attempt.broken, Value) else attempt.broken
 
 
-def _loop_op(trace: Trace, attempt: _Attempt, head: Counted | Until, carried: _Carried) -> tuple[Value, ...]:
+def _loop_op(trace: Trace, attempt: _Attempt, head: Counted | Until, carried: _Carried) -> Sequence[Value]:
     """Add a `for` where the number of turns is known when it begins, else a `while`; return its results."""
     builder, index = attempt.outcome.frame.builder, attempt.index
     if isinstance(head, Until):
-        entered = head.entered
-        enter = _as_bool(trace.b, entered.value if isinstance(entered, Tracer) else entered)
+        enter = _runs(trace, head)
         again = _as_bool(builder, attempt.again)
     else:
         bounds = bound_values(trace, head.bounds)
@@ -215,13 +226,22 @@ def _loop_op(trace: Trace, attempt: _Attempt, head: Counted | Until, carried: _C
             block = builder.block((index, *carried.params), carried.yields)
             return trace.emit_all("for", *bounds, *carried.inits, regions=(block,))
         trips = trip_count(trace.b, *bounds)
-        enter = trace.emit("less", trace.b.int64(0), trips)
+        enter = trace.b.less(trace.b.int64(0), trips)
         index = _counted_index(trace, builder, head.bounds, bounds, index)
         goes_on = builder.less(builder.add(index, builder.int64(1)), trips)
         again = builder.logical_and(builder.logical_not(_as_bool(builder, attempt.broken)), goes_on)
     block = builder.block((index, *carried.params), (again, *carried.yields))
     _, *results = trace.emit_all("while", enter, *carried.inits, regions=(block,))
-    return tuple(results)
+    return results
+
+
+def _runs(trace: Trace, head: Counted | Until) -> Value:
+    """Whether the body runs at all."""
+    if isinstance(head, Until):
+        entered = head.entered
+        return _as_bool(trace.b, entered.value if isinstance(entered, Tracer) else entered)
+    trips = trip_count(trace.b, *bound_values(trace, head.bounds))
+    return trace.b.less(trace.b.int64(0), trips)
 
 
 def _counted_index(

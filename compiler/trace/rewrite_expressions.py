@@ -33,22 +33,43 @@ class ExpressionRewriter(ast.NodeTransformer):
     def _comprehension(self, node: Any) -> Any:
         targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
         # The first iterable belongs to the scope outside.
-        first = runtime("elements", self.visit(node.generators[0].iter))
+        first = self.visit(node.generators[0].iter)
         self.scopes.append(targets)
         self.unbound.append(set())
         for generator in node.generators[1:]:
             generator.iter = runtime("elements", self.visit(generator.iter))
         for generator in node.generators:
-            generator.ifs = [self.visit(test) for test in generator.ifs]
+            generator.ifs = [runtime("picks", self.visit(test)) for test in generator.ifs]
         for part in ("elt", "key", "value"):
             if hasattr(node, part):
                 setattr(node, part, self.visit(getattr(node, part)))
-        node.generators[0].iter = first
         self.scopes.pop()
         self.unbound.pop()
-        return node
+        if isinstance(node, ast.GeneratorExp):
+            return self._generator(node, first)
+        node.generators[0].iter = runtime("elements", first)
+        return ast.copy_location(runtime("made", node), node)
+
+    @staticmethod
+    def _generator(node: ast.GeneratorExp, source: ast.expr) -> ast.expr:
+        """A generator as a function of what it runs over: a loop may run it for one item only."""
+        generator, *others = node.generators
+        one_each = not others and not generator.ifs
+        generator.iter = name_("__gradir_source")
+        parameters = ast.arguments([], [ast.arg("__gradir_source")], None, [], [], None, [])
+        return runtime("generator", ast.Lambda(parameters, node), source, ast.Constant(one_each))
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
+
+    def visit_List(self, node: ast.List) -> Any:
+        self.generic_visit(node)
+        return ast.copy_location(runtime("made", node), node) if isinstance(node.ctx, ast.Load) else node
+
+    def _display(self, node: ast.Dict | ast.Set) -> Any:
+        self.generic_visit(node)
+        return ast.copy_location(runtime("made", node), node)
+
+    visit_Dict = visit_Set = _display
 
     def visit_Name(self, node: ast.Name) -> Any:
         if not isinstance(node.ctx, ast.Load) or node.id == "super" or node.id.startswith("__gradir"):

@@ -11,19 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TraceError, UnsupportedError
+from ..errors import UnsupportedError
 from . import operators
 from .branches import branch, truth
 from .calls import MUTABLE, call, own_method
 from .capture import Path, attribute_path, cell_path, global_path, is_library
 from .carries import Variables
 from .frame import Raised, Trace, user_location
-from .iterables import indexed, iterator, plain_range
+from .iterables import at_end, generated, indexed, iterator, plain_range
 from .known import can_know
 from .leaves import NEVER, Missing, Never, State, unassigned
 from .python_types import python_type
 from .ranges import Range
 from .rolling import for_range, in_turn, while_loop
+from .stores import check_container, store_attribute
 from .tracer import Array, Scalar, Tracer
 
 _ATTRIBUTES = (getattr, hasattr, setattr, vars)
@@ -47,9 +48,13 @@ class Staged:
 
     def local(self, value: Any) -> Any:
         """A local variable that control flow may have left without a value."""
-        if isinstance(value, Missing):
+        if not isinstance(value, Missing):
+            return value
+        if value.assigned is None:
             value.fail()
-        return value
+        message = f"cannot access local variable '{value.name}' where it is not associated with a value"
+        self.trace.emit_all("check", value.assigned, exception="UnboundLocalError", message=message)
+        return value.value
 
     def outer(self, name: str, value: Any) -> Any:
         """A global or a variable of an enclosing function."""
@@ -68,7 +73,7 @@ class Staged:
         if isinstance(owner, Array) and name in ("shape", "size"):
             sizes = self.trace.sizes
             return tuple(map(sizes.shown, owner.shape)) if name == "shape" else sizes.shown_count(owner.shape)
-        value = getattr(owner, name)
+        value = self.local(getattr(owner, name))
         if isinstance(owner, Tracer) or id(owner) in self.trace.made or not _may_change(owner, name, value):
             return value
         path: Path = attribute_path(owner, name, f"{getattr(owner, '__name__', type(owner).__name__)}.{name}")
@@ -93,16 +98,11 @@ class Staged:
             self.call(own, container, key, value)
 
     def set_attr(self, owner: Any, name: str, value: Any) -> None:
-        self.trace.abort(f"the attribute '{name}' is assigned in the loop")
-        if any(frame.kind == "branch" for frame in self.trace.frame.chain()):
-            self._refuse_store(f"the attribute '{name}' is assigned")
-        if id(owner) not in self.trace.made:
-            raise TraceError(
-                f"the attribute '{name}' of an object from outside of the traced function is assigned: the"
-                " traced value would escape. Return it instead",
-                loc=user_location(),
-            )
-        setattr(owner, name, value)
+        store_attribute(self.trace, owner, name, value)
+
+    def made(self, x: Any) -> Any:
+        """A list, dict or set that the user's code writes down here."""
+        return self.trace.make(x)
 
     def inplace(self, syntax: str, target: Any, value: Any) -> Any:
         self._store(target)
@@ -132,11 +132,6 @@ class Staged:
         if isinstance(container, MUTABLE):
             check_container(self.trace, container)
 
-    def _refuse_store(self, what: str) -> None:
-        raise UnsupportedError(
-            f"{what} under an `if` on a traced value; use a local variable, or an array", loc=user_location()
-        )
-
     # Calls
 
     def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -162,6 +157,21 @@ class Staged:
             return self.call(own, iterable)
         item = own_method(iterable, "__getitem__")
         return iterator(self.trace, iterable if item is None else self._items(item, iterable))
+
+    def generator(self, make: Callable[[Any], Any], iterable: Any, one_each: bool) -> Any:
+        """A generator expression over `iterable`; `one_each` says that each item gives one."""
+        return generated(self.trace, make, self.elements(iterable), one_each)
+
+    def picks(self, test: Any) -> Any:
+        """The condition of a comprehension."""
+        if isinstance(test, Tracer) and not can_know(self.trace, test.value):
+            self.trace.needs_value(test.value, "an `if` in a comprehension depends on a traced value")
+            raise UnsupportedError(
+                "an `if` on a traced value in a comprehension picks as many items as only the run knows:"
+                " give 0 for the others (`v if test else 0.0`), or write a `for` with an `if`",
+                loc=user_location(),
+            )
+        return test
 
     def _items(self, item: FunctionType, sequence: Any) -> Iterator[Any]:
         """Iterate over an object that has no `__iter__`, as Python does: by index, up to an IndexError."""
@@ -313,7 +323,10 @@ class Staged:
         if found is not None:
             length = found.length
             bounds = range(length) if isinstance(length, int) else Range(0, length, 1)
-            return for_range(self.trace, bounds, lambda k: body(found.at(k)), variables)
+            broken = for_range(self.trace, bounds, lambda k: body(found.at(k)), variables)
+            if broken is False:
+                at_end(iterable)
+            return broken
         return in_turn(self.trace, self.elements(iterable), body, variables)
 
     def while_(
@@ -376,19 +389,3 @@ def _is_traced(args: tuple[Any, ...]) -> bool:
 
 def _is_traced_test(x: Any) -> bool:
     return isinstance(x, Tracer)
-
-
-def check_container(trace: Trace, container: Any) -> None:
-    """Refuse to change a Python container where that could not be undone, or would be seen outside."""
-    trace.abort("a list or dict is changed in the loop")
-    if id(container) in trace.captures.containers:
-        raise TraceError(
-            "a list or dict from outside of the traced function is changed: the traced value would escape."
-            " Return it instead",
-            loc=user_location(),
-        )
-    if any(f.kind == "branch" for f in trace.frame.chain()):
-        raise UnsupportedError(
-            "a list or dict is changed under an `if` on a traced value; use a local variable, or an array",
-            loc=user_location(),
-        )
