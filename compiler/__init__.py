@@ -1,6 +1,7 @@
 """gradir: gradients of plain NumPy code, compiled, with every stage readable."""
 
 from .api import grad, interpret, jit, parse, stop_gradient, trace, value_and_grad, vjp
+from .control import cond, fori_loop, scan, switch, unroll, while_loop
 from .errors import (
     CheckError,
     ConcretizationError,
@@ -41,12 +42,18 @@ __all__ = [
     "UnsupportedError",
     "VerifyError",
     "check_grads",
+    "cond",
+    "fori_loop",
     "grad",
     "interpret",
     "jit",
     "parse",
+    "scan",
     "stop_gradient",
+    "switch",
     "trace",
+    "unroll",
     "value_and_grad",
     "vjp",
+    "while_loop",
 ]

@@ -18,7 +18,14 @@ Key = tuple[int, int]  # of a variable, and of a leaf in it
 
 
 class Unsettled(Exception):
-    """A variable whose type does not settle: the loop cannot be rolled as it stands."""
+    """A variable whose type does not settle: the loop cannot be rolled as it stands.
+
+    It may settle after one turn, but for what changes in each turn, which is `hopeless`.
+    """
+
+    def __init__(self, reason: str, *, hopeless: bool = False) -> None:
+        super().__init__(reason)
+        self.hopeless = hopeless
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,7 @@ def _refine_fresh(carry: Carry, after: Tree) -> bool:
 
 def _refine_carry(carry: Carry, after: Tree) -> bool:
     if after.structure != carry.entry.structure:
-        raise Unsettled(_why_other_structure(carry))
+        raise Unsettled(_why_other_structure(carry), hopeless=carry.slot)
     changed = False
     for k, (before, now) in enumerate(zip(carry.entry.leaves, after.leaves, strict=True)):
         if carry.kinds[k] is None and same(before, now):

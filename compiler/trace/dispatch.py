@@ -19,7 +19,7 @@ Handler = Callable[..., Any]
 H = TypeVar("H", bound=Handler)
 
 FUNCTIONS: dict[Any, Handler] = {}
-CREATION: set[Handler] = set()  # make arrays that traced code may write to, whatever their arguments
+CREATION: set[Handler] = set()  # make arrays that traced code may write to, or iterators, of any arguments
 METHODS: dict[str, Handler] = {}  # methods and properties of arrays and numbers
 PROPERTIES: dict[str, Handler] = {}
 
@@ -30,7 +30,7 @@ NO_VALUE: Any = np._NoValue
 def implements(*functions: Any, method: str | None = None, creates: bool = False) -> Callable[[H], H]:
     """Register a handler for NumPy (or other) functions, and as an array method of that name.
 
-    `creates` says that it makes arrays, also of arguments that are all concrete.
+    `creates` says that it makes arrays or iterators, also of arguments that are all concrete.
     """
 
     def register(handler: H) -> H:

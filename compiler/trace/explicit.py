@@ -28,7 +28,7 @@ def stageable(function: F) -> F:
     """Have traced code call a function of gradir's own in its staged form, as if it were the user's."""
 
     def inline(trace: Trace, *args: Any, **kwargs: Any) -> Any:
-        return staged(trace, function)(*args, **kwargs)  # type: ignore[arg-type]
+        return staged(trace, function)(*args, **kwargs)
 
     return inlined(inline)(function)
 
@@ -56,7 +56,8 @@ def inlined(inline: Callable[..., Any]) -> Callable[[F], F]:
 
 def _trace_of(args: tuple[Any, ...]) -> Trace | None:
     """Return the trace that some arguments, or what functions among them close over, belong to."""
-    for x in optree.tree_leaves(args):  # type: ignore[arg-type]
+    tree: Any = args
+    for x in optree.tree_leaves(tree):
         for held in (x, *(getattr(x, "__closure__", None) or ())):
             try:
                 value = held.cell_contents if isinstance(held, CellType) else held
@@ -108,7 +109,7 @@ def _keeps(before: Any, after: Any) -> bool:
         return False
     if _is_weak(before):
         return True  # a Python number takes the type that it has after one turn
-    return np.result_type(before.dtype, _sample(after)) == before.dtype
+    return bool(np.result_type(before.dtype, _sample(after)) == before.dtype)
 
 
 def _sample(x: Any) -> Any:
@@ -169,7 +170,7 @@ def unrolled(trace: Trace, iterable: Any) -> Unrolled:
     return Unrolled(iterable)
 
 
-def _known(trace: Trace, turns: Tracer) -> int:
+def _known(trace: Trace, turns: Any) -> int:
     if not can_know(trace, turns.value):
         trace.needs_value(turns.value, "gr.unroll has to know how many turns a loop inside takes")
         raise UnsupportedError(
@@ -177,7 +178,7 @@ def _known(trace: Trace, turns: Tracer) -> int:
             " without gr.unroll the loop stays a loop",
             loc=user_location(),
         )
-    return operator.index(turns)  # type: ignore[arg-type]
+    return operator.index(turns)
 
 
 def check_form(form: str, **functions: Any) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import optree
 
 from ..errors import GradirError, RecursionTraceError, TraceError
+from ..ir.dims import SymbolicSizeError
 from ..ir.graph import Graph, Loc, Value, walk
 from ..ir.operation import OpTable
 from ..ir.types import ArrayType, DType
@@ -19,6 +20,7 @@ from .calls import call
 from .capture import CapturedArray, Guard, input_type
 from .frame import Buffer, Decision, Frame, Trace, user_location
 from .leaves import Kind, Leaf, leaf
+from .sizes import refusal
 from .tracer import Array, Scalar, c_strides
 
 
@@ -92,6 +94,28 @@ def trace_function(
     of `(args, kwargs)`, whose `structure` is given.
     """
     trace = Trace(ops)
+    try:
+        return _traced(trace, function, parameters, values, structure, labels, name)
+    except Exception as error:
+        if not trace.sizes.could_be_known():
+            raise refusal(error, _definition(function)) from None
+    trace = Trace(ops)
+    trace.sizes.concrete = True  # int arguments that give sizes become part of the compiled code
+    try:
+        return _traced(trace, function, parameters, values, structure, labels, name)
+    except SymbolicSizeError as error:
+        raise refusal(error, _definition(function)) from None
+
+
+def _traced(
+    trace: Trace,
+    function: Callable[..., Any],
+    parameters: Sequence[Parameter],
+    values: Sequence[Any],
+    structure: Any,
+    labels: Sequence[str],
+    name: str,
+) -> Traced:
     fixed: dict[int, int] = {}
     try:
         leaves = [
@@ -103,6 +127,7 @@ def trace_function(
         returned = _called(trace, function, args, kwargs)
         try:
             outputs, out_structure, results, out_labels = _results(trace, returned)
+            trace.sizes.check_leaving(outputs, final=True)
         except GradirError as error:  # of something that is returned: no line of the function runs any more
             error.loc = _definition(function)
             raise

@@ -14,7 +14,8 @@ from ..ir.types import DType
 from .frame import Trace, user_location
 from .known import known_value
 from .operands import as_array, is_number
-from .tracer import Array, Tracer
+from .slices import span
+from .tracer import Array, Scalar, Tracer, wrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,15 @@ class Indices:
     value: Value
 
 
-Item = Number | NewAxis | Span | Indices
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A slice; `start` is where it begins, if only the run knows."""
+
+    span: Span
+    start: Value | None = None
+
+
+Item = Number | NewAxis | Slice | Indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +132,11 @@ def _items(trace: Trace, shape: tuple[Any, ...], axis: int, part: Any) -> list[I
     if part is None:
         return [NewAxis()]
     if isinstance(part, slice):
-        return [span_of(part, shape[axis])]
+        return [slice_of(trace, part, shape[axis])]
     if isinstance(part, np.ndarray) and part.dtype == bool:
         return _mask(trace, shape, axis, part)
+    if isinstance(part, np.ndarray) and not isinstance(shape[axis], int):
+        part = wrap(trace, trace.b.literal(part.astype(np.int64)))
     if isinstance(part, np.ndarray):
         return [Indices(trace.b.literal(wrapped(part.astype(np.int64), axis, shape[axis])))]
     if isinstance(part, Tracer):
@@ -141,6 +152,8 @@ def _items(trace: Trace, shape: tuple[Any, ...], axis: int, part: Any) -> list[I
             " arrays are valid indices",
             loc=user_location(),
         )
+    if not isinstance(shape[axis], int):
+        return [Number(trace.sizes.place(operator.index(part), shape[axis], axis))]
     return [Number(int(wrapped(np.array(operator.index(part)), axis, shape[axis])))]
 
 
@@ -174,13 +187,15 @@ def checked_index(trace: Trace, index: Tracer, axis: int, size: Any) -> Value:
     return checked
 
 
-def span_of(part: slice, size: Any) -> Span:
+def slice_of(trace: Trace, part: slice, size: Any) -> Slice:
     """Return the elements that a slice picks of an axis."""
     if any(isinstance(bound, (Array, float)) for bound in (part.start, part.stop, part.step)):
         raise TraceError("slice indices must be integers or None", loc=user_location())
+    if not isinstance(size, int) or isinstance(part.start, Scalar) or isinstance(part.stop, Scalar):
+        return Slice(*span(trace, part, size))
     start, stop, step = slice(*(_bound(b) for b in (part.start, part.stop, part.step))).indices(size)
     count = len(range(start, stop, step))
-    return Span(start if count else 0, count, step)
+    return Slice(Span(start if count else 0, count, step))
 
 
 def _bound(bound: Any) -> Any:

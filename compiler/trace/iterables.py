@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import UnsupportedError
-from ..ir.dims import is_static
 from ..ir.graph import Span
 from .dispatch import find_function
 from .frame import Trace, user_location
@@ -36,8 +35,6 @@ def indexed(trace: Trace, iterable: Any) -> Indexed | None:
     These are the first axis of arrays, ranges, and enumerate, zip, reversed and map of such. An iterator
     among them is used up by this.
     """
-    if isinstance(iterable, GeneratorType):
-        check_generator(iterable)
     lazies = list(_lazies(iterable))
     for lazy in lazies:
         lazy.check()
@@ -48,6 +45,12 @@ def indexed(trace: Trace, iterable: Any) -> Indexed | None:
         for lazy in lazies:
             lazy.use_up()
     return found
+
+
+def at_end(iterable: Any) -> None:
+    """Note that a loop has run to the end of an iterator: what takes of it again finds it empty."""
+    if isinstance(iterable, Lazy):
+        iterable.empty()
 
 
 def plain_range(iterable: Any) -> Any:
@@ -88,7 +91,7 @@ def _progression(start: Any, step: Any, k: Any) -> Any:
 
 def row(x: Array, k: Any) -> Any:
     """Return `x[k]` for a `k` that surely is a place in the first axis: no check is needed."""
-    if not isinstance(k, Scalar) or not is_static(x.shape):
+    if not isinstance(k, Scalar):
         return x[k]  # type: ignore[index]
     view = place(x, k)
     return view if view.shape else Scalar(x.run, view.value, weak=False)
@@ -113,9 +116,7 @@ def length_of(trace: Trace, x: Array | range | Range) -> Any:
     if isinstance(x, range):
         return len(x)
     if isinstance(x, Array):
-        size = x.shape[0]
-        handler = find_function(len)
-        return size if isinstance(size, int) or handler is None else handler(trace, x)
+        return trace.sizes.shown(x.shape[0])
     start, stop, step = (whole(trace, bound) for bound in (x.start, x.stop, x.step))
     if isinstance(step, int) and step in (1, -1):
         turns = stop - start if step == 1 else start - stop
@@ -187,9 +188,16 @@ class Lazy:
             self._iterator = self.items()
         return next(self._iterator)
 
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise UnsupportedError("an iterator is no array: make a list of it", loc=user_location())
+
     def use_up(self) -> None:
         """Note that a loop runs over it."""
         self._used = True
+
+    def empty(self) -> None:
+        """Note that nothing is left of it."""
+        self._iterator, self._used = iter(()), False
 
     def check(self) -> None:
         """Give up rolling, or refuse, where it is not advanced as often as the code here is traced."""
@@ -217,26 +225,23 @@ def _lazies(iterable: Any) -> Iterator[Lazy]:
             pending.extend(x.parts)
 
 
-def check_generator(generator: GeneratorType[Any, Any, Any]) -> None:
-    """Check the iterator that a generator expression runs over, before the generator is advanced."""
-    source: Any = generator
-    while isinstance(source, GeneratorType):
-        source = source.gi_frame and source.gi_frame.f_locals.get(".0")
-    if isinstance(source, Lazy):
-        source.check()
-
-
-def iterator(trace: Trace, iterable: Any) -> Any:
+def iterator(trace: Trace, iterable: Any) -> Lazy:
     """Return `iter(iterable)`: one that knows in which block it was made."""
-    if isinstance(iterable, Lazy):
-        return iterable
-    if isinstance(iterable, GeneratorType):
-        check_generator(iterable)
-        return iterable
     part = part_of(trace, iterable)
     if isinstance(part, Lazy):
         return part
     return Lazy(trace, (part,), lambda: iter(part), lambda parts: parts[0])
+
+
+def generated(trace: Trace, make: Callable[[Any], Any], iterable: Any, one_each: bool) -> Lazy:
+    """Return a generator: `make` gives it for what it runs over; `one_each` says that each item gives one."""
+    part = part_of(trace, iterable)
+
+    def index(parts: list[Indexed]) -> Indexed:
+        (inner,) = parts
+        return Indexed(inner.length, lambda k: next(make(iter((inner.at(k),)))))
+
+    return Lazy(trace, (part,), lambda: make(part), index if one_each else None)
 
 
 def part_of(trace: Trace, iterable: Any) -> Any:
@@ -250,7 +255,6 @@ def part_of(trace: Trace, iterable: Any) -> Any:
             raise TypeError(f"'{iterable.python_type.__name__}' object is not iterable")
         case Array() | range() | Range() | Lazy():
             return iterable
-        case GeneratorType():
-            check_generator(iterable)
-            return iterable
+        case GeneratorType():  # of code without source: where it was made is not known
+            trace.abort("a generator is advanced in the loop")
     return iter(iterable)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import TraceError
 from ..ir.builder import Builder
-from ..ir.dims import Shape
+from ..ir.dims import Shape, is_static
 from ..ir.graph import IndexEntry, Span, Value
 
 
@@ -147,14 +147,15 @@ def refuse_write(b: Builder) -> NoReturn:
 
 
 def c_strides(shape: tuple[Any, ...]) -> tuple[int, ...] | None:
-    """Strides in elements of a C-ordered array, None where a dim is symbolic."""
+    """Strides in elements of a C-ordered array, None where they depend on a symbolic dim."""
     strides: list[int] = []
     step = 1
-    for dim in reversed(shape):
-        if not isinstance(dim, int):
-            return None
+    for k, dim in enumerate(reversed(shape), 1):
         strides.append(step)
-        step *= max(dim, 1)
+        if isinstance(dim, int):
+            step *= max(dim, 1)
+        elif k < len(shape):
+            return None
     return tuple(reversed(strides))
 
 
@@ -167,6 +168,11 @@ def reshaped_strides(
     when its old axes are contiguous among themselves.
     """
     old = [(d, s) for d, s in zip(shape, strides, strict=True) if d != 1]
+    if not is_static((*shape, *new_shape)):  # then only axes of size 1 come and go
+        if [d for d, _ in old] != [d for d in new_shape if d != 1]:
+            return None
+        kept = iter([s for _, s in old])
+        return tuple(1 if d == 1 else next(kept) for d in new_shape)
     if 0 in shape:
         return c_strides(new_shape)
     result: list[int] = []

@@ -144,7 +144,7 @@ def _attempt(
     turn: list[Any] = [False, None]
 
     if isinstance(head, Counted):
-        trace.sizes.enter(index, head.bounds)
+        trace.sizes.forms.enter(index, head.bounds)
 
     def run() -> None:
         with trace.sizes.rolling(frame):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import ShapeError, UnsupportedError
+from ..ir.dims import Shape
 from ..ir.graph import Value
 from ..ir.types import ArrayType
 from .dispatch import implements
@@ -27,13 +27,13 @@ from .operands import (
 from .tracer import Array, Scalar, Tracer, new_array
 
 
-def as_shape(shape: Any) -> tuple[int, ...]:
-    """Return a shape given as an int or a sequence; traced ints in it become guards on their values."""
+def as_shape(trace: Trace, shape: Any) -> Shape:
+    """Return a shape given as an int or a sequence; a traced int without a bound becomes a guard on its value."""
     if isinstance(shape, Tracer) and shape.shape:
         raise UnsupportedError("a traced array cannot be a shape", loc=user_location())
     dims: tuple[Any, ...] = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)
-    result = tuple(operator.index(d) for d in dims)
-    if any(d < 0 for d in result):
+    result = tuple(trace.sizes.size_of(d) for d in dims)
+    if any(isinstance(d, int) and d < 0 for d in result):
         raise ShapeError("negative dimensions are not allowed", loc=user_location())
     return result
 
@@ -46,7 +46,7 @@ def refuse_layout(order: Any, like: Any = None) -> None:
 
 
 def _filled(trace: Trace, shape: Any, value: Any, dtype: Any) -> Array:
-    return new_array(trace, trace.b.full(ArrayType(as_dtype(dtype), as_shape(shape)), value))
+    return new_array(trace, trace.b.full(ArrayType(as_dtype(dtype), as_shape(trace, shape)), value))
 
 
 @implements(np.zeros, np.empty, creates=True)
@@ -68,7 +68,7 @@ def full(
     refuse_layout(order, like)
     fill = lift(trace, fill_value)
     value = value_of(trace, fill, default_dtype(fill) if dtype is None else as_dtype(dtype))
-    return new_array(trace, broadcast_to(trace, value, as_shape(shape)))
+    return new_array(trace, broadcast_to(trace, value, as_shape(trace, shape)))
 
 
 @implements(np.zeros_like, np.empty_like, creates=True)
@@ -100,7 +100,7 @@ def full_like(
     own = like.shape if isinstance(like, Tracer) else ()
     element = default_dtype(like) if dtype is None else as_dtype(dtype)
     fill = value_of(trace, lift(trace, fill_value), element)
-    value = broadcast_to(trace, fill, own if shape is None else as_shape(shape))
+    value = broadcast_to(trace, fill, own if shape is None else as_shape(trace, shape))
     return new_array(trace, value, ordered=order == "C" or ordered([like]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -126,7 +127,7 @@ def _multiply(trace: Trace, a: Term, b: Term, kept: set[str]) -> Term:
     n, k = len(batch), len(left)
     batch_shape, rows = x.shape[:n], x.shape[n : n + k]
     columns = y.shape[n + len(summed) :]
-    m, depth, p = (int(np.prod(s, dtype=np.int64)) for s in (rows, x.shape[n + k :], columns))
+    m, depth, p = (math.prod(s) for s in (rows, x.shape[n + k :], columns))
     x = trace.b.reshape(x, shape=(*batch_shape, m, depth))
     y = trace.b.reshape(y, shape=(*batch_shape, depth, p))
     product = trace.b.reshape(matrix_product(trace, x, y), shape=(*batch_shape, *rows, *columns))

@@ -12,7 +12,7 @@ from ..ir.graph import Span, Value
 from ..ir.types import DType
 from .dispatch import implements
 from .frame import Trace, user_location
-from .index_parsing import Index, Indices, NewAxis, Number, checked_index, parse_index
+from .index_parsing import Index, Indices, NewAxis, Number, Slice, checked_index, parse_index
 from .known import known_value
 from .lens import Basic
 from .numpy_elementwise import store
@@ -32,9 +32,11 @@ def _basic(trace: Trace, x: Array, index: Index) -> Array:
         match item:
             case NewAxis():
                 shape.append(1)
-            case Span():
-                at.append(item)
-                shape.append(item.size)
+            case Slice(span, start):
+                at.append(span)
+                shape.append(span.size)
+                if start is not None:
+                    dynamic.append(start)
             case Number(at=int()):
                 at.append(item.at)
             case Number():
@@ -54,12 +56,13 @@ class Selection:
     def __init__(self, trace: Trace, x: Array, index: Index) -> None:
         self.run = trace
         axes = [item for item in index.items if not isinstance(item, NewAxis)]
-        spans = tuple(
-            item if isinstance(item, Span) else Span(0, d) for item, d in zip(axes, x.shape, strict=True)
-        )
-        self.base = x.through(Basic(spans))
-        self.axes = tuple(k for k, item in enumerate(axes) if not isinstance(item, Span))
-        places = [self._place(item) for item in axes if not isinstance(item, Span)]
+        slices = [
+            item if isinstance(item, Slice) else Slice(Span(0, d)) for item, d in zip(axes, x.shape, strict=True)
+        ]
+        spans = tuple(s.span for s in slices)
+        self.base = x.through(Basic(spans, tuple(s.start for s in slices if s.start is not None)))
+        self.axes = tuple(k for k, item in enumerate(axes) if not isinstance(item, Slice))
+        places = [self._place(item) for item in axes if not isinstance(item, Slice)]
         self.index_shape = broadcast_shapes(*(p.shape for p in places))
         self.indices = [broadcast_to(trace, p, self.index_shape) for p in places]
         self.rest = tuple(s.size for k, s in enumerate(spans) if k not in self.axes)
@@ -76,10 +79,10 @@ class Selection:
         adjacent = advanced[-1] - advanced[0] == len(advanced) - 1
         place = advanced[0] if adjacent else 0
         rank, rest = len(self.index_shape), len(self.rest)
-        others = [item for item in index.items if isinstance(item, (NewAxis, Span))]
-        before = sum(isinstance(item, Span) for item in others[:place]) if adjacent else 0
+        others = [item for item in index.items if isinstance(item, (NewAxis, Slice))]
+        before = sum(isinstance(item, Slice) for item in others[:place]) if adjacent else 0
         self.order = (*range(rank, rank + before), *range(rank), *range(rank + before, rank + rest))
-        dims = [1 if isinstance(item, NewAxis) else item.size for item in others]
+        dims = [item.span.size if isinstance(item, Slice) else 1 for item in others]
         self.shape = (*dims[:place], *self.index_shape, *dims[place:])
 
     def read(self) -> Value:

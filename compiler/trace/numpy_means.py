@@ -14,7 +14,7 @@ from .frame import Trace, user_location
 from .numpy_elementwise import refuse_where, store
 from .numpy_reduce import Axes, root_of_squares
 from .numpy_shape import as_axes
-from .operands import as_dtype, broadcast_to, lift, ordered, own_value
+from .operands import as_dtype, broadcast_to, lift, ordered, own_value, value_of
 from .python_numbers import check
 
 
@@ -24,8 +24,12 @@ def _mean_dtype(dtype: DType, requested: Any) -> DType:
     return dtype if dtype.is_float else DType.F64
 
 
-def _divided(trace: Trace, total: Value, count: int) -> Value:
-    return trace.emit("divide", total, trace.b.like(total, count))
+def _divided(trace: Trace, total: Value, count: Any) -> Value:
+    if isinstance(count, Value):
+        count = broadcast_to(trace, trace.b.cast(count, total.dtype), total.shape)
+    else:
+        count = trace.b.like(total, count)
+    return trace.emit("divide", total, count)
 
 
 @implements(np.mean, method="mean")
@@ -46,7 +50,8 @@ def mean(
     if not value.dtype.is_float:
         raise UnsupportedError("the mean in an integer dtype is not supported", loc=user_location())
     axes = Axes(value, axis, keepdims, ordered([a]))
-    return store(trace, axes.finish(trace, _divided(trace, axes.plain(trace, "sum", value), axes.count)), out)
+    count = trace.sizes.count(axes.reduced)
+    return store(trace, axes.finish(trace, _divided(trace, axes.plain(trace, "sum", value), count)), out)
 
 
 def _variance(
@@ -64,10 +69,17 @@ def _variance(
     value = own_value(trace, a)
     value = trace.b.cast(value, _mean_dtype(value.dtype, dtype))
     axes = Axes(value, axis, keepdims, ordered([a]))
-    center = _divided(trace, axes.reduce(trace, "sum", value), axes.count)
+    count = trace.sizes.count(axes.reduced)
+    center = _divided(trace, axes.reduce(trace, "sum", value), count)
     deviation = trace.emit("subtract", value, broadcast_to(trace, center, value.shape))
     total = axes.plain(trace, "sum", trace.emit("square", deviation))
-    freedom = max(axes.count - (ddof if correction is NO_VALUE else correction), 0)
+    fewer = ddof if correction is NO_VALUE else correction
+    freedom: Any
+    if isinstance(count, Value):
+        freedom = trace.b.subtract(trace.b.cast(count, DType.F64), value_of(trace, lift(trace, fewer), DType.F64))
+        freedom = trace.b.maximum(freedom, trace.b.like(freedom, 0))
+    else:
+        freedom = max(count - fewer, 0)
     variance = _divided(trace, total, freedom)
     return axes.finish(trace, root_of_squares(trace, variance) if root else variance)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -48,32 +49,18 @@ def contract(trace: Trace, a: Value, b: Value, a_axes: Sequence[int], b_axes: Se
         return inner_product(trace, a, b)
     a_free = [k for k in range(len(a.shape)) if k not in a_axes]
     b_free = [k for k in range(len(b.shape)) if k not in b_axes]
-    depth = int(np.prod([a.shape[k] for k in a_axes], dtype=np.int64))
-    left = _as_matrix(trace, a, (*a_free, *a_axes), (-1, depth))
-    right = _as_matrix(trace, b, (*b_axes, *b_free), (depth, -1))
+    left, right = _as_matrix(trace, a, a_free, a_axes), _as_matrix(trace, b, b_axes, b_free)
     shape = tuple(a.shape[k] for k in a_free) + tuple(b.shape[k] for k in b_free)
     return trace.b.reshape(matrix_product(trace, left, right), shape=shape)
 
 
-def _as_matrix(trace: Trace, x: Value, order: tuple[int, ...], shape: tuple[int, int]) -> Value:
+def _as_matrix(trace: Trace, x: Value, rows: Sequence[int], columns: Sequence[int]) -> Value:
+    """The matrix whose rows are numbered by some axes, and its columns by the others."""
+    shape = tuple(math.prod(x.shape[k] for k in axes) for axes in (rows, columns))
+    order = (*rows, *columns)
     if order != tuple(range(len(order))):
         x = trace.b.transpose(x, axes=order)
-    size = int(np.prod(x.shape, dtype=np.int64))
-    known = max(shape)
-    other = size // known if known else _free_size(x, shape)
-    new = tuple(other if d == -1 else d for d in shape)
-    return x if new == x.shape else trace.b.reshape(x, shape=new)
-
-
-def _free_size(x: Value, shape: tuple[int, int]) -> int:
-    """The number of rows or columns of a matrix whose other side is 0."""
-    count = 1
-    dims = list(x.shape)
-    while 0 in dims:
-        dims.remove(0)
-    for d in dims:
-        count *= d
-    return count
+    return x if shape == x.shape else trace.b.reshape(x, shape=shape)
 
 
 @implements(np.matmul)
@@ -152,7 +139,7 @@ def vdot(trace: Trace, a: Any, b: Any) -> Any:
 
 
 def _flat(trace: Trace, x: Value) -> Value:
-    return trace.b.reshape(x, shape=(int(np.prod(x.shape, dtype=np.int64)),))
+    return x if len(x.shape) == 1 else trace.b.reshape(x, shape=(math.prod(x.shape),))
 
 
 @implements(np.outer)

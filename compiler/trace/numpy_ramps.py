@@ -36,6 +36,10 @@ def arange(
     trace: Trace, start: Any = None, stop: Any = None, step: Any = 1, dtype: Any = None, *, like: Any = None
 ) -> Array:
     refuse_layout(None, like)
+    if isinstance(start, Scalar) and stop is None and isinstance(step, int) and step == 1:
+        size = trace.sizes.size_of(start)
+        if not isinstance(size, int):
+            return new_array(trace, trace.emit("iota", size=size, dtype=as_dtype(dtype or np.int64)))
     start, stop, step = (_concrete(x) for x in (start, stop, step))
     bounds: Any = (0, start, step) if stop is None else (0 if start is None else start, stop, step)
     make: Any = np.arange

@@ -16,6 +16,7 @@ from .frame import Trace, user_location
 from .numpy_elementwise import refuse_where, store
 from .numpy_shape import as_axes, as_axis
 from .operands import as_dtype, broadcast_to, lift, ordered, own_value
+from .python_numbers import check
 from .tracer import Array, Scalar, new_array, wrap
 
 
@@ -28,7 +29,7 @@ class Axes:
         self.in_order = in_order
         self.keepdims = keepdims is not NO_VALUE and bool(keepdims)
         self.kept_shape = tuple(1 if k in self.axes else d for k, d in enumerate(value.shape))
-        self.count = math.prod(value.shape[k] for k in self.axes)
+        self.reduced = tuple(value.shape[k] for k in self.axes)
 
     def reduce(self, trace: Trace, op: str, value: Value) -> Value:
         """Reduce, keeping the dims."""
@@ -114,13 +115,23 @@ def _extreme(op: str, default_axis: Any) -> Callable[..., Any]:
         a = lift(trace, a)
         value = own_value(trace, a)
         axes = Axes(value, axis, keepdims, ordered([a]))
-        if not axes.count:
+        if 0 in axes.reduced:
             result = _empty_extreme(trace, op, axes, value, initial)
         else:
+            if initial is NO_VALUE:
+                check_some(trace, axes, f"zero-size array to reduction operation {op}imum which has no identity")
             result = with_initial(trace, axes.plain(trace, op, value), initial, op + "imum")
         return store(trace, axes.finish(trace, result), out)
 
     return handler
+
+
+def check_some(trace: Trace, axes: Axes, message: str) -> None:
+    """End the run where there are no elements to reduce, if only the run knows."""
+    if not trace.sizes.surely_some(d for d in axes.reduced if not isinstance(d, int)):
+        count = trace.sizes.count(axes.reduced)
+        assert isinstance(count, Value)
+        check(trace, trace.emit("less", trace.b.int64(0), count), "ValueError", message)
 
 
 def _empty_extreme(trace: Trace, op: str, axes: Axes, value: Value, initial: Any) -> Value:
@@ -191,8 +202,9 @@ def _arg(op: str) -> Callable[..., Any]:
             axis = 0
         elif not value.shape:
             value = trace.b.reshape(value, shape=(1,))
-        if not value.shape[axis]:
+        if value.shape[axis] == 0:
             raise ShapeError(f"attempt to get {op} of an empty sequence", loc=user_location())
+        check_some(trace, axes, f"attempt to get {op} of an empty sequence")
         result = trace.emit(op, value, axis=as_axis(axis, len(value.shape)))
         return store(trace, axes.finish(trace, result), out)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError, TraceError, UnsupportedError
-from ..ir.graph import Span
+from ..ir.dims import Shape
 from .dispatch import PROPERTIES, implements
 from .frame import Trace, user_location
 from .lens import Basic, Broadcast, Reshape, Transpose, reshaped_strides
 from .operands import as_array, broadcast_shapes
+from .slices import span
 from .tracer import Array, Scalar, Tracer, new_array
 
 
@@ -66,16 +68,18 @@ def with_ones(x: Array, shape: tuple[Any, ...]) -> Array:
     return x.through(Reshape(x.shape, shape), strides)
 
 
-def _complete(shape: Any, size: int) -> tuple[int, ...]:
+def _complete(trace: Trace, shape: Any, old: Shape) -> Shape:
     """Return the new shape with its -1 filled in."""
     dims = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)
-    new = [operator.index(d) for d in dims]
-    known = int(np.prod([d for d in new if d != -1], dtype=np.int64))
+    new = [trace.sizes.size_of(d) for d in dims]
+    known, size = math.prod(d for d in new if d != -1), math.prod(old)
     if new.count(-1) > 1:
         raise ShapeError("can only specify one unknown dimension", loc=user_location())
-    if -1 in new and known and size % known == 0:
+    if -1 in new and known == 1:
+        new[new.index(-1)] = size
+    elif -1 in new and known != 0 and size % known == 0:
         new[new.index(-1)] = size // known
-    if -1 in new or int(np.prod(new, dtype=np.int64)) != size:
+    if -1 in new or math.prod(new) != size:
         raise ShapeError(f"cannot reshape array of size {size} into shape {tuple(dims)}", loc=user_location())
     return tuple(new)
 
@@ -84,7 +88,7 @@ def _complete(shape: Any, size: int) -> tuple[int, ...]:
 def reshape(trace: Trace, a: Any, shape: Any = None, order: str = "C", *, copy: Any = None) -> Array:
     refuse_order(order)
     x = as_array(trace, a)
-    result = reshaped(trace, x, _complete(shape, x.size))
+    result = reshaped(trace, x, _complete(trace, shape, x.shape))
     return new_array(trace, result.value) if copy else result
 
 
@@ -95,7 +99,7 @@ def reshape_method(trace: Trace, a: Any, *shape: Any, order: str = "C", copy: An
 
 @implements(np.ravel, method="ravel")
 def ravel(trace: Trace, a: Any, order: str = "C") -> Array:
-    return reshape(trace, a, -1, order) if as_array(trace, a).size else reshape(trace, a, 0, order)
+    return reshape(trace, a, 0 if 0 in as_array(trace, a).shape else -1, order)
 
 
 @implements(method="flatten")
@@ -213,8 +217,9 @@ atleast_3d = implements(np.atleast_3d)(_at_least(3, "both"))
 def flip(trace: Trace, m: Any, axis: Any = None) -> Array:
     x = as_array(trace, m)
     axes = range(x.ndim) if axis is None else as_axes(axis, x.ndim)
-    at = tuple(Span(d - 1 if d else 0, d, -1) if k in axes else Span(0, d) for k, d in enumerate(x.shape))
-    return x.through(Basic(at))
+    turned = slice(None, None, -1)
+    spans = [span(trace, turned if k in axes else slice(None), d) for k, d in enumerate(x.shape)]
+    return x.through(Basic(tuple(s for s, _ in spans), tuple(v for _, v in spans if v is not None)))
 
 
 @implements(np.fliplr)
@@ -272,6 +277,10 @@ def broadcast_arrays(trace: Trace, *args: Any, subok: bool = False) -> tuple[Arr
 
 
 @implements(np.shape)
+def shape(trace: Trace, a: Any) -> tuple[Any, ...]:
+    return tuple(map(trace.sizes.shown, shape_of(trace, a)))
+
+
 def shape_of(trace: Trace, a: Any) -> tuple[Any, ...]:
     return a.shape if isinstance(a, Tracer) else as_array(trace, a).shape
 
@@ -282,14 +291,14 @@ def ndim(trace: Trace, a: Any) -> int:
 
 
 @implements(np.size)
-def size(trace: Trace, a: Any, axis: Any = None) -> int:
+def size(trace: Trace, a: Any, axis: Any = None) -> Any:
     dims = shape_of(trace, a)
     axes = range(len(dims)) if axis is None else as_axes(axis, len(dims))
-    return int(np.prod([dims[k] for k in axes], dtype=np.int64))
+    return trace.sizes.shown_count([dims[k] for k in axes])
 
 
 @implements(len)
-def length(trace: Trace, x: Any) -> int:
+def length(trace: Trace, x: Any) -> Any:
     if isinstance(x, Scalar):
         raise TraceError("a number has no len()", loc=user_location())
-    return len(x)
+    return trace.sizes.shown(x.shape[0]) if isinstance(x, Array) and x.shape else len(x)

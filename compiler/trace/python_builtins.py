@@ -12,6 +12,7 @@ from ..errors import TraceError, UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import DType
 from .dispatch import find_function, implements
+from .folds import FOLDS, rolled
 from .frame import Trace, user_location
 from .numpy_operators import apply_operator
 from .operands import as_dtype, default_dtype, is_number, is_weak, lift, ordered, promoted, value_of
@@ -149,6 +150,9 @@ def sum_(trace: Trace, iterable: Any, start: Any = 0) -> Any:
         assert handler is not None
         dtype = None if iterable.dtype == bool else iterable.dtype
         return handler(trace, iterable, 0, dtype)
+    found = rolled(trace, iterable)
+    if found is not None:
+        return FOLDS[sum](trace, found, start)
     total = start
     for x in iterable:
         total = total + x

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import builtins
 import functools
+import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator
+from types import GeneratorType
 from typing import Any
+
+import numpy as np
 
 from .calls import call, iterated, own_method
 from .dispatch import implements
@@ -31,6 +35,8 @@ def iter_(trace: Trace, object: Any, *sentinel: Any) -> Any:
 def next_(trace: Trace, iterator: Any, *default: Any) -> Any:
     own = own_method(iterator, "__next__")
     if own is None:
+        if isinstance(iterator, GeneratorType):
+            trace.abort("a generator is advanced in the loop")
         return builtins.next(iterator, *default)
     try:
         return call(trace, own, (iterator,), {})
@@ -84,6 +90,18 @@ def _same_length(trace: Trace, lengths: list[Any]) -> bool:
     return True
 
 
+@implements(itertools.pairwise, creates=True)
+def pairwise(trace: Trace, iterable: Any, /) -> Lazy:
+    part = _part(trace, iterable)
+
+    def index(parts: list[Indexed]) -> Indexed:
+        (inner,) = parts
+        length = extreme(trace, max, [inner.length - 1, 0])
+        return Indexed(length, lambda k: (inner.at(k), inner.at(k + 1)))
+
+    return Lazy(trace, (part,), lambda: itertools.pairwise(part), index)
+
+
 @implements(reversed, creates=True)
 def reversed_(trace: Trace, sequence: Any) -> Any:
     own = own_method(sequence, "__reversed__")
@@ -93,9 +111,7 @@ def reversed_(trace: Trace, sequence: Any) -> Any:
     if item is not None:
         places = builtins.reversed(range(call(trace, len, (sequence,), {})))
         return Lazy(trace, (), lambda: (call(trace, item, (sequence, k), {}) for k in places))
-    part = (
-        _part(trace, sequence) if isinstance(sequence, Tracer) or hasattr(sequence, "__array__") else sequence
-    )
+    part = _part(trace, sequence) if isinstance(sequence, (Tracer, np.ndarray)) else sequence
     match part:
         case range():
             return _backwards(trace, part, part[::-1])

@@ -30,7 +30,7 @@ def for_range(trace: Trace, bounds: range | Range, body: Callable[[Any], Any], v
     try:
         return _roll(trace, Counted(bounds, body), variables)
     except Unsettled as failure:
-        if isinstance(bounds, Range):
+        if isinstance(bounds, Range) or failure.hopeless:
             return _unroll(trace, bounds, body, variables, str(failure))
     except _NotRolled as failure:
         return _unroll(trace, bounds, body, variables, str(failure))
@@ -43,7 +43,7 @@ def _roll_rest(trace: Trace, bounds: range, body: Callable[[Any], Any], variable
     try:
         return _roll(trace, Counted(bounds, body), variables)
     except (Unsettled, _NotRolled) as failure:
-        return _unroll(trace, bounds, body, variables, str(failure))
+        return _unroll(trace, bounds, body, variables, str(failure), peeled=1)
 
 
 def while_loop(trace: Trace, test: Callable[[], Any], body: Callable[[], Any], variables: Variables) -> Any:
@@ -55,7 +55,7 @@ def while_loop(trace: Trace, test: Callable[[], Any], body: Callable[[], Any], v
         return _roll(trace, Until(entered, test, body), variables)
     except (Unsettled, _NotRolled) as failure:
         reason = str(failure)
-        settled = not isinstance(failure, Unsettled)
+        hopeless = not isinstance(failure, Unsettled) or failure.hopeless
     if isinstance(entered, Tracer) and not can_know(trace, entered.value):
         trace.needs_value(entered.value, f"the number of turns of a `while` inside changes ({reason})")
         raise TraceError(
@@ -63,7 +63,7 @@ def while_loop(trace: Trace, test: Callable[[], Any], body: Callable[[], Any], v
             " it takes",
             loc=user_location(),
         )
-    if settled or isinstance(entered, Tracer):
+    if hopeless or isinstance(entered, Tracer):
         return _unroll_while(trace, entered, test, body, variables, reason)
     # One turn by itself gives the variables the types that they keep from then on.
     return _then(trace, broke(body()), lambda: _rest_of_while(trace, test, body, variables), variables)
@@ -157,14 +157,21 @@ def _unroll(
     body: Callable[[Any], Any],
     variables: Variables,
     reason: str,
+    *,
+    peeled: int = 0,
 ) -> Any:
-    where = user_location()
+    """Run a loop in Python, while tracing; `peeled` turns have run before."""
     if isinstance(bounds, Range):
         bounds = _known_range(trace, bounds, f"cannot be kept as a loop: {reason}")
-    if len(bounds) > UNROLL_LIMIT:
-        raise too_long(reason, str(len(bounds)))
-    trace.decisions.append(Decision(where, f"loop of {len(bounds)} turns unrolled", reason))
+    unrolls(trace, len(bounds) + peeled, reason)
     return in_turn(trace, bounds, body, variables)
+
+
+def unrolls(trace: Trace, turns: int, reason: str) -> None:
+    """Note that a loop is unrolled; refuse one that is too long."""
+    if turns > UNROLL_LIMIT:
+        raise too_long(reason, str(turns))
+    trace.decisions.append(Decision(user_location(), f"loop of {turns} turns unrolled", reason))
 
 
 def _known_range(trace: Trace, bounds: Range, what: str) -> range:

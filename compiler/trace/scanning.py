@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import optree
 
-from ..errors import ShapeError, TraceError
+from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import INDEX, ArrayType, dtype_of
 from .calls import call
@@ -32,7 +32,7 @@ class Rows:
                     f"gr.scan: '{path}' is {described(x)}; it takes arrays with a first axis",
                     loc=user_location(),
                 )
-        self.leaves = leaves if trace is None else [lift(trace, x) for x in leaves]
+        self.leaves: list[Any] = leaves if trace is None else [lift(trace, x) for x in leaves]
         self.length = _length(leaves, paths, length)
 
     def row(self, k: Any) -> Any:
@@ -52,6 +52,12 @@ def _length(leaves: list[Any], paths: list[str], length: Any) -> int:
     sizes += [(f"len({path})", x.shape[0]) for x, path in zip(leaves, paths, strict=True)]
     if not sizes:
         raise TraceError("gr.scan needs `xs` or `length`", loc=user_location())
+    for name, size in sizes:
+        if not isinstance(size, int):
+            raise UnsupportedError(
+                f"gr.scan has to know while tracing how many turns there are, and only the run knows {name}",
+                loc=user_location(),
+            )
     first, *others = sizes
     for name, size in others:
         if size != first[1]:

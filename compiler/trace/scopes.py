@@ -66,8 +66,9 @@ def leaves_loop(statements: Sequence[ast.AST]) -> ast.stmt | None:
             return node
         if isinstance(node, Scope):
             continue
-        inner = in_loop or isinstance(node, (ast.For, ast.While))
-        pending.extend((child, inner) for child in reversed(list(ast.iter_child_nodes(node))))
+        inside = node.body if isinstance(node, (ast.For, ast.While)) else []  # an `else` is not in the loop
+        children = reversed(list(ast.iter_child_nodes(node)))
+        pending.extend((child, in_loop or child in inside) for child in children)
     return None
 
 

@@ -19,11 +19,11 @@ from .capture import Path, attribute_path, cell_path, global_path, is_library
 from .carries import Variables
 from .frame import Raised, Trace, user_location
 from .iterables import at_end, generated, indexed, iterator, plain_range
-from .known import can_know
+from .known import can_know, known_value
 from .leaves import NEVER, Missing, Never, State, unassigned
 from .python_types import python_type
 from .ranges import Range
-from .rolling import for_range, in_turn, while_loop
+from .rolling import for_range, in_turn, unrolls, while_loop
 from .stores import check_container, store_attribute
 from .tracer import Array, Scalar, Tracer
 
@@ -152,6 +152,8 @@ class Staged:
 
     def elements(self, iterable: Any) -> Any:
         """What a comprehension runs over."""
+        if isinstance(iterable, Array):
+            unrolls(self.trace, len(iterable), "each turn of a comprehension gives an item of a Python list")
         own = own_method(iterable, "__iter__")
         if own is not None:
             return self.call(own, iterable)
@@ -199,6 +201,9 @@ class Staged:
 
     def concrete_subject(self, subject: Any) -> Any:
         if isinstance(subject, Tracer):
+            known = known_value(self.trace, subject.value)
+            if known is not None and not known.ndim:
+                return known.item()
             raise UnsupportedError(
                 "match on a traced value is not supported; use if/elif", loc=user_location()
             )

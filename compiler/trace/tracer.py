@@ -6,6 +6,7 @@ What NumPy functions do with them stands in the tables of `numpy_*.py`.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -241,7 +242,7 @@ class Array(Tracer):
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of unsized object")
-        return int(self.shape[0])
+        return operator.index(self.shape[0])
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))  # type: ignore[index]
