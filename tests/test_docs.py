@@ -119,7 +119,8 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_the_readme_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "README.md").read_text(encoding="utf-8")
-    ((block, printed),) = outputs(page, tmp_path / "readme.py")
+    (block, printed), (loops, figures) = outputs(page, tmp_path / "readme.py")
+    assert figures.splitlines() == re.findall(r"^print\(.*\) +# (.*)", loops.text, re.MULTILINE)
     for comment in re.findall(r"^print\(.*\) +# (\(.*?\)):", block.text, re.MULTILINE):
         assert comment in printed.splitlines()
     sums = [line for line in printed.splitlines() if line.endswith(" sum")]

@@ -12,6 +12,7 @@ from ..ir.operation import Effect
 from ..ir.types import DType
 from .frame import Buffer, Frame, Raised, Trace, user_location
 from .known import can_know
+from .late_errors import LATE, is_late, raise_late
 from .leaves import NEVER, Kind, Leaf, Missing, State, Tree, doubt, meet, same, tree
 from .stores import with_slots
 from .tracer import Array, Tracer, new_array
@@ -48,8 +49,13 @@ class Outcome:
     raised: bool = False
 
 
-def run_block(trace: Trace, frame: Frame, state: State, body: Callable[[], Any]) -> Outcome:
-    """Trace `body` in `frame`, which is open; leave it, with variables and buffers as they were."""
+def run_block(
+    trace: Trace, frame: Frame, state: State, body: Callable[[], Any], *, surely: bool = False
+) -> Outcome:
+    """Trace `body` in `frame`, which is open; leave it, with variables and buffers as they were.
+
+    Unless the run `surely` comes there, it is the run that raises the errors of Python in it.
+    """
     entry = state.get()
     raised = False
     try:
@@ -58,6 +64,11 @@ def run_block(trace: Trace, frame: Frame, state: State, body: Callable[[], Any])
         except Raised as error:
             if error.frame is not frame:
                 raise
+            result, raised = tree(trace, NEVER), True
+        except LATE as error:
+            if surely or not is_late(error):
+                raise
+            raise_late(trace, frame, error)
             result, raised = tree(trace, NEVER), True
         variables = tuple(tree(trace, NEVER if raised else x) for x in state.get())
         journal = frame.journal.items()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
-from ..ir.dims import is_static
 from ..ir.graph import Value
 from .branches import Outcome, relate
 from .frame import Buffer, Trace, user_location
 from .leaves import Kind, Leaf, Missing, Never, State, Tree, doubt, join, keeps, same, tree
-from .tracer import Array, Scalar
+from .tracer import Array, Scalar, Tracer
 
 Key = tuple[int, int]  # of a variable, and of a leaf in it
 
@@ -125,6 +124,24 @@ class Plan:
             carries.append(Carry(name, leaves, [None] * count, aliases, live, sure, slot))
         return Plan(carries)
 
+    @property
+    def carries_all(self) -> bool:
+        """Whether every number and array among the variables is carried."""
+        return not any(self._left())
+
+    def carry_all(self) -> bool:
+        """Carry every number and array; tell whether that is new."""
+        left = list(self._left())
+        for carry, k in left:
+            carry.kinds[k] = carry.entry.leaves[k].kind
+        return bool(left)
+
+    def _left(self) -> Iterator[tuple[Carry, int]]:
+        for carry in self.carries:
+            for k, leaf in enumerate(() if carry.fresh else carry.entry.leaves):
+                if leaf.kind is not None and carry.kinds[k] is None:
+                    yield carry, k
+
 
 def refine(plan: Plan, outcome: Outcome) -> bool:
     """Extend the plan by what an attempt showed; tell whether there was anything new.
@@ -146,11 +163,20 @@ def _refine_fresh(carry: Carry, after: Tree) -> bool:
     """A variable without a value before the loop; what is an array of the scopes around is not carried."""
     kinds = [None if x.is_outer else x.kind for x in after.leaves]
     carry.after = after
-    known = carry.live and all(x.kind is not None and is_static(x.kind.type.shape) for x in after.leaves)
+    known = carry.live and all(x.kind is not None for x in after.leaves)
+    if known and not all(map(_outlasts_a_turn, after.leaves)):
+        if carry.sure:
+            raise Unsettled(f"the variable '{carry.name}' has another size in each turn")
+        known = False
     carry.kinds = kinds if known or carry.entry.is_never else []
     if len(carry.aliases) != len(carry.kinds):
         carry.aliases = [set() for _ in carry.kinds]
     return False
+
+
+def _outlasts_a_turn(x: Leaf) -> bool:
+    """Tell whether the size of an array is known outside of the loop."""
+    return not isinstance(x.object, Tracer) or x.object.run.sizes.in_scope(*x.object.shape)
 
 
 def _refine_carry(carry: Carry, after: Tree) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import EscapedTracerError, TraceError, UnsupportedError
+from ..errors import EscapedTracerError, GradirError, TraceError, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.graph import Block, Loc, Node, Value
 from ..ir.operation import OpTable, TypeRuleError
@@ -48,6 +48,20 @@ def user_name(qualname: str) -> str:
     """The user's function in the qualified name of a staged one."""
     parts = [p for p in qualname.split(".") if p != "<locals>" and not p.startswith("__gradir")]
     return parts[-1] if parts else ""
+
+
+def error_location(error: BaseException) -> Loc | None:
+    """Return the innermost line of the user's code that an error came through."""
+    if isinstance(error, GradirError) and error.loc is not None:
+        return error.loc
+    found = None
+    at = error.__traceback__
+    while at is not None:
+        code = at.tb_frame.f_code
+        if is_user_code(code):
+            found = Loc(code.co_filename, at.tb_lineno, user_name(code.co_qualname))
+        at = at.tb_next
+    return found
 
 
 class RollAbort(BaseException):

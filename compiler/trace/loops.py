@@ -19,6 +19,7 @@ from ..passes.loops import trip_count
 from .branches import Outcome, branch, relate, run_block, truth
 from .carries import Key, Plan, Unsettled, Variables, refine, relate_results
 from .frame import Buffer, Frame, Trace
+from .late_errors import LATE, is_late
 from .leaves import Kind, State, doubt
 from .ranges import Range, bound_values, static_length
 from .stores import with_slots
@@ -100,7 +101,13 @@ def _settle(trace: Trace, head: Counted | Until, variables: Variables, state: St
     entry = state.get()
     plan = Plan.of(trace, state.names, variables.live, entry, head.sure)
     for _ in range(ATTEMPTS):
-        attempt = _attempt(trace, plan, head, state, entry)
+        try:
+            attempt = _attempt(trace, plan, head, state, entry)
+        except LATE as error:
+            # It may be of the first turn only, which has the values of the variables before the loop.
+            if not is_late(error) or not plan.carry_all():
+                raise
+            continue
         if not refine(plan, attempt.outcome):
             return _emit(trace, plan, attempt, head, state)
     raise Unsettled("the types of the variables that the loop carries do not settle")
@@ -153,7 +160,7 @@ def _attempt(
 
     state.set(tuple(variables))
     try:
-        outcome = run_block(trace, frame, state, run)
+        outcome = run_block(trace, frame, state, run, surely=head.sure or not plan.carries_all)
     finally:
         state.set(entry)
     broken, again = turn

@@ -16,9 +16,17 @@ SHOWN = {
     "cost_of_gradients": "finite differences",
     "dead_relu": "the second unit is dead",
     "forks": "gradient: (6.0, -2.0)",
+    "four_steps": "nodes in the loop: forward 3, loss 5, backward",
+    "heat_inverse": "largest error: 1.",
+    "logistic_regression": "0.09316828",
     "neuron": "`d w` is computed from the value `d b`: True",
+    "newton": "m = 0: no step taken, dE/dm = 1; with one step more 2.5",
+    "ode_fit": "0.5402   0.0272   0.7964   0.0237",
+    "orbit": "velocity (0.466203",
     "pullback": "the Jacobian, by three calls",
+    "saved_in_loops": "sums: nothing",
     "saved_values": "f64[4] 'w': kept",
+    "scipy_minimize": "gradir          0.566836 s",
     "sigmoid_network": "By gradir: loss = 0.0764",
     "step_by_step": "dL/da = 15",
     "training_step": "loss        0.0025",
@@ -27,13 +35,14 @@ SHOWN = {
 
 
 def test_every_example_is_known() -> None:
-    assert {*SHOWN, "digits"} == set(NAMES)
+    assert {*SHOWN, "digits", "digits_epochs"} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_it_prints_what_it_shows(
-    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # pictures are drawn there
     example = importlib.import_module(f"examples.{name}")
     if name == "cost_of_gradients":
         monkeypatch.setattr(example, "SIZES", (10, 100))  # the larger ones take seconds

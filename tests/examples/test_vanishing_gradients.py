@@ -24,3 +24,10 @@ def test_the_depth_does_not_compile_anew() -> None:
     for depth in (0, 3, 30):
         vanishing_gradients.sigmoid_slope(0.5, depth)
     assert vanishing_gradients.sigmoid_slope.cache_info().currsize == 1
+
+
+def test_the_chain_is_one_loop_and_its_reverse_another() -> None:
+    program = vanishing_gradients.sigmoid_slope.inspect(0.0, 20)
+    for graph, loops in ((program.primal, 1), (program.adjoint, 2)):
+        assert [node.op.name for node in graph.block.nodes].count("for") == loops
+    assert [str(r.value.type) for r in program.residuals if r.carrier.value == "stack"] == ["f64[]"]

@@ -312,3 +312,56 @@ def test_two_names_of_one_array_made_in_a_loop() -> None:
 
     with pytest.raises(gr.TraceError, match="may or may not share memory"):
         gr.grad(f)(np.ones(3))
+
+
+def divides_by_the_first_k(x, n):
+    k = 0
+    for i in range(n):
+        if i > 0:
+            x = x + 1.0 / k
+        k += 1
+    return x
+
+
+def while_dividing_by_the_first_k(x, n):
+    k = 0
+    while k < n:
+        if k != 0:
+            x = x + 1.0 / k
+        k += 1
+    return x
+
+
+def index_that_moves(x, n):
+    k = -1
+    for i in range(n):
+        if i > 0:
+            x = x * float(np.ones(3)[5 + k - i])
+        k -= 1
+    return x
+
+
+def divides_by_zero_in_a_branch(x, n):
+    k = 0
+    if x > 5:
+        x = x + n / k
+    return x
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        divides_by_the_first_k,
+        while_dividing_by_the_first_k,
+        index_that_moves,
+        divides_by_zero_in_a_branch,
+    ],
+)
+def test_errors_on_values_that_the_run_does_not_meet(function: Callable[[Any, int], Any]) -> None:
+    agrees(function, 1.5, 3)
+    agrees(function, 1.5, 0)
+
+
+def test_an_error_of_python_in_a_branch_is_the_runs() -> None:
+    with pytest.raises(ZeroDivisionError, match=r"division by zero[\s\S]*x = x \+ n / k"):
+        gr.grad(divides_by_zero_in_a_branch)(7.0, 3)
