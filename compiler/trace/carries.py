@@ -92,15 +92,20 @@ class Carry:
         if not self.fresh and not any(self.kinds):
             return self.entry.source
         if self.fresh and (self.after is None or not self.kinds):
-            reason = (
-                f"the variable '{self.name}' is only assigned in a loop, where not all of its values are"
-                " numbers; assign it before the loop"
-            )
-            return Missing(self.name, reason, user_location())
+            return Missing(self.name, self._why_unknown(), user_location())
         value = self.rebuild([tracers.get((i, k), x) for k, x in enumerate(self.before)])
         if not self.may_lack_value:
             return value
         return Missing(self.name, f"'{self.name}' may have no value here", user_location(), value, ran)
+
+    def _why_unknown(self) -> str:
+        after = self.after.leaves if self.after is not None else ()
+        missing = next((x.object for x in after if isinstance(x.object, Missing)), None)
+        if missing is not None and missing.name == self.name:
+            why = "not in each of its turns"
+        else:
+            why = "where its values are no numbers or arrays of one size"
+        return f"the variable '{self.name}' is only assigned in a loop, {why}; assign it before the loop"
 
 
 @dataclass(slots=True)
@@ -176,7 +181,9 @@ def _refine_fresh(carry: Carry, after: Tree) -> bool:
 
 def _outlasts_a_turn(x: Leaf) -> bool:
     """Tell whether the size of an array is known outside of the loop."""
-    return not isinstance(x.object, Tracer) or x.object.run.sizes.in_scope(*x.object.shape)
+    if x.kind is None or not isinstance(x.object, Tracer):
+        return True
+    return x.object.run.sizes.in_scope(*x.kind.type.shape)
 
 
 def _refine_carry(carry: Carry, after: Tree) -> bool:

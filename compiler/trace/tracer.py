@@ -17,6 +17,7 @@ from ..ir.graph import Value
 from ..ir.types import ArrayType, DType
 from .frame import Buffer, Frame, Trace, user_location
 from .lens import Lens, c_strides
+from .lens_fusion import fused
 
 if TYPE_CHECKING:
     from typing import Never
@@ -227,7 +228,8 @@ class Array(Tracer):
         """Return a view of this view; `strides` default to what the lens makes of them."""
         if strides is None and self.steps is not None:
             strides = lens.strides(self.steps)
-        return Array(self.run, self.buffer, (*self.lenses, lens), strides)
+        lenses = fused(self.run.b, self.lenses, lens, self.buffer.value.shape)
+        return Array(self.run, self.buffer, lenses, strides)
 
     def write(self, part: Value) -> None:
         """Replace the contents that this handle shows; `part` has its type exactly."""
