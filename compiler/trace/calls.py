@@ -21,7 +21,7 @@ from .dispatch import CREATION, call_handler, find_function, name_of
 from .frame import Trace, user_location
 from .iterables import Lazy, iterator
 from .ranges import Range, check_step
-from .tracer import Array, Scalar, Tracer
+from .tracer import Array, Scalar, Tracer, decides
 
 _MUTATORS = frozenset(
     "append extend insert remove pop clear sort reverse update setdefault popitem add discard appendleft"
@@ -45,7 +45,7 @@ def call(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     if function is range:
         return _range(trace, args)
     handler = find_function(function)
-    if handler is not None and (handler in CREATION or _any_traced(args) or _any_traced(kwargs.values())):
+    if handler is not None and not decides(args) and (handler in CREATION or _any_traced(args) or _any_traced(kwargs.values())):
         return call_handler(trace, handler, name_of(function), args, kwargs)
     _refuse_ambient(function)
     if isinstance(function, type) and _is_plain_class(function):

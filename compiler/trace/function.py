@@ -20,6 +20,7 @@ from .calls import call
 from .capture import CapturedArray, Guard, input_type
 from .frame import Buffer, Decision, Frame, Trace, user_location
 from .leaves import Kind, Leaf, leaf
+from .masked import Picked, refuse
 from .sizes import refusal
 from .tracer import Array, Scalar, c_strides
 
@@ -212,6 +213,8 @@ def _results(trace: Trace, returned: Any) -> tuple[list[Value], Any, tuple[Resul
     results: list[Result] = []
     labels: list[str] = []
     for x, path in zip(leaves, paths, strict=True):
+        if isinstance(x, Picked):
+            refuse()
         held = leaf(trace, x)
         if held.kind is None or (held.value is None and not isinstance(x, float)):
             results.append(Result(None, x))

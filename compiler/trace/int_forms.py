@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..ir.forms import Form, least, most, number, of_base
 from ..ir.graph import Node, Value
 from ..ir.types import DType
 from .frame import Frame
@@ -23,39 +23,6 @@ _MOST_NODES = 64  # of the arithmetic that one form is read from
 _LINEAR = ("add", "subtract", "neg", "multiply")
 _BOUNDED = ("maximum", "minimum", "remainder", "floor_divide")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """`offset + sum(coefficient * base)`, of i64 values."""
-
-    terms: tuple[tuple[Value, int], ...]
-    offset: int = 0
-
-    @property
-    def key(self) -> Any:
-        return frozenset(self.terms), self.offset
-
-    @property
-    def base(self) -> Value | None:
-        """The base value that the form is, None for any other form."""
-        return self.terms[0][0] if not self.offset and [c for _, c in self.terms] == [1] else None
-
-    def plus(self, other: Form, factor: int = 1) -> Form:
-        """`self + factor * other`."""
-        terms = dict(self.terms)
-        for base, coefficient in other.terms:
-            terms[base] = terms.get(base, 0) + factor * coefficient
-        kept = tuple((b, c) for b, c in terms.items() if c)
-        return Form(kept, self.offset + factor * other.offset)
-
-
-def number(k: int) -> Form:
-    return Form((), k)
-
-
-def of_base(value: Value) -> Form:
-    return Form(((value, 1),))
 
 
 class Forms:
@@ -113,9 +80,9 @@ class Forms:
         if (low, high) != (None, None):
             self.bound(value, *(None if k is None else number(k) for k in (low, high)))
 
-    def bound(self, value: Value, least: Form | None, most: Form | None) -> None:
+    def bound(self, value: Value, low: Form | None, high: Form | None) -> None:
         """Note the range of a base value."""
-        self._ranges.setdefault(value, (least, most))
+        self._ranges.setdefault(value, (low, high))
 
     def enter(self, index: Value, bounds: range | Range) -> None:
         """Note what is known of the index of a loop, in its body: there has been a turn."""
@@ -139,36 +106,23 @@ class Forms:
 
     def least(self, form: Form) -> int | None:
         """Return a number that a form is never below, None where none is known."""
-        return self._extreme(form, 0)
+        return least(form, self._ranges)
 
     def most(self, form: Form) -> int | None:
         """Return a number that a form is never above, None where none is known."""
-        return self._extreme(form, 1)
-
-    def _extreme(self, form: Form, side: int) -> int | None:
-        """Replace base values by their bounds, the innermost first: those may depend on the ones outside."""
-        if not form.terms:
-            return form.offset
-        order = {base: k for k, base in enumerate(self._ranges)}
-        while form.terms:
-            base, coefficient = max(form.terms, key=lambda t: order.get(t[0], -1))
-            end = self._ranges.get(base, (None, None))[side if coefficient > 0 else 1 - side]
-            if end is None:
-                return None
-            form = form.plus(of_base(base), -coefficient).plus(end, coefficient)
-        return form.offset
+        return most(form, self._ranges)
 
     def is_least(self, form: Form, low: int) -> bool:
         """Tell whether a form is surely `low` or more."""
-        least = self.least(form)
-        return least is not None and least >= low
+        found = self.least(form)
+        return found is not None and found >= low
 
     def is_exact(self, form: Form) -> bool:
         """Tell whether i64 arithmetic surely gives what the form says, without wrapping."""
         if form.base is not None:
             return True
-        least, most = self.least(form), self.most(form)
-        return least is not None and most is not None and _SMALLEST <= least and most <= _LARGEST
+        low, high = self.least(form), self.most(form)
+        return low is not None and high is not None and low >= _SMALLEST and high <= _LARGEST
 
     def _exact_range(self, form: Form) -> tuple[int | None, int | None]:
         return (self.least(form), self.most(form)) if self.is_exact(form) else (None, None)
@@ -199,12 +153,12 @@ class Forms:
         key: tuple[Any, ...],
         of: Sequence[Form],
         build: Callable[[], Value],
-        least: Form | None,
-        most: Form | None,
+        low: Form | None,
+        high: Form | None,
     ) -> Form:
         """Return a base value of a known range; the same one for the same key."""
         value = self._once(key, of, build)
-        self.bound(value, least, most)
+        self.bound(value, low, high)
         return of_base(value)
 
     def _once(self, key: Any, of: Sequence[Form], build: Callable[[], Value]) -> Value:

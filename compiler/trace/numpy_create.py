@@ -28,7 +28,7 @@ from .tracer import Array, Scalar, Tracer, new_array
 
 
 def as_shape(trace: Trace, shape: Any) -> Shape:
-    """Return a shape given as an int or a sequence; a traced int without a bound becomes a guard on its value."""
+    """Return a shape given as an int or a sequence; a traced int without a bound becomes a guard."""
     if isinstance(shape, Tracer) and shape.shape:
         raise UnsupportedError("a traced array cannot be a shape", loc=user_location())
     dims: tuple[Any, ...] = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)

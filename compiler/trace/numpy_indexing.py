@@ -15,6 +15,7 @@ from .frame import Trace, user_location
 from .index_parsing import Index, Indices, NewAxis, Number, Slice, checked_index, parse_index
 from .known import known_value
 from .lens import Basic
+from .masked import Picked
 from .numpy_elementwise import store
 from .numpy_shape import as_axis, with_ones
 from .operands import as_array, as_dtype, broadcast_shapes, broadcast_to, default_dtype, lift, value_of
@@ -56,9 +57,8 @@ class Selection:
     def __init__(self, trace: Trace, x: Array, index: Index) -> None:
         self.run = trace
         axes = [item for item in index.items if not isinstance(item, NewAxis)]
-        slices = [
-            item if isinstance(item, Slice) else Slice(Span(0, d)) for item, d in zip(axes, x.shape, strict=True)
-        ]
+        given = zip(axes, x.shape, strict=True)
+        slices = [item if isinstance(item, Slice) else Slice(Span(0, d)) for item, d in given]
         spans = tuple(s.span for s in slices)
         self.base = x.through(Basic(spans, tuple(s.start for s in slices if s.start is not None)))
         self.axes = tuple(k for k, item in enumerate(axes) if not isinstance(item, Slice))
@@ -110,6 +110,8 @@ def get_item(trace: Trace, x: Any, index: Any) -> Any:
         if x.weak or not (index == () or index is Ellipsis or index is None):
             raise TraceError("a number cannot be indexed", loc=user_location())
         x = as_array(trace, x)
+    if _is_unknown_mask(trace, index) and index.shape == x.shape:
+        return Picked(trace, new_array(trace, x.value), index)
     parsed = parse_index(trace, x.shape, index)
     if not parsed.is_basic:
         return new_array(trace, Selection(trace, x, parsed).read(), ordered=False)
@@ -121,11 +123,7 @@ def get_item(trace: Trace, x: Any, index: Any) -> Any:
 
 def set_item(trace: Trace, x: Array, index: Any, value: Any) -> None:
     """`x[index] = value`, cast and broadcast as NumPy does."""
-    if (
-        isinstance(index, Tracer)
-        and index.value.dtype is DType.BOOL
-        and known_value(trace, index.value) is None
-    ):
+    if _is_unknown_mask(trace, index):
         _set_mask(trace, x, index, value)
         return
     parsed = parse_index(trace, x.shape, index)
@@ -140,8 +138,17 @@ def set_item(trace: Trace, x: Array, index: Any, value: Any) -> None:
     selection.write(assigned(trace, value, as_dtype(x.dtype), selection.shape))
 
 
+def _is_unknown_mask(trace: Trace, index: Any) -> bool:
+    is_mask = isinstance(index, Tracer) and index.value.dtype is DType.BOOL
+    return is_mask and known_value(trace, index.value) is None
+
+
 def _set_mask(trace: Trace, x: Array, mask: Tracer, value: Any) -> None:
     """`x[mask] = value` with a traced mask: only for values that do not depend on the number of True."""
+    if isinstance(value, Picked):
+        new = value.whole_for(mask)
+        x.write(trace.emit("where", mask.value, assigned(trace, new, as_dtype(x.dtype), x.shape), x.value))
+        return
     operand = lift(trace, value)
     shape = operand.shape if isinstance(operand, Tracer) else ()
     if mask.shape != x.shape[: len(mask.shape)] or (shape and math.prod(shape) != 1):

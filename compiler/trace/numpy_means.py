@@ -76,7 +76,8 @@ def _variance(
     fewer = ddof if correction is NO_VALUE else correction
     freedom: Any
     if isinstance(count, Value):
-        freedom = trace.b.subtract(trace.b.cast(count, DType.F64), value_of(trace, lift(trace, fewer), DType.F64))
+        fewer = value_of(trace, lift(trace, fewer), DType.F64)
+        freedom = trace.b.subtract(trace.b.cast(count, DType.F64), fewer)
         freedom = trace.b.maximum(freedom, trace.b.like(freedom, 0))
     else:
         freedom = max(count - fewer, 0)

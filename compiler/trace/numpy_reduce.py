@@ -119,7 +119,8 @@ def _extreme(op: str, default_axis: Any) -> Callable[..., Any]:
             result = _empty_extreme(trace, op, axes, value, initial)
         else:
             if initial is NO_VALUE:
-                check_some(trace, axes, f"zero-size array to reduction operation {op}imum which has no identity")
+                message = f"zero-size array to reduction operation {op}imum which has no identity"
+                check_some(trace, axes, message)
             result = with_initial(trace, axes.plain(trace, op, value), initial, op + "imum")
         return store(trace, axes.finish(trace, result), out)
 

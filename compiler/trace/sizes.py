@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import GradirError, TraceError
 from ..ir.dims import Affine, Dim, Symbol, SymbolicSizeError, capacity, symbols
+from ..ir.forms import Form, number, of_base
 from ..ir.graph import Loc, Value
 from ..ir.types import ArrayType
 from .frame import Frame, RollAbort, is_user_code, user_name
-from .int_forms import Form, Forms, number, of_base
+from .int_forms import Forms
 
 if TYPE_CHECKING:
     from .frame import Trace
@@ -68,7 +69,7 @@ class Sizes:
         return Affine(((symbol, 1),), 0)
 
     def _symbol(self, base: Value) -> Symbol | None:
-        """Return the symbol that stands for a base value; None for one that may be negative or has no bound."""
+        """Return the symbol that stands for a base value; None where that may be negative or has no bound."""
         if base not in self._symbols:
             form = of_base(base)
             least, most = self.forms.least(form), self.forms.most(form)
@@ -146,12 +147,13 @@ class Sizes:
         """Refuse results of a region whose size is only bound inside of it; at last, any unknown size."""
         for v in values:
             for d in v.type.shape if isinstance(v.type, ArrayType) else ():
-                if isinstance(d, Affine) and (final or not self._in_scope(d)):
+                if isinstance(d, Affine) and (final or not self.in_scope(d)):
                     raise SymbolicSizeError(d)
 
-    def _in_scope(self, dim: Dim) -> bool:
+    def in_scope(self, *shape: Dim) -> bool:
+        """Tell whether the symbols of a shape are bound in blocks that are still open."""
         open_ = [bound for frame, bound in self._bound.items() if not frame.closed]
-        return all(any(s in bound for bound in open_) for s in symbols((dim,)))
+        return all(any(s in bound for bound in open_) for s in symbols(shape))
 
     def could_be_known(self) -> bool:
         """Tell whether a symbol stands for something that can be known, if its value becomes a guard."""
@@ -208,7 +210,7 @@ def refusal(error: Exception, definition: Loc | None) -> Exception:
     if not isinstance(error, SymbolicSizeError):
         return error
     return TraceError(
-        "this needs the size of an array that is only known at run time, or two of them to be the same: compute"
-        " with arrays of a fixed size, or with slices whose bounds are written alike",
+        "this needs the size of an array that is only known at run time, or two of them to be the same:"
+        " compute with arrays of a fixed size, or with slices whose bounds are written alike",
         loc=_place(error) or definition,
     )

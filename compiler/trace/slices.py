@@ -10,9 +10,10 @@ import operator
 from typing import Any
 
 from ..ir.dims import Dim
+from ..ir.forms import Form, number
 from ..ir.graph import Span, Value
 from .frame import Trace
-from .int_forms import Form, Forms, number
+from .int_forms import Forms
 from .known import can_know
 from .tracer import Scalar
 

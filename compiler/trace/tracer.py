@@ -7,7 +7,7 @@ What NumPy functions do with them stands in the tables of `numpy_*.py`.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,11 @@ _PYTHON_KINDS = {DType.BOOL: bool, DType.I64: int, DType.F64: float}
 _TEXT = "text (an f-string, str, format; but for print and the messages of errors)"
 _BRANCH = "a branch (`if`, `and`, `in`, `sorted` ...) in code whose source gradir does not have"
 _ADVICE = ": define the function in a file, or use np.where"
+
+
+def decides(xs: Iterable[Any]) -> bool:
+    """Tell whether there is an array-like among `xs` that knows what to do with tracers."""
+    return any(isinstance(x, np.lib.mixins.NDArrayOperatorsMixin) for x in xs)
 
 
 class Tracer:
@@ -70,6 +75,8 @@ class Tracer:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         from .dispatch import apply_ufunc
 
+        if decides(inputs):
+            return NotImplemented
         return apply_ufunc(self.run, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
