@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .agreement import DisagreementError
 from .contestants import CONTESTANTS
+from .loops import report as loops
 from .machine import this_machine
 from .options import parse
 from .program import select
@@ -21,6 +22,11 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 def main(arguments: Sequence[str]) -> int:
     """Run the suite; returns the exit status."""
     options = parse(arguments)
+    if options.loops:
+        with_jax = not options.quick and any(c.package == "jax" for c in installed(CONTESTANTS))
+        for line in loops(with_jax):
+            print(line, flush=True)
+        return 0
     try:
         programs = select(PROGRAMS, options.only)
     except ValueError as error:

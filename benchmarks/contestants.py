@@ -66,7 +66,10 @@ def _nothing() -> None:
 def _gradir(program: Program, arguments: Arguments) -> Step:
     import gradir as gr
 
-    step = gr.value_and_grad(program.function, argnums=program.wrt)
+    if program.without_gradient is not None:
+        step = gr.jit(program.function)
+    else:
+        step = gr.value_and_grad(program.function, argnums=program.wrt)
     return lambda: step(*arguments)
 
 
@@ -74,12 +77,27 @@ def primal(program: Program, arguments: Arguments) -> Callable[[], Any]:
     """Return the program compiled by gradir without its gradient."""
     import gradir as gr
 
-    step = gr.jit(program.function)
+    step = gr.jit(program.without_gradient or program.function)
+    return lambda: step(*arguments)
+
+
+def numba_primal(program: Program, arguments: Arguments) -> Callable[[], Any] | None:
+    """Return the program compiled by Numba without its gradient, where it is written for that."""
+    if program.in_loops is None:
+        return None
+    import numba
+
+    step = numba.njit(program.in_loops)
     return lambda: step(*arguments)
 
 
 def _by_hand(program: Program, arguments: Arguments) -> Step:
-    return lambda: program.by_hand(*arguments)
+    step = program.by_hand
+    if program.compiled_by_hand:
+        import numba
+
+        step = numba.njit(step)
+    return lambda: step(*arguments)
 
 
 def _settle_jax() -> None:
@@ -90,11 +108,25 @@ def _settle_jax() -> None:
 
 
 def _jax(program: Program, arguments: Arguments) -> Step | None:
-    if program.jax is None:
+    return None if program.jax is None else _jax_step(program, arguments, program.jax())
+
+
+def _jax_newcomer(program: Program, arguments: Arguments) -> Step | None:
+    if program.newcomer is None or isinstance(program.newcomer, str):
         return None
+    return _jax_step(program, arguments, program.newcomer(), newcomer=True)
+
+
+def _jax_step(
+    program: Program, arguments: Arguments, function: Callable[..., Any], newcomer: bool = False
+) -> Step:
     import jax
 
-    step = jax.jit(jax.value_and_grad(program.jax(), argnums=program.wrt))
+    step = function
+    if program.without_gradient is None:
+        step = jax.value_and_grad(function, argnums=program.wrt)
+    if program.without_gradient is None or not newcomer:
+        step = jax.jit(step)
     arrays = jax.block_until_ready(tuple(jax.numpy.asarray(x) for x in arguments))
     return lambda: jax.block_until_ready(step(*arrays))
 
@@ -164,6 +196,7 @@ CONTESTANTS: Sequence[Contestant] = (
     GRADIR,
     BY_HAND,
     Contestant("JAX", "jax", _settle_jax, _jax),
+    Contestant("JAX, newcomer", "jax", _settle_jax, _jax_newcomer, slow=True),
     Contestant("PyTorch", "torch", _settle_torch, _torch),
     Contestant("torch.compile", "torch", _settle_torch_compile, _torch_compile, compiler="g++", slow=True),
     Contestant("autograd", "autograd", _nothing, _autograd),

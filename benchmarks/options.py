@@ -18,11 +18,12 @@ class Options:
     only: list[str]
     threads: int
     json: Path | None
+    loops: bool
 
     @property
     def whole(self) -> bool:
         """Whether this is the run that the page in docs shows."""
-        return not self.quick and not self.only and self.threads == DEFAULT
+        return not (self.quick or self.only or self.loops) and self.threads == DEFAULT
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -37,4 +38,5 @@ def parse(arguments: Sequence[str]) -> Options:
     add("--only", metavar="NAME", action="append", default=[], help="this program; may be repeated")
     add("--threads", metavar="N", type=int, default=DEFAULT, help="of each contestant (default: %(default)s)")
     add("--json", metavar="PATH", type=Path, help="write the figures here, too")
+    add("--loops", action="store_true", help="instead, peak memory and compile time of loops")
     return Options(**vars(parser.parse_args(arguments)))

@@ -34,6 +34,16 @@ class Program:
     jax, torch, autograd
         Return the function as that peer's expert writes it. They import the peer, so they are called only
         where it is installed; None where the peer has no such program.
+    newcomer
+        The same for JAX as someone writes it who comes from NumPy: Python loops and `.at[].set`. Where that
+        cannot be measured, a text that says why.
+    in_loops
+        The function as one writes it for Numba, to be compared with gradir's primal.
+    compiled_by_hand
+        `by_hand` is written for Numba, too.
+    without_gradient
+        A program that computes gradients by itself is compiled as it is; this is what is left of it
+        without them.
     """
 
     name: str
@@ -47,6 +57,10 @@ class Program:
     jax: Callable[[], Callable[..., Any]] | None = None
     torch: Callable[[], Callable[..., Any]] | None = None
     autograd: Callable[[], Callable[..., Any]] | None = None
+    newcomer: Callable[[], Callable[..., Any]] | str | None = None
+    in_loops: Callable[..., Any] | None = None
+    compiled_by_hand: bool = False
+    without_gradient: Callable[..., Any] | None = None
 
 
 def select(programs: Sequence[Program], names: Sequence[str]) -> tuple[Program, ...]:

@@ -28,6 +28,8 @@ timed, every contestant's gradient is checked against the one written by hand.
 - **a call**: microseconds, data already in the tool's own arrays, waiting for the result included.
 - **gradient / primal**: the time of this call over that of gradir's compiled primal, `gr.jit(f)`.
 - **/ gradir**: the time of this call over that of gradir's; above 1, gradir is faster.
+- **JAX, newcomer**: the loops in Python and `.at[].set`, as one writes them who comes from NumPy.
+- **Training** computes its gradients by itself: a call is all of it, its primal as many losses without them.
 """
 
 
@@ -42,9 +44,10 @@ def markdown(
 
 def summary(outcomes: Sequence[Outcome], columns: Sequence[str], absent: Sequence[str]) -> str:
     """Return the table of microseconds a call, a row a program."""
-    rows = [["program", "gradir's primal", *columns]]
+    rows = [["program", "Numba's primal", "gradir's primal", *columns]]
     for outcome in outcomes:
-        cells = [microseconds(outcome.primal.median)]
+        numba = outcome.numba_primal
+        cells = [microseconds(numba.median) if numba else _ELSEWHERE, microseconds(outcome.primal.median)]
         for name in columns:
             timing = outcome.timings.get(name)
             cells.append(_none(name, absent) if timing is None else microseconds(timing.call.median))
@@ -67,8 +70,17 @@ def details(outcome: Outcome, absent: Sequence[str]) -> str:
             ]
         )
     rows += [[name, _MISSING, _MISSING, _MISSING, _MISSING] for name in absent]
-    primal = f"gradir's primal takes {_with_quartiles(outcome.primal, microseconds)} µs."
-    return f"## {outcome.title}\n\n{primal}\n\n{_table(rows)}"
+    return f"## {outcome.title}\n\n{_primals(outcome)}\n\n{_table(rows)}"
+
+
+def _primals(outcome: Outcome) -> str:
+    """Return the sentences above a table."""
+    told = f"gradir's primal takes {_with_quartiles(outcome.primal, microseconds)} µs"
+    if outcome.numba_primal is not None:
+        told += f", the same in loops by Numba {_with_quartiles(outcome.numba_primal, microseconds)} µs"
+    if outcome.note:
+        told += f". JAX as a newcomer writes it is left out: {outcome.note}"
+    return told + "."
 
 
 def as_json(machine: Machine, outcomes: Sequence[Outcome]) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .agreement import check_agreement
-from .contestants import BY_HAND, Contestant, primal
+from .contestants import BY_HAND, Contestant, numba_primal, primal
 from .measure import Spread, interleaved, ratios, seconds, spread
 from .program import Arguments, Program, Step
 
 _PRIMAL = "primal"
+_NUMBA = "primal by Numba"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Outcome:
     name: str
     title: str
     primal: Spread
+    numba_primal: Spread | None  # None where there is none
+    note: str  # why a contestant is left out
     timings: dict[str, Timing]  # by contestant; absent ones and those without this program are not in
 
 
@@ -59,7 +62,12 @@ def run_program(program: Program, contestants: Sequence[Contestant], effort: Eff
     arguments = program.arguments(program.size)
     first, steps = _first_calls(program, contestants, arguments, effort)
     check(program, steps, arguments)
-    samples = interleaved({_PRIMAL: primal(program, arguments), **steps}, effort.rounds)
+    primals = {_PRIMAL: primal(program, arguments)}
+    by_numba = numba_primal(program, arguments)
+    if by_numba is not None:
+        check_agreement(f"{program.title}, {_NUMBA}", (by_numba(), ()), (primals[_PRIMAL](), ()))
+        primals[_NUMBA] = by_numba
+    samples = interleaved({**primals, **steps}, effort.rounds)
     timings = {
         name: Timing(
             spread(first[name]),
@@ -69,7 +77,9 @@ def run_program(program: Program, contestants: Sequence[Contestant], effort: Eff
         )
         for name in steps
     }
-    return Outcome(program.name, program.title, spread(samples[_PRIMAL]), timings)
+    numba = spread(samples[_NUMBA]) if by_numba is not None else None
+    note = program.newcomer if isinstance(program.newcomer, str) else ""
+    return Outcome(program.name, program.title, spread(samples[_PRIMAL]), numba, note, timings)
 
 
 def run(
@@ -104,10 +114,10 @@ def prepared(program: Program, contestants: Sequence[Contestant], arguments: Arg
 
 def check(program: Program, steps: dict[str, Step], arguments: Arguments) -> None:
     """Hold every step's value and gradients to those by hand."""
-    expected = program.by_hand(*arguments)
+    reference = steps.get(BY_HAND.name, lambda: program.by_hand(*arguments))()
     for name, step in steps.items():
         if name != BY_HAND.name:
-            check_agreement(f"{program.title}, {name}", step(), expected)
+            check_agreement(f"{program.title}, {name}", step(), reference)
 
 
 def _first_calls(

@@ -120,7 +120,7 @@ class Compiled:
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:
         """Run the function; see `call_flat`."""
         found = self._direct(*arrays)
-        return found if type(found) is tuple else self.call_flat(arrays)
+        return found if type(found) is tuple else self._without_entry(arrays, found)
 
     def call_flat(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """Run the function.
@@ -143,8 +143,10 @@ class Compiled:
             If the run ends at a check; it is the built-in exception of the check, too.
         """
         found = self._direct(*arrays)
-        if type(found) is tuple:
-            return found
+        return found if type(found) is tuple else self._without_entry(arrays, found)
+
+    def _without_entry(self, arrays: Sequence[Any], found: list[int] | None) -> tuple[Any, ...]:
+        """Say why the direct entry's run failed, or make up for it where it could not take the arguments."""
         status, index = found or (0, 0)
         if found is None:
             inputs = self._native(arrays)

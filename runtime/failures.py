@@ -7,6 +7,8 @@ from functools import cache
 
 from ..errors import GradirError
 from ..lower.kernels import Site
+from ..lower.lower import INTERRUPT
+from .interrupts import interruption
 
 
 @cache
@@ -18,7 +20,9 @@ def run_error(name: str) -> type[GradirError]:
     )
 
 
-def failure(site: Site, index: int) -> GradirError:
+def failure(site: Site, index: int) -> BaseException:
     """The exception of a run that ended at `site`, which recorded `index`."""
+    if site.exception == INTERRUPT:
+        return interruption(index)
     message = site.message.replace("{index}", str(index)) if site.shows_index else site.message
     return run_error(site.exception)(message, loc=site.loc)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numba
 import numpy as np
@@ -15,7 +15,9 @@ from ..errors import located
 from ..ir.dims import static
 from ..ir.types import ArrayType
 from ..lower.kernels import Site
+from ..lower.lower import INTERRUPT
 from .compile import Compiled
+from .interrupts import interruption
 
 
 def njit_function(compiled: Compiled) -> Any:
@@ -34,7 +36,8 @@ def njit_function(compiled: Compiled) -> Any:
         a check raises the check's built-in exception; another dtype is a typing error.
     """
     names = [f"x{k}" for k in range(len(compiled.input_types))]
-    scope: dict[str, Any] = {"np": np, "entry": _external(compiled)}
+    scope: dict[str, Any] = {"np": np, "numba": numba, "entry": _external(compiled)}
+    scope["end_interrupted"] = _end_interrupted
     for name, type, label in zip(names, compiled.input_types, compiled.graph.inputs, strict=True):
         scope[f"native_{name}"] = _native(type, label)
     source = "\n    ".join(_lines(compiled, names))
@@ -66,9 +69,17 @@ def _lines(compiled: Compiled, names: list[str]) -> list[str]:
     lines += [f"    table[{k}] = {array}.size" for k, array in enumerate(arrays)]
     lines.append(f"    index = np.int64(table[{count}])")
     for k, site in enumerate(compiled.kernels.sites):
-        lines += [f"    if status == {k + 1}:", f"        raise {_raised(site)}"]
+        lines.append(f"    if status == {k + 1}:")
+        if site.exception == INTERRUPT:  # Numba's own `raise` takes no exception that is no Exception
+            lines += ["        with numba.objmode():", "            end_interrupted(index)"]
+        else:
+            lines.append(f"        raise {_raised(site)}")
     lines.append(f"return {results[0] if len(results) == 1 else '(' + ', '.join(results) + ',)'}")
     return lines
+
+
+def _end_interrupted(recorded: int) -> NoReturn:
+    raise interruption(recorded)
 
 
 def _raised(site: Site) -> str:

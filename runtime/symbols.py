@@ -1,4 +1,4 @@
-"""Addresses of outside functions that compiled code refers to by name: BLAS and scipy.special."""
+"""Addresses of outside functions that compiled code refers to by name: BLAS, scipy.special, signals."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
+from ..lower.llvm_control import INTERRUPTED
 from ..lower.llvm_math import SPECIAL_PREFIX
 from ..lower.llvm_products import BLAS_PREFIX
+from .interrupts import provide_interrupts
 
 _DECLARATION = re.compile(
     rf"^declare [^@\n]*@((?:{BLAS_PREFIX}|{SPECIAL_PREFIX})\w+)\(([^)]*)\)", re.MULTILINE
@@ -31,6 +33,8 @@ def provide_symbols(ir: str) -> None:
     NotImplementedError
         If SciPy has no such function.
     """
+    if f"@{INTERRUPTED}(" in ir:
+        provide_interrupts()
     for match in _DECLARATION.finditer(ir):
         _provide(match[1], match[2].count("double"))
 

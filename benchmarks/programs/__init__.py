@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from ..program import Program
-from . import black_scholes, gauss_seidel, logistic_regression, mlp, rosenbrock
+from . import (
+    black_scholes,
+    durbin,
+    gauss_seidel,
+    heat,
+    logistic_regression,
+    lorenz,
+    lstm,
+    mlp,
+    rosenbrock,
+    seidel_2d,
+    training,
+)
 
 PROGRAMS: tuple[Program, ...] = (
     rosenbrock.FEW,
@@ -12,4 +24,10 @@ PROGRAMS: tuple[Program, ...] = (
     logistic_regression.PROGRAM,
     black_scholes.PROGRAM,
     gauss_seidel.PROGRAM,
+    lorenz.PROGRAM,
+    heat.PROGRAM,
+    seidel_2d.PROGRAM,
+    durbin.PROGRAM,
+    lstm.PROGRAM,
+    training.PROGRAM,
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from .dims import Dim, affine, is_static, size
+from .dims import Dim, Symbol, affine, is_static, size
 from .graph import Literal, Span
 from .literals import float_bytes, float_value, integer_bytes, nan_bits, nan_float
 from .printer import MAX_NESTING
@@ -86,7 +86,32 @@ def _term(tokens: Tokens, sign: int) -> Dim:
 def _symbol(tokens: Tokens, factor: int) -> Dim:
     if tokens.text in RESERVED:
         tokens.unexpected("a symbol")
-    return affine({tokens.expect_kind("name", "a symbol"): factor}, 0)
+    at, name = tokens.at, tokens.expect_kind("name", "a symbol")
+    if name not in tokens.symbols:
+        tokens.fail(f"the symbol '{name}' is not declared", at)
+    return affine({tokens.symbols[name]: factor}, 0)
+
+
+def read_symbols(tokens: Tokens) -> None:
+    """Read the declaration of a graph's symbols: `[n <= 20, m <= 3]`, or nothing."""
+
+    def read(tokens: Tokens) -> None:
+        at = tokens.at
+        if tokens.text in RESERVED:
+            tokens.unexpected("a symbol")
+        name = tokens.expect_kind("name", "a symbol")
+        if name in tokens.symbols:
+            tokens.fail(f"the symbol '{name}' is declared twice", at)
+        tokens.expect("<")
+        tokens.expect("=")
+        at = tokens.at
+        bound = tokens.integer("the bound of a symbol")
+        if bound >= INT_LIMIT:
+            tokens.fail("this number does not fit in i64", at)
+        tokens.symbols[name] = Symbol(name, bound)
+
+    if tokens.take("["):
+        read_list(tokens, read, "]")
 
 
 def read_int(tokens: Tokens) -> int:

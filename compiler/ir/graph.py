@@ -86,7 +86,7 @@ class Literal:
     @property
     def array(self) -> np.ndarray:
         """A read-only array of the data."""
-        return np.frombuffer(self.data, self.type.dtype.numpy).reshape(self.type.shape)  # type: ignore[arg-type]
+        return np.frombuffer(self.data, self.type.dtype.numpy).reshape(self.type.shape)
 
 
 Attrs = Mapping[str, Any]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import ShapeError, located
-from .dims import static
-from .graph import Block, Graph, Node, Value, walk
+from .dims import Affine, Symbol, evaluate, static
+from .graph import Block, Graph, Node, Span, Value, walk
 from .printer import Printer
+from .symbols import bound_by, is_symbolic
 from .types import ArrayType, Type
 
 
@@ -78,6 +79,8 @@ class Interpreter:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.values: dict[Value, Any] = {}
+        self.symbols: dict[Symbol, int] = {}  # what each is bound to now
+        self._symbolic = is_symbolic(graph)
         self._lifetimes: dict[Block, _Lifetimes] = {}
 
     def run(self, args: Sequence[Any]) -> tuple[Any, ...]:
@@ -121,6 +124,8 @@ class Interpreter:
         match node.op.name:
             case "for":
                 return self.loop(node, operands)
+            case "while":
+                return self.repeat(node, operands)
             case "if":
                 return self.block(node.regions[0 if operands[0] else 1], ())
             case "stack_new":
@@ -133,18 +138,38 @@ class Interpreter:
             case "check":
                 return _check(node, operands[0])
             case "check_index":
-                return (_check_index(node, operands[0]),)
+                size = evaluate(node.attrs["size"], self.symbols)
+                return (_check_index(node, operands[0], size),)
+            case "bind":
+                symbol = bound_by(node)
+                self.symbols[symbol] = min(max(int(operands[0]), 0), symbol.bound)
+                return (np.array(self.symbols[symbol], np.int64),)
         raise NotImplementedError(f"{node.op.name} has no evaluation")
 
     def evaluate(self, node: Node, operands: Sequence[Any]) -> tuple[Any, ...]:
         """Compute a node by its record; a result of another type than inferred is the record's defect."""
         assert node.op.evaluate is not None
-        result = np.asarray(node.op.evaluate(*operands, **node.attrs))
-        type = node.result.array
-        if result.dtype != type.dtype.numpy or result.shape != type.shape:
+        attrs, type = node.attrs, node.result.array
+        shape = type.shape
+        if self._symbolic:
+            attrs = {k: self._known(v) for k, v in attrs.items()}
+            shape = self._known(shape)
+        result = np.asarray(node.op.evaluate(*operands, **attrs))
+        if result.dtype != type.dtype.numpy or result.shape != shape:
             found = f"{result.dtype}{list(result.shape)}"
             raise AssertionError(f"{node.op.name} evaluates to {found}, not {type}")
         return (result,)
+
+    def _known(self, attr: Any) -> Any:
+        """An attribute with the values of its symbols."""
+        match attr:
+            case Affine():
+                return evaluate(attr, self.symbols)
+            case Span():
+                return replace(attr, size=self._known(attr.size))
+            case tuple():
+                return tuple(map(self._known, attr))
+        return attr
 
     def loop(self, node: Node, operands: Sequence[Any]) -> tuple[Any, ...]:
         """Run a `for`."""
@@ -153,6 +178,15 @@ class Interpreter:
         for i in range(int(lo), int(hi), int(step)):
             carried = self.block(node.regions[0], (np.array(i, np.int64), *carried))
         return carried
+
+    def repeat(self, node: Node, operands: Sequence[Any]) -> tuple[Any, ...]:
+        """Run a `while`; count its turns."""
+        go, *inits = operands
+        carried, count = tuple(inits), 0
+        while go:
+            go, *following = self.block(node.regions[0], (np.array(count, np.int64), *carried))
+            carried, count = tuple(following), count + 1
+        return (np.array(count, np.int64), *carried)
 
     def _explain(self, error: Exception, node: Node) -> None:
         if not getattr(error, "__notes__", None):  # else the note shows a node in a region of this one
@@ -212,8 +246,8 @@ def _check(node: Node, condition: Any) -> tuple[()]:
     return ()
 
 
-def _check_index(node: Node, index: Any) -> Any:
-    (size,), axis = static((node.attrs["size"],)), node.attrs["axis"]
+def _check_index(node: Node, index: Any, size: int) -> Any:
+    axis = node.attrs["axis"]
     outside = index[(index < -size) | (index >= size)]
     if outside.size:
         message = f"index {outside.ravel()[0]} is out of bounds for axis {axis} with size {size}"

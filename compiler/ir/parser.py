@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from .attribute_parser import read_attr, read_constant, read_int, read_list, read_size, read_type
+from .attribute_parser import (
+    read_attr,
+    read_constant,
+    read_int,
+    read_list,
+    read_size,
+    read_symbols,
+    read_type,
+)
 from .builder import Builder
 from .graph import Block, Graph, IndexEntry, Span, Value
 from .operation import Op, OpTable, TypeRuleError
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 
 # A name in the text, and where it stands.
 Name = tuple[str, int]
+Item = TypeVar("Item")
 Declared = list[tuple[Name, Type]]
 
 
@@ -55,6 +64,7 @@ class _Parser:
         tokens.expect("graph")
         quoted = tokens.kind == "string"
         name = tokens.string("a name") if quoted else tokens.expect_kind("name", "the graph's name")
+        read_symbols(tokens)
         with self._scope():
             tokens.expect("(")
             inputs = read_list(tokens, lambda t: self._labelled(self._parameter()), ")")
@@ -131,23 +141,22 @@ class _Parser:
 
     def _operands(self) -> list[Value]:
         """Read values separated by commas, as many as there are."""
+        return self._separated(self._operand)
+
+    def _separated(self, read: Callable[[], Item]) -> list[Item]:
+        """Read what begins with a value, separated by commas, as many as there are."""
         if self.tokens.kind != "value":
             return []
-        operands = [self._operand()]
+        found = [read()]
         while self.tokens.take(","):
-            operands.append(self._operand())
-        return operands
+            found.append(read())
+        return found
 
     def _labelled(self, value: Value) -> tuple[Value, str]:
         return value, self.tokens.string("a label in quotes")
 
     def _outputs(self) -> list[tuple[Value, str]]:
-        if self.tokens.kind != "value":
-            return []
-        outputs = [self._labelled(self._operand())]
-        while self.tokens.take(","):
-            outputs.append(self._labelled(self._operand()))
-        return outputs
+        return self._separated(lambda: self._labelled(self._operand()))
 
     # Nodes
 
@@ -161,6 +170,8 @@ class _Parser:
         match op.name:
             case "for":
                 operands = self._for(builder, regions)
+            case "while":
+                operands = self._while(builder, regions)
             case "if":
                 operands = self._if(builder, regions)
             case "constant":
@@ -178,12 +189,9 @@ class _Parser:
         self._emit(builder, op, operands, attrs, regions, declared, at)
 
     def _declared(self) -> Declared:
-        if self.tokens.kind != "value":
-            return []
-        declared = [self._declaration()]
-        while self.tokens.take(","):
-            declared.append(self._declaration())
-        self.tokens.expect("=")
+        declared = self._separated(self._declaration)
+        if declared:
+            self.tokens.expect("=")
         return declared
 
     def _operation(self) -> Op:
@@ -247,13 +255,26 @@ class _Parser:
         index = self._name()
         for text in ("in", "range", "("):
             tokens.expect(text)
-        operands = list(read_list(tokens, lambda t: self._operand(), ")"))
+        bounds = read_list(tokens, lambda t: self._operand(), ")")
+        return [*bounds, *self._carried_body(builder, index, regions)]
+
+    def _while(self, builder: Builder, regions: list[Block]) -> list[Value]:
+        """Read `%enter count %k carry (%x: f64[] = %init) { ... }`."""
+        enter = self._operand()
+        self.tokens.expect("count")
+        number = self._name()
+        return [enter, *self._carried_body(builder, number, regions)]
+
+    def _carried_body(self, builder: Builder, index: Name, regions: list[Block]) -> list[Value]:
+        """Read what a loop carries, and its body; return the initial values."""
+        tokens = self.tokens
         carried: Declared = []
+        inits: list[Value] = []
 
         def read(tokens: Tokens) -> None:
             carried.append(self._declaration())
             tokens.expect("=")
-            operands.append(self._operand())
+            inits.append(self._operand())
 
         if tokens.take("carry"):
             tokens.expect("(")
@@ -262,7 +283,7 @@ class _Parser:
             params = [self._define(index, Value(INDEX))]
             params += [self._define(name, Value(type)) for name, type in carried]
             regions.append(self._region(builder, params))
-        return operands
+        return inits
 
     def _if(self, builder: Builder, regions: list[Block]) -> list[Value]:
         """Read `%condition { ... } else { ... }`."""

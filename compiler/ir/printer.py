@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from .dims import Symbol
 from .graph import Block, Graph, Literal, Loc, Node, Span, Value, walk
 from .literals import approximate, element_texts, float_text, is_whole
+from .symbols import symbols_in
 from .types import DType
 
 MAX_NESTING = 100  # regions within regions, and tuples within tuples, that text may have
@@ -42,6 +44,9 @@ class Names:
     def __contains__(self, value: Value) -> bool:
         return value in self._names
 
+    def __iter__(self) -> Iterator[Value]:
+        return iter(self._names)
+
     def list(self, values: Sequence[Value]) -> str:
         """Return the names, separated by commas."""
         return ", ".join([self[v] for v in values])
@@ -71,12 +76,22 @@ class Printer:
         pairs = zip_longest(block.params, graph.inputs)
         inputs = ", ".join([self._labelled(self._typed(v) if v else "", label) for v, label in pairs])
         name = graph.name if IDENTIFIER.match(graph.name) else quoted(graph.name)
-        yield f"graph {name}({inputs}) {{", None
+        yield f"graph {name}{self._symbols()}({inputs}) {{", None
         yield from self.block_lines(block, "  ")
         results = zip_longest(block.results, graph.outputs)
         outputs = ", ".join([self._labelled(self.names[v] if v else "", label) for v, label in results])
         yield f"  return {outputs}".rstrip(), None
         yield "}", None
+
+    def _symbols(self) -> str:
+        """Print the bounds of all symbols in the graph."""
+        found: dict[Symbol, None] = {}
+        for v in self.names:
+            found.update(dict.fromkeys(symbols_in(v.type)))
+        for node in walk(self.graph.block):
+            for value in node.attrs.values():
+                found.update(dict.fromkeys(symbols_in(value)))
+        return f"[{', '.join([f'{s.name} <= {s.bound}' for s in found])}]" if found else ""
 
     def block_lines(self, block: Block, indent: str = "") -> Iterator[tuple[str, Node | None]]:
         """Yield the lines of a block's nodes, those of their regions included."""
@@ -122,11 +137,12 @@ class Printer:
     def _operation(self, node: Node) -> str:
         match node.op.name, node.operands, node.regions:
             case "for", (lo, hi, step, *inits), (body,) if len(body.params) == 1 + len(inits):
-                index, *carried = body.params
-                pairs = zip(carried, inits, strict=True)
-                carry = ", ".join([f"{self._typed(v)} = {self.names[init]}" for v, init in pairs])
-                text = f"for {self.names[index]} in range({self.names.list((lo, hi, step))})"
-                return f"{text} carry ({carry})" if carry else text
+                bounds = self.names.list((lo, hi, step))
+                text = f"for {self.names[body.params[0]]} in range({bounds})"
+                return text + self._carry(body.params[1:], inits)
+            case "while", (enter, *inits), (body,) if len(body.params) == 1 + len(inits):
+                text = f"while {self.names[enter]} count {self.names[body.params[0]]}"
+                return text + self._carry(body.params[1:], inits)
             case "constant", (), () if _literal(node) and len(node.attrs) == 1:
                 return f"constant {_elements(node.attrs['value'])}"
         attrs = {k: node.attrs[k] for k in sorted(node.attrs, key=_place(node))}
@@ -135,6 +151,11 @@ class Printer:
             operands = self._indexed(node, attrs.pop("at"))
         text = f"{node.op.name} {operands}" if operands else node.op.name
         return f"{text} {{{', '.join([f'{k}={attr_text(v)}' for k, v in attrs.items()])}}}" if attrs else text
+
+    def _carry(self, params: Sequence[Value], inits: Sequence[Value]) -> str:
+        pairs = zip(params, inits, strict=True)
+        carry = ", ".join([f"{self._typed(v)} = {self.names[init]}" for v, init in pairs])
+        return f" carry ({carry})" if carry else ""
 
     def _is_indexed(self, node: Node) -> bool:
         at = node.attrs.get("at")

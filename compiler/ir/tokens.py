@@ -6,6 +6,7 @@ import re
 from typing import NoReturn
 
 from ..errors import ParseError
+from .dims import Symbol
 
 # Every text matches: what is no token is `bad`, so that nothing backtracks.
 _TOKEN = re.compile(
@@ -30,6 +31,7 @@ class Tokens:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.symbols: dict[str, Symbol] = {}  # those that the graph declares
         self.kind = ""
         self.text = ""
         self.at = 0

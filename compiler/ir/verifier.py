@@ -9,11 +9,12 @@ import numpy as np
 
 from ..errors import VerifyError
 from .attribute_parser import INT_LIMIT, RESERVED
-from .dims import Affine
+from .dims import Affine, Symbol
 from .graph import Block, Graph, Literal, Node, Span, Value
 from .literals import is_whole
 from .operation import Structured, TypeRuleError
 from .printer import IDENTIFIER, MAX_NESTING, UNDEFINED, Printer, attr_text
+from .symbols import BIND, bound_by, symbols_in
 from .types import ArrayType, DType, StackType, Type
 
 
@@ -38,6 +39,8 @@ class _Verifier:
         self.graph = graph
         self.defined: set[Value] = set()
         self.visible: set[Value] = set()
+        self.symbols: set[Symbol] = set()  # those bound in the scopes around
+        self.bounds: dict[str, Symbol] = {}
 
     def run(self) -> None:
         block = self.graph.block
@@ -57,14 +60,18 @@ class _Verifier:
 
     def fail_value(self, message: str, node: Node | None, value: Value) -> NoReturn:
         """Fail with a message that begins with the name of `value`."""
-        name = Printer(self.graph).names[value]
+        name = self.name(value)
         self.fail(f"{'a value' if name == UNDEFINED else name} {message}", node, name)
+
+    def name(self, value: Value) -> str:
+        return Printer(self.graph).names[value]
 
     def block(self, block: Block, owner: Node | None, depth: int) -> set[Value]:
         """Check a block in the scope around it; return the stacks from outside that it consumes."""
         if depth > MAX_NESTING:
             self.fail(f"regions are nested more than {MAX_NESTING} deep", owner)
         consumed: set[Value] = set()
+        around = set(self.symbols)
         self.define(block.params, owner)
         for node in block.nodes:
             self.operands(node.operands, node)
@@ -72,6 +79,8 @@ class _Verifier:
             self.consume(consumed, self.consumed_by(node, depth), node)
             self.types(node)
             self.define(node.results, node)
+            self.bind(node)
+        self.symbols = around
         self.operands(block.results, owner)
         self.consume(consumed, self.stacks(block.results, owner), owner)
         own = set(block.params).union(*[n.results for n in block.nodes])
@@ -97,13 +106,30 @@ class _Verifier:
     def sizes(self, type: Type, node: Node | None, value: Value) -> None:
         for dim in (type.element if isinstance(type, StackType) else type).shape:
             if isinstance(dim, Affine):
-                self.symbols(dim, node, value)
+                self.declared(dim, node)
+                unbound = None if isinstance(type, StackType) else self.unbound(dim)
+                if unbound:
+                    self.fail_value(f"has the size {dim}, whose symbol '{unbound}' is not bound", node, value)
             elif isinstance(dim, bool) or not isinstance(dim, int) or not 0 <= dim < INT_LIMIT:
                 self.fail_value(f"has the size {dim!r}, which is no size of an axis", node, value)
 
-    def symbols(self, dim: Affine, node: Node | None, value: Value) -> NoReturn:
-        # No operation binds symbols yet; loops will, for their index.
-        self.fail_value(f"has the size {dim}, whose symbol '{dim.terms[0][0]}' is not bound", node, value)
+    # Symbols
+
+    def bind(self, node: Node) -> None:
+        if node.op.name != BIND:
+            return
+        symbol = bound_by(node)
+        if symbol in self.symbols:
+            self.fail(f"the symbol '{symbol}' is bound twice", node, symbol.name)
+        self.symbols.add(symbol)
+
+    def unbound(self, x: Any) -> Symbol | None:
+        return next((s for s in symbols_in(x) if s not in self.symbols), None)
+
+    def declared(self, x: Any, node: Node | None) -> None:
+        for symbol in symbols_in(x):
+            if self.bounds.setdefault(symbol.name, symbol) != symbol:
+                self.fail(f"the symbol '{symbol}' has two bounds", node, symbol.name)
 
     def attrs(self, node: Node) -> None:
         op = node.op
@@ -115,6 +141,11 @@ class _Verifier:
                 self.fail(f"{op.name} has no attribute '{name}'", node, name)
             if not is_attr(value):
                 self.fail(f"the attribute '{name}' is {_described(value)}, which has no text", node, name)
+            self.declared(value, node)
+            unbound = None if op.name in (BIND, "stack_new") else self.unbound(value)
+            if unbound:
+                text = f"the attribute '{name}' has the symbol '{unbound}', which is not bound"
+                self.fail(text, node, unbound.name)
 
     def types(self, node: Node) -> None:
         op = node.op
@@ -174,7 +205,7 @@ def is_attr(value: Any) -> bool:
         case Span(start, size, step):
             return all(map(is_attr, (start, size, step)))
         case Affine():
-            return all(IDENTIFIER.match(s) and s not in RESERVED for s, _ in value.terms)
+            return all(IDENTIFIER.match(s.name) and s.name not in RESERVED for s, _ in value.terms)
         case ArrayType():
             return all(map(is_attr, value.shape))
         case Literal():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..ir.dims import static
+from ..ir.dims import Shape, Symbol
 from ..ir.graph import Node, Value
 from ..ir.types import DType
 from .affine import Index, Variable, linear, row_major, turns, variable
@@ -70,6 +70,9 @@ class _DryMachine(LlvmMachine):
         super().__init__(ModuleText(), FunctionText(""))
         self.recorder = recorder
 
+    def symbol(self, symbol: Symbol) -> Scalar:
+        return Scalar(DType.I64, f"?{symbol.name}")
+
     def force(self, x: Any) -> Scalar:
         if isinstance(x, Scalar):
             return x
@@ -86,7 +89,7 @@ class _DryMachine(LlvmMachine):
         return super().compare(relation, x, y)
 
 
-def nest_index(space: Sequence[int], prefix: str = "i") -> tuple[Index, ...]:
+def nest_index(space: Shape, prefix: str = "i") -> tuple[Index, ...]:
     """The forms that are the loop variables of a nest over `space`."""
     return tuple(variable(f"{prefix}{k}", size) for k, size in enumerate(space))
 
@@ -95,7 +98,7 @@ def record(
     producers: Mapping[Value, Node],
     kept: Callable[[Value], bool],
     elements: Sequence[Value],
-    space: tuple[int, ...],
+    space: Shape,
     computed: frozenset[Value] = frozenset(),
 ) -> Recorder:
     """Walk the elements of values at the index of a nest over `space`."""
@@ -121,8 +124,7 @@ class View:
 
 def view_of(producers: Mapping[Value, Node], kept: Callable[[Value], bool], value: Value) -> View | None:
     """See an inlined value as a strided part of an array in memory, if it is one."""
-    shape = static(value.shape)
-    here = nest_index(shape)
+    here = nest_index(value.shape)
     recorder = Recorder(None)
     walk = Walk(producers, kept, recorder, _DryMachine(recorder), frozenset(), here)
     found = walk.element(value, here)

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..ir.dims import Dim, Shape, capacity
 from ..ir.types import DType
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A loop variable that counts from 0 to `size` - 1."""
+    """A loop variable that counts from 0 to `size` - 1, or less far: `size` is the most it can be."""
 
     name: str
     size: int
@@ -83,7 +84,7 @@ def bounds(index: Index) -> tuple[int, int] | None:
     for atom, coefficient in index.terms:
         if not isinstance(atom, Variable):
             return None
-        reach = coefficient * (atom.size - 1)
+        reach = coefficient * max(atom.size - 1, 0)
         low, high = low + min(reach, 0), high + max(reach, 0)
     return low, high
 
@@ -103,9 +104,9 @@ def turns(relation: str, index: Index) -> list[int]:
             return [-o // c, -o // c + 1] if o % c == 0 else []
 
 
-def variable(name: str, size: int) -> Index:
+def variable(name: str, size: Dim) -> Index:
     """The form that is a loop variable itself; 0 where the loop has one iteration."""
-    return Index(((Variable(name, size), 1),)) if size != 1 else Index(())
+    return Index(((Variable(name, capacity(size)), 1),)) if size != 1 else Index(())
 
 
 ZERO = Index((), 0)
@@ -124,10 +125,10 @@ def linear(index: tuple[Index, ...], strides: tuple[int, ...], offset: Index = Z
     return _index(terms, total)
 
 
-def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides, in elements, of a contiguous array."""
+def row_major(shape: Shape) -> tuple[int, ...]:
+    """The strides, in elements, of an array in memory, which is laid out for the largest sizes."""
     strides, step = [], 1
-    for size in reversed(shape):
+    for size in map(capacity, reversed(shape)):
         strides.append(step)
         step *= size
     return tuple(reversed(strides))

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from ..ir import dims
 from ..ir.graph import Graph, Node, Value
+from ..ir.loops import carries
 from ..ir.types import DType
 from .inlining import Inlining, is_array
 from .kernels import Branch, Buffer, Loop, Memory, Move, Statement
@@ -15,6 +16,11 @@ from .lifetimes import Interval, Lifetimes
 from .schedule import walk
 
 ALIGNMENT = 64
+# Processors take a load for a reader of a recent store where both addresses agree modulo a page. So arrays
+# that are walked side by side begin at different places of a page; multiples of this many bytes are far
+# from each other there.
+_PAGE = 4096
+_STAGGER = 23 * ALIGNMENT
 _LOCAL_BYTES = 1024
 _LOCAL_BYTES_IN_ALL = 1 << 16
 
@@ -82,7 +88,7 @@ class _Planner:
         for value, intervals in lifetimes.intervals.items():
             self.classes[value] = _Class(
                 value.dtype,
-                dims.size(value.shape),
+                dims.room(value.shape),
                 list(intervals),
                 list(lifetimes.held.get(value, ())),
                 members=[value],
@@ -142,9 +148,10 @@ class _Planner:
         """The entry and back moves of a loop, or the moves at the ends of two branches."""
         node = statement.node
         if isinstance(statement, Loop):
-            (region,) = node.regions
-            params = region.params[1:]
-            return self.sequence(node.operands[3:], params, node), self.sequence(region.results, params, node)
+            carried = carries(node)
+            params = [c.param for c in carried]
+            entry = self.sequence([c.init for c in carried], params, node)
+            return entry, self.sequence([c.yielded for c in carried], params, node)
         then, orelse = (self.sequence(r.results, node.results, None) for r in node.regions)
         return then, orelse
 
@@ -206,14 +213,17 @@ class _Planner:
     def lay_out(self, classes: Iterable[_Class], number: int) -> None:
         """Place classes in the arena in the order of their birth, each in the first gap that fits."""
         active: list[tuple[int, int, int]] = []  # offset, end, last statement
+        pages = 0
         for found in sorted(classes, key=lambda c: c.span()):
+            place = pages * _STAGGER % _PAGE if found.bytes >= _PAGE else None
+            pages += found.bytes >= _PAGE
             first, last = found.span()
             active = [a for a in active if a[2] >= first]
-            offset = 0
+            offset = _in_page(0, place)
             for start, end, _ in active:
                 if start - offset >= found.bytes:
                     break
-                offset = max(offset, end)
+                offset = _in_page(max(offset, end), place)
             end = offset + -(-found.bytes // ALIGNMENT) * ALIGNMENT
             active = sorted([*active, (offset, end, last)])
             self.arena = max(self.arena, end)
@@ -228,9 +238,9 @@ class _Planner:
         outputs = []
         for k, value in enumerate(self.graph.block.results):
             if is_array(value) and places[value] != Buffer(
-                Memory.OUTPUT, k, value.dtype, dims.size(value.shape), k
+                Memory.OUTPUT, k, value.dtype, dims.room(value.shape), k
             ):
-                outputs.append(Move(value, Buffer(Memory.OUTPUT, k, value.dtype, dims.size(value.shape), k)))
+                outputs.append(Move(value, Buffer(Memory.OUTPUT, k, value.dtype, dims.room(value.shape), k)))
         return Plan(
             tuple(self.filled(s, moves) for s in body),
             places,
@@ -259,3 +269,8 @@ class _Planner:
     def move(self, step: _Step) -> Move:
         source = self.buffers[step.source] if isinstance(step.source, _Class) else step.source
         return Move(source, self.buffers[step.target])
+
+
+def _in_page(offset: int, place: int | None) -> int:
+    """The first offset from this one on that lies at a place in its page."""
+    return offset if place is None else offset + (place - offset) % _PAGE

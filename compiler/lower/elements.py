@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..ir.dims import static
+from ..ir.dims import capacities
 from ..ir.graph import Node, Value
 from ..ir.operation import Elementwise, PerElement
 from ..ir.types import DType
@@ -137,7 +137,7 @@ class Walk:
         return self.element(self._nodes[-1].operands[operand], place)
 
     def _unflattened(self, node: Node, place: Flat) -> tuple[Index, ...]:
-        shape = static(node.result.shape)
+        shape = capacities(node.result.shape)
         if node.op.name == "broadcast" and not node.operands[0].shape:
             return (ZERO,) * len(shape)
         index: list[Index] = []
@@ -153,10 +153,10 @@ def position(value: Value, place: Place) -> Index:
     """The offset of an element in a contiguous array of the type of `value`."""
     if isinstance(place, Flat):
         return place.position
-    return linear(place, row_major(static(value.shape)))
+    return linear(place, row_major(value.shape))
 
 
 def _splits(node: Node) -> bool:
     """Tell whether a reshape does more than add or drop axes of size 1."""
-    source, target = static(node.operands[0].shape), static(node.result.shape)
+    source, target = node.operands[0].shape, node.result.shape
     return [d for d in source if d != 1] != [d for d in target if d != 1]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..ir import dims
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.operation import Effect, Elementwise, PerElement
+from ..ir.symbols import implied
 from ..ir.types import ArrayType
 from .accesses import record, view_of
 from .cost import element_cost
@@ -30,6 +31,7 @@ class Inlining:
     shared: set[Value] = field(default_factory=set)
     aliases: dict[Value, Value] = field(default_factory=dict)
     live: set[Node] = field(default_factory=set)
+    implied: Mapping[Node, tuple[Value, ...]] = field(default_factory=dict)  # the sizes that a node takes
 
     def is_kept(self, value: Value) -> bool:
         """Tell whether an array is a node's in memory or a parameter."""
@@ -65,6 +67,7 @@ def is_data(node: Node) -> bool:
 def choose(graph: Graph) -> Inlining:
     """Decide for every array of the graph."""
     found = Inlining()
+    found.implied = implied(graph.block)
     every = list(blocks(graph.block))
     for block in every:
         for node in block.nodes:
@@ -113,6 +116,8 @@ class _Demand:
             if used or node.op.effect is not Effect.NONE or _has_effect(node):
                 self.found.live.add(node)
                 self.visit(node)
+                for value in self.found.implied.get(node, ()):
+                    self.use(value)
 
     def visit(self, node: Node) -> None:
         if node.regions:
@@ -156,7 +161,7 @@ class _Demand:
         """An operand of a product: in memory, or a strided part of what is in memory."""
         producers = self.found.producers
         view = view_of(producers, lambda v: not _moves(producers.get(v)), operand)
-        if view is None or not _fits_blas(view.strides, dims.static(operand.shape)):
+        if view is None or not _fits_blas(view.strides, operand.shape):
             self.require(operand)
             return
         self.use(operand)
@@ -179,9 +184,9 @@ def _moves(node: Node | None) -> bool:
     return node is not None and isinstance(node.op.lowering, PerElement) and not is_data(node)
 
 
-def _fits_blas(strides: Sequence[int], shape: Sequence[int]) -> bool:
+def _fits_blas(strides: Sequence[int], shape: dims.Shape) -> bool:
     """Tell whether a matrix's last two axes have one of unit stride and another that is no shorter."""
-    (rows, columns), (row, column) = shape[-2:], strides[-2:]
+    (rows, columns), (row, column) = map(dims.capacity, shape[-2:]), strides[-2:]
     by_rows = (column == 1 or columns == 1) and (row >= max(columns, 1) or rows == 1)
     by_columns = (row == 1 or rows == 1) and (column >= max(rows, 1) or columns == 1)
     return by_rows or by_columns
@@ -190,7 +195,7 @@ def _fits_blas(strides: Sequence[int], shape: Sequence[int]) -> bool:
 def _expands(node: Node, operand: Value) -> bool:
     if not is_array(operand):
         return False
-    return dims.size(node.result.shape) > dims.size(operand.shape) and node.op.name not in (
+    return dims.room(node.result.shape) > dims.room(operand.shape) and node.op.name not in (
         "concatenate",
         "pad",
     )
@@ -258,8 +263,7 @@ def _separate(found: Inlining, node: Node) -> None:
     base, part = node.operands[:2]
     if not is_array(part) or found.is_kept(part):
         return
-    space = dims.static(part.shape)
-    reads = record(found.producers, found.is_kept, [part], space).reads
+    reads = record(found.producers, found.is_kept, [part], part.shape).reads
     clash = any(found.canonical(r.value) is found.canonical(base) for r in reads)
     if clash and not part_reads_own_place(found, node):
         found.kept.add(part)
@@ -270,7 +274,6 @@ def part_reads_own_place(found: Inlining, node: Node) -> bool:
     if node.op.name not in ("update", "accumulate"):
         return False
     base, part, *dynamic = node.operands
-    space = dims.static(part.shape)
 
     def same_place(value: Value) -> bool:
         index = found.producers.get(value)
@@ -282,7 +285,7 @@ def part_reads_own_place(found: Inlining, node: Node) -> bool:
         )
 
     kept: Callable[[Value], Any] = lambda v: same_place(v) or found.is_kept(v)  # noqa: E731
-    reads = record(found.producers, kept, [part], space).reads
+    reads = record(found.producers, kept, [part], part.shape).reads
     return all(
         found.canonical(r.value) is not found.canonical(base) and (r.here or not same_place(r.value))
         for r in reads

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from ..ir.dims import Shape
 from ..ir.graph import Graph, Loc, Node, Value
 from ..ir.types import DType
 
@@ -78,7 +79,7 @@ class Scalars:
 class Nest:
     """A loop nest over `space` in C order that computes every root at each index."""
 
-    space: tuple[int, ...]
+    space: Shape
     roots: tuple[Root, ...]
 
 
@@ -99,7 +100,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A `for` node: `entry` moves the initial arrays, `back` the yielded ones, into the carried buffers."""
+    """A `for` or a `while`: `entry` moves initial arrays, `back` the yielded ones, into carried buffers."""
 
     node: Node
     body: tuple[Statement, ...]

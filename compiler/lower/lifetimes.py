@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from ..ir import dims
 from ..ir.graph import Block, Graph, Node, Value
+from ..ir.loops import carries
 from ..ir.types import DType
 from .accesses import record
 from .inlining import Inlining, blocks, is_array, is_data, part_reads_own_place
-from .kernels import Access, Branch, Loop, Nest, Scalars, Single, Statement
+from .kernels import Access, Branch, Loop, Nest, Root, Scalars, Single, Statement
 from .storing import nest_reads, node_reads
 
 Interval = tuple[int, int]
@@ -136,7 +137,7 @@ class _Numbering:
             self.use(read.value, 2 * t + 1)
 
     def visit_nest(self, nest: Nest, t: int) -> None:
-        only_stores = all(r.access is Access.STORE for r in nest.roots)
+        only_stores = all(_reads_before_it_writes(r) for r in nest.roots)
         for read in nest_reads(nest.space, nest.roots, self.inlining):
             in_place = only_stores and read.here
             if not (
@@ -149,7 +150,7 @@ class _Numbering:
             if root.access is Access.PUT:
                 self.visit_writer(node, t)
             elif root.access is Access.REDUCE and needs_wide(node, nest.space):
-                self.found.scratch[node] = DType.F64, dims.size(node.result.shape), t
+                self.found.scratch[node] = DType.F64, dims.room(node.result.shape), t
             for result in node.results:
                 self.define(result, 2 * t + 1)
 
@@ -175,29 +176,26 @@ class _Numbering:
     def visit_operand(self, operand: Value, t: int) -> None:
         if is_array(operand):
             inlining = self.inlining
-            for read in record(
-                inlining.producers, inlining.is_root, [operand], dims.static(operand.shape)
-            ).reads:
+            for read in record(inlining.producers, inlining.is_root, [operand], operand.shape).reads:
                 self.use(read.value, 2 * t + 1)
 
     def visit_loop(self, loop: Loop, t: int) -> None:
         node = loop.node
-        (region,) = node.regions
+        carried = carries(node)
         self.found.times[node] = t
-        inits, params = node.operands[3:], region.params[1:]
-        for init, param in zip(inits, params, strict=True):
-            self.use(init, 2 * t)
-            self.wish(init, param)
+        for c in carried:
+            self.use(c.init, 2 * t)
+            self.wish(c.init, c.param)
         self.loops = (*self.loops, t)
-        for param in params:
-            self.define(param, 2 * t + 1)
+        for c in carried:
+            self.define(c.param, 2 * t + 1)
         self.visit(loop.body)
         end = self.ends[t] = self.tick()
-        for value, param, result in zip(region.results, params, node.results, strict=True):
-            self.use(value, 2 * end)
-            self.wish(value, param)
-            if is_array(param):
-                self.found.bound.append((param, result))
+        for c in carried:
+            self.use(c.yielded, 2 * end)
+            self.wish(c.yielded, c.param)
+            if is_array(c.param):
+                self.found.bound.append((c.param, c.result))
         self.loops = self.loops[:-1]
         for result in node.results:
             self.define(result, 2 * end + 1)
@@ -221,6 +219,12 @@ class _Numbering:
                 self.found.held.setdefault(result, []).extend(ends)
 
 
+def _reads_before_it_writes(root: Root) -> bool:
+    """Tell whether what a root overwrites at an index, it and the others have read there before."""
+    in_register = root.access is Access.REDUCE and not is_array(root.result)
+    return in_register or root.access in (Access.STORE, Access.PUSH)
+
+
 def _without(interval: Interval, hole: Interval) -> list[Interval]:
     """The parts of an interval that are left beside a hole."""
     (start, end), (first, last) = interval, hole
@@ -228,14 +232,14 @@ def _without(interval: Interval, hole: Interval) -> list[Interval]:
     return [(a, b) for a, b in parts if a <= b]
 
 
-def needs_wide(node: Node, space: tuple[int, ...]) -> bool:
+def needs_wide(node: Node, space: dims.Shape) -> bool:
     """Tell whether a float32 reduction adds up in memory, where it needs a float64 accumulator."""
     return (
         node.result.dtype is DType.F32 and is_array(node.result) and bool(row_axes(node.attrs["axes"], space))
     )
 
 
-def row_axes(axes: Sequence[int], space: Sequence[int]) -> list[int]:
+def row_axes(axes: Sequence[int], space: dims.Shape) -> list[int]:
     """The reduced axes that have a kept axis inside them, so that a register cannot hold the sum."""
     last_kept = max((k for k, size in enumerate(space) if k not in axes and size != 1), default=-1)
     return [k for k in axes if k < last_kept and space[k] != 1]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ..ir.dims import Affine, Dim
 from ..ir.graph import Node, Value
 from ..ir.operation import Elementwise
 from ..ir.types import DType
@@ -25,6 +26,7 @@ class Stack:
     count: str
     capacity: str
     element_bytes: int
+    idle: str  # where its memory waits between calls
 
 
 class NestMachine(LlvmMachine):
@@ -46,6 +48,19 @@ class NestMachine(LlvmMachine):
             known = found.setdefault(register, coefficient // stride)
             assert known * stride == coefficient, "dimensions walked as one are addressed apart"
         return list(found.items())
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn of a loop with a condition: its number's register, and what to branch on at its end."""
+
+    counter: str
+    again: str = "false"
+
+    @property
+    def next(self) -> str:
+        """The register of the number of the next turn."""
+        return f"{self.counter}.next"
 
 
 class Code:
@@ -153,15 +168,22 @@ class Code:
     def literal(self, dtype: DType, value: Any) -> Scalar:
         return Scalar(dtype, literal(dtype, value))
 
+    def extent(self, dim: Dim) -> str:
+        """The value of a dim as it stands in an instruction."""
+        return self.machine.text(self.machine.constant(DType.I64, dim))
+
     # Control.
 
     @contextmanager
-    def loop(self, count: int | str, unroll: bool = True) -> Iterator[str]:
-        """Run what is emitted inside `count` times; gives the counter's register.
+    def loop(self, count: Dim | str, unroll: bool = True, interleave: int = 0) -> Iterator[str]:
+        """Run what is emitted inside `count` times, if that is positive; gives the counter's register.
 
-        Without `unroll` LLVM may vectorise the loop, but not unroll it.
+        Without `unroll` LLVM may vectorise the loop, but not unroll it, nor interleave more vectors than
+        told.
         """
         f = self.function
+        if isinstance(count, Affine):
+            count = self.extent(count)
         if count == 1:
             yield "0"
             return
@@ -181,14 +203,35 @@ class Code:
         f.jump(latch)
         f.label(latch)
         f.line(f"{i}.next = add nuw nsw i64 {i}, 1")
-        f.branch(f.value(f"icmp ult i64 {i}.next, {count}"), head, after, "" if unroll else self.rolled())
+        f.branch(f.value(f"icmp ult i64 {i}.next, {count}"), head, after, "" if unroll else self.rolled(interleave))
         f.label(after)
 
-    def rolled(self) -> str:
-        """Metadata that keeps LLVM from unrolling a loop."""
+    @contextmanager
+    def repeat(self, enter: str) -> Iterator[Turn]:
+        """Run what is emitted inside while its condition holds; `enter` is that of the first turn."""
+        f = self.function
+        before, head, latch, after = (f.name(p) for p in ("before", "while", "latch", "after"))
+        turn = Turn("%" + f.name("k"))
+        f.branch(enter, before, after)
+        f.label(before)
+        f.jump(head)
+        f.label(head)
+        f.line(f"{turn.counter} = phi i64 [ 0, %{before} ], [ {turn.next}, %{latch} ]")
+        f.line(f"{turn.next} = add nuw nsw i64 {turn.counter}, 1")
+        yield turn
+        f.jump(latch)
+        f.label(latch)
+        f.branch(turn.again, head, after)
+        f.label(after)
+
+    def rolled(self, interleave: int) -> str:
+        """Metadata that keeps LLVM from unrolling a loop, but for so many vectors at once."""
         if not self._rolled:
             self._rolled = self.module.metadata('!{!"llvm.loop.unroll.disable"}')
-        return f", !llvm.loop {self.module.distinct([self._rolled])}"
+        parts = [self._rolled]
+        if interleave:
+            parts.append(self.module.metadata(f'!{{!"llvm.loop.interleave.count", i32 {interleave}}}'))
+        return f", !llvm.loop {self.module.distinct(parts)}"
 
     def unless(self, failed: str, site: int, index: str | None = None) -> None:
         """End the run with the status `site` where `failed`; record the index at fault."""

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..ir.graph import Node, Value
+from ..ir.loops import body_of, carries, heads
 from ..ir.operation import Elementwise
-from ..ir.types import ArrayType, DType
+from ..ir.symbols import BIND, bound_by
+from ..ir.types import ArrayType, DType, StackType
 from .affine import Index
 from .kernels import Branch, Buffer, Loop, Move, Nest, Scalars, Single, Statement
-from .llvm_code import Code
+from .llvm_code import Code, Stack
 from .llvm_machine import Scalar
 from .llvm_nests import emit_nest
 from .llvm_singles import emit_single
+from .llvm_stack_moves import either, exchange
+from .llvm_stacks import Use, strip_before, strip_in, use_in
+
+INTERRUPTED = "gradir_interrupted"  # of the runtime; it records the exception that ends the run
+_TURNS_WITHOUT_SIGNALS = 1 << 16
 
 
 def emit_statements(code: Code, body: Sequence[Statement]) -> None:
@@ -56,28 +63,81 @@ class _Statements:
             else:
                 found = walk.per_element(node, ())
             code.scalars[node.result] = code.machine.force(found) if _varies(found) else found
+            if node.op.name == BIND:
+                code.machine.symbols[bound_by(node)] = code.scalars[node.result]
 
     def loop(self, loop: Loop) -> None:
         code, node = self.code, loop.node
-        (region,) = node.regions
         emit_moves(code, loop.entry)
-        slots = [self.enter(p, i) for p, i in zip(region.params[1:], node.operands[3:], strict=True)]
-        low, _, step = (code.register(v) for v in node.operands[:3])
-        with code.loop(self.trips(node)) as k:
+        slots = [self.enter(c.param, c.init) for c in carries(node)]
+        if node.op.name == "while":
+            self.while_turns(loop, slots)
+        else:
+            self.range_turns(loop, slots)
+        for slot, c in zip(slots, carries(node), strict=True):
+            self.leave(slot, c.param, c.result)
+
+    def range_turns(self, loop: Loop, slots: Sequence[str]) -> None:
+        code, node = self.code, loop.node
+        low, _, step = (code.register(v) for v in heads(node))
+        trips = self.trips(node)
+        strips = self.strips(node, trips)
+        with code.loop(trips) as k:
+            for param, (stack, use, first) in strips.items():
+                code.scalars[param] = strip_in(code, stack, use, first, k, trips)
             stepped = code.function.value(f"mul i64 {k}, {step}") if step != "1" else k
-            code.scalars[region.params[0]] = Scalar(
-                DType.I64, code.function.value(f"add i64 {low}, {stepped}")
-            )
-            for slot, param in zip(slots, region.params[1:], strict=True):
-                if slot:
-                    code.scalars[param] = code.read(slot, param.dtype)
-            self.emit(loop.body)
-            emit_moves(code, loop.back)
-            for slot, value in zip(slots, region.results, strict=True):
-                if slot:
-                    code.write(slot, code.scalar(value))
-        for slot, param, result in zip(slots, region.params[1:], node.results, strict=True):
-            self.leave(slot, param, result)
+            self.turn(loop, slots, code.function.value(f"add i64 {low}, {stepped}"))
+        for param, (stack, _, _) in strips.items():
+            code.scalars[param] = stack
+
+    def strips(self, node: Node, trips: str) -> dict[Value, tuple[Stack, Use, str]]:
+        """Make room on the stacks that every iteration pushes on or pops from, by their parameters."""
+        found = {}
+        for c in carries(node):
+            use = use_in(body_of(node), c.param, c.yielded) if isinstance(c.param.type, StackType) else None
+            stack = self.code.scalars.get(c.init)
+            if use is not None and isinstance(stack, Stack):
+                found[c.param] = stack, use, strip_before(self.code, stack, use, trips)
+        return found
+
+    def while_turns(self, loop: Loop, slots: Sequence[str]) -> None:
+        code, node, body = self.code, loop.node, body_of(loop.node)
+        count = code.accumulator(DType.I64)
+        code.write(count, code.literal(DType.I64, 0))
+        with code.repeat(code.register(node.operands[0])) as k:
+            self.turn(loop, slots, k.counter)
+            code.function.line(f"store i64 {k.next}, ptr {count}")
+            self.let_signals_in(node, k.counter)
+            k.again = code.register(body.results[0])
+        code.scalars[node.results[0]] = code.read(count, DType.I64)
+
+    def let_signals_in(self, node: Node, turn: str) -> None:
+        """End the run, now and then, where a signal such as Ctrl-C asks for it: the loop may have no end."""
+        code, f = self.code, self.code.function
+        ask, go_on = f.name("ask"), f.name("go")
+        low = f.value(f"and i64 {turn}, {_TURNS_WITHOUT_SIGNALS - 1}")
+        f.branch(f.value(f"icmp eq i64 {low}, {_TURNS_WITHOUT_SIGNALS - 1}"), ask, go_on)
+        f.label(ask)
+        code.module.declare(INTERRUPTED, f"declare i1 @{INTERRUPTED}(ptr) cold nounwind")
+        stop = f.value(f"call i1 @{INTERRUPTED}(ptr %record)")
+        code.unless(stop, code.program.site_of[node])
+        f.jump(go_on)
+        f.label(go_on)
+
+    def turn(self, loop: Loop, slots: Sequence[str], index: str) -> None:
+        """Run the body once and carry on what it yields; all of that is read before any is overwritten."""
+        code, carried = self.code, carries(loop.node)
+        code.scalars[body_of(loop.node).params[0]] = Scalar(DType.I64, index)
+        for slot, c in zip(slots, carried, strict=True):
+            if slot:
+                code.scalars[c.param] = code.read(slot, c.param.dtype)
+        self.emit(loop.body)
+        emit_moves(code, loop.back)
+        for slot, c in zip(slots, carried, strict=True):
+            if slot:
+                code.write(slot, code.scalar(c.yielded))
+            elif not isinstance(c.param.type, ArrayType):
+                exchange(code, code.scalar(c.param), code.scalar(c.yielded))
 
     def enter(self, param: Value, init: Value) -> str:
         """Give a carried scalar a place; a carried stack is the same stack in every iteration."""
@@ -100,7 +160,7 @@ class _Statements:
     def trips(self, node: Node) -> str:
         """The number of iterations of a range, without overflow."""
         code, f = self.code, self.code.function
-        low, high, step = (code.register(v) for v in node.operands[:3])
+        low, high, step = (code.register(v) for v in heads(node))
         up = f.value(f"icmp sgt i64 {step}, 0")
         some = f.value(f"select i1 {up}, i1 {f.value(f'icmp slt i64 {low}, {high}')}, i1 "
                        f"{f.value(f'icmp sgt i64 {low}, {high}')}")  # fmt: skip
@@ -118,22 +178,24 @@ class _Statements:
             code.accumulator(r.dtype) if isinstance(r.type, ArrayType) and not r.type.shape else ""
             for r in node.results
         ]
-        f.branch(code.register(node.operands[0]), then, orelse)
+        test = code.register(node.operands[0])
+        f.branch(test, then, orelse)
         arms = ((then, branch.then, branch.then_moves), (orelse, branch.orelse, branch.else_moves))
         for (label, body, moves), region in zip(arms, node.regions, strict=True):
             f.label(label)
             self.emit(body)
             emit_moves(code, moves)
-            for slot, value, result in zip(slots, region.results, node.results, strict=True):
+            for slot, value in zip(slots, region.results, strict=True):
                 if slot:
                     code.write(slot, code.scalar(value))
-                elif not isinstance(result.type, ArrayType):
-                    code.scalars[result] = code.scalar(value)
             f.jump(after)
         f.label(after)
-        for slot, result in zip(slots, node.results, strict=True):
+        results = zip(slots, node.results, *(region.results for region in node.regions), strict=True)
+        for slot, result, first, second in results:
             if slot:
                 code.scalars[result] = code.read(slot, result.dtype)
+            elif not isinstance(result.type, ArrayType):
+                code.scalars[result] = either(code, test, code.scalar(first), code.scalar(second))
 
 
 def _varies(found: object) -> bool:

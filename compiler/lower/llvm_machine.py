@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
+from ..ir.dims import Affine, Symbol
 from ..ir.types import DType
 from .affine import Index, bounds
 from .llvm_math import declare_math, declare_special
@@ -41,10 +43,17 @@ class LlvmMachine:
         self.function = function
         self.reassociate = False
         self.variables: dict[Any, str] = {}
+        self.symbols: dict[Symbol, Any] = {}  # the sizes bound where the function stands now
 
     # Values.
 
+    def symbol(self, symbol: Symbol) -> Any:
+        return self.symbols[symbol]
+
     def constant(self, dtype: DType, value: Any) -> Any:
+        if isinstance(value, Affine):
+            terms = (self.form(self.symbol(s)).times(c) for s, c in value.terms)
+            return reduce(Index.plus, terms, Index((), value.offset))
         return Index((), int(value)) if dtype is DType.I64 else Scalar(dtype, literal(dtype, value))
 
     def text(self, x: Any) -> str:

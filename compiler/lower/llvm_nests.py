@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..ir.dims import static
+from ..ir.dims import Dim, capacity, room
 from ..ir.graph import Node, Span
 from ..ir.types import DType
 from . import llvm_sums as sums
@@ -14,6 +13,7 @@ from .accesses import nest_index, record
 from .affine import Index, linear, row_major
 from .kernels import Access, Buffer, Memory, Nest, Root
 from .llvm_code import Code
+from .llvm_machine import Scalar
 from .llvm_stacks import reserve
 from .nest_loops import Group, piece_index, plan_loops
 
@@ -21,6 +21,9 @@ _BLOCK = 4096  # elements of a long sum that are added up before they join the r
 _UNROLLED = (
     1024  # nodes in all iterations of a nest that LLVM may unroll: more costs compile time and gains little
 )
+_INTERLEAVED = 4  # vectors of partial sums, so that an addition need not wait for the one before it
+_LIGHT = 16  # nodes of a nest that has the registers for it
+_LONG_SUM = 128
 _Indices = tuple[Index, ...]
 
 
@@ -38,15 +41,16 @@ class _NestCode:
         self.computed = frozenset(r.element for r in nest.roots if r.access is Access.STORE)
         self.groups: list[Group] = []
         self.unroll = False
+        self.interleave = 0
         self.sums: list[sums.Sum] = []
 
     def emit(self) -> None:
         code, roots, space = self.code, self.nest.roots, self.nest.space
         for root in roots:
             self.prepare(root)
-        self.groups = self.plan() if math.prod(space) else []
+        self.groups = self.plan() if 0 not in space else []
         self.sums = [sums.begin(code, r, self.groups, space) for r in roots if r.access is Access.REDUCE]
-        if math.prod(space):
+        if 0 not in space:
             self.level(0)
         else:
             for s in self.sums:
@@ -76,7 +80,8 @@ class _NestCode:
         forms += [self.position(r, self.here) for r in roots]
         self.separate({code.program.places[r.value] for r in recorded.reads})
         weight = len(recorded.applied) + len(roots)
-        self.unroll = math.prod(space) * weight <= _UNROLLED
+        self.unroll = room(space) * weight <= _UNROLLED
+        self.interleave = _INTERLEAVED if weight <= _LIGHT else 0
         return plan_loops(space, recorded, forms, weight)
 
     def separate(self, read: set[Buffer]) -> None:
@@ -118,45 +123,53 @@ class _NestCode:
         for s in mine:
             sums.end(code, s, self.here)
 
-    def piece(self, depth: int, first: int, count: int) -> None:
+    def piece(self, depth: int, first: int, count: Dim) -> None:
         """One piece of the loop at `depth`."""
         group = self.groups[depth]
         if len(group.starts) > 1:
             (axis,) = group.axes
+            assert isinstance(count, int)
             self.here = (*self.here[:axis], piece_index(axis, first, count), *self.here[axis + 1 :])
         spanning = [s for s in self.sums if s.depth <= depth]
         innermost = depth == len(self.groups) - 1
-        if innermost and count >= 2 * _BLOCK and any(s.rounds for s in spanning):
+        if innermost and capacity(count) >= 2 * _BLOCK and any(s.rounds for s in spanning):
             self.blocks(count, spanning)
         else:
-            with self.code.loop(count, self.unroll) as i:
+            summed = innermost and bool(spanning) and capacity(count) >= _LONG_SUM
+            with self.code.loop(count, self.unroll, self.interleave if summed else 0) as i:
                 self.step(depth, i)
 
     def step(self, depth: int, counter: str) -> None:
         """One iteration of the loop at `depth`."""
         group, machine = self.groups[depth], self.code.machine
-        stride = 1
+        stride: Any = 1
         for axis in reversed(group.axes):
             for variable, _ in self.here[axis].terms:
                 machine.groups[variable] = counter, stride
             stride *= self.nest.space[axis]
         self.level(depth + 1)
 
-    def blocks(self, count: int, spanning: Sequence[sums.Sum]) -> None:
+    def blocks(self, count: Dim, spanning: Sequence[sums.Sum]) -> None:
         """The innermost loop in blocks, each summed on its own, so that long sums keep their digits."""
         code, f = self.code, self.code.function
-        with code.loop(-(-count // _BLOCK)) as block:
+        total = code.extent(count)
+        rounds: int | str
+        if isinstance(count, int):
+            rounds = -(-count // _BLOCK)
+        else:
+            rounds = f.value(f"udiv i64 {f.value(f'add i64 {total}, {_BLOCK - 1}')}, {_BLOCK}")
+        with code.loop(rounds) as block:
             first = f.value(f"mul nuw nsw i64 {block}, {_BLOCK}")
-            left = f.value(f"sub nuw nsw i64 {count}, {first}")
+            left = f.value(f"sub nuw nsw i64 {total}, {first}")
             size = f.value(f"call i64 @llvm.umin.i64(i64 {left}, i64 {_BLOCK})")
             code.module.declare("llvm.umin.i64", "declare i64 @llvm.umin.i64(i64, i64)")
             totals = [code.read(s.slot, s.dtype) for s in spanning]
             for s in spanning:
                 sums.start(code, s)
-            with code.loop(size, self.unroll) as i:
+            with code.loop(size, self.unroll, self.interleave) as i:
                 self.step(len(self.groups) - 1, f.value(f"add nuw nsw i64 {first}, {i}"))
-            for s, total in zip(spanning, totals, strict=True):
-                sums.add(code, s, total)
+            for s, so_far in zip(spanning, totals, strict=True):
+                sums.add(code, s, so_far)
 
     def body(self) -> None:
         """Compute every root's element, then store them: one may take the place of what another reads."""
@@ -200,12 +213,12 @@ def put_position(code: Code, node: Node, here: _Indices) -> Index:
             place.append(
                 Index((), entry) if entry is not None else code.machine.form(code.scalar(next(dynamic)))
             )
-    return linear(tuple(place), row_major(static(node.result.shape)))
+    return linear(tuple(place), row_major(node.result.shape))
 
 
 def checked_index(code: Code, node: Node, x: Any) -> Any:
     """Wrap a negative index; end the run where it does not exist."""
-    machine, size = code.machine, code.literal(DType.I64, node.attrs["size"])
+    machine, size = code.machine, Scalar(DType.I64, code.extent(node.attrs["size"]))
     x = machine.force(x)
     negative = machine.compare("<", x, code.literal(DType.I64, 0))
     wrapped = machine.select(negative, machine.add(x, size), x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..ir.dims import static
+from ..ir.dims import Affine, Dim, Shape, capacity, room
 from ..ir.graph import Node, Value
 from ..ir.types import DType
 from .accesses import view_of
@@ -24,7 +24,7 @@ class _Factor:
 
     base: str
     dtype: DType
-    shape: tuple[int, ...]
+    shape: Shape
     strides: tuple[int, ...]
     offset: Index
 
@@ -36,17 +36,18 @@ def emit_matmul(code: Code, node: Node) -> None:
     """Emit a product of stacks of matrices."""
     a, b = (_factor(code, v) for v in node.operands)
     place = code.program.places[node.result]
-    shape = static(node.result.shape)
+    shape = node.result.shape
     (m, k), n = a.shape[-2:], b.shape[-1]
     c = _Factor(code.base(place), place.dtype, shape, row_major(shape), ZERO)
-    if not math.prod(shape):
+    if 0 in shape:
         return
-    if not k:
+    if k == 0 or isinstance(k, Affine):  # a product with an empty vector leaves the result as it is
         code.fill(place, code.literal(place.dtype, 0))
+    if k == 0:
         return
     with code.loop(math.prod(shape[:-2])) as i:
         batch = _batch_index(code, i, shape[:-2])
-        if place.dtype.is_float and m * n * k > _TINY:
+        if place.dtype.is_float and room((m, n, k)) > _TINY:
             _call_blas(code, a, b, c, batch)
         else:
             _loops(code, a, b, c, batch)
@@ -54,7 +55,7 @@ def emit_matmul(code: Code, node: Node) -> None:
 
 def _factor(code: Code, value: Value) -> _Factor:
     """An operand as the BLAS sees it; one that is inlined is a view of what is in memory."""
-    shape = static(value.shape)
+    shape = value.shape
     if code.in_memory(value):
         return _Factor(code.base(code.program.places[value]), value.dtype, shape, row_major(shape), ZERO)
     view = view_of(code.program.producers, code.in_memory, value)
@@ -64,12 +65,13 @@ def _factor(code: Code, value: Value) -> _Factor:
     return _Factor(base, value.dtype, shape, view.strides, Index(terms, view.offset.offset))
 
 
-def _batch_index(code: Code, register: str, shape: tuple[int, ...]) -> tuple[Index, ...]:
+def _batch_index(code: Code, register: str, shape: Shape) -> tuple[Index, ...]:
     index: list[Index] = []
     rest = register
     for size in reversed(shape[1:]):
-        index.insert(0, counter(code.function.value(f"urem i64 {rest}, {size}")))
-        rest = code.function.value(f"udiv i64 {rest}, {size}")
+        length = code.extent(size)
+        index.insert(0, counter(code.function.value(f"urem i64 {rest}, {length}")))
+        rest = code.function.value(f"udiv i64 {rest}, {length}")
     return (counter(rest), *index) if shape else ()
 
 
@@ -100,16 +102,16 @@ def _call_blas(code: Code, a: _Factor, b: _Factor, c: _Factor, batch: tuple[Inde
     flip_b, lead_b = _order(b)
     if n == 1:
         size = (m, k) if flip_a else (k, m)
-        step = b.strides[-2] if k > 1 else 1
+        step = b.strides[-2] if k != 1 else 1
         _vector(code, c.dtype, "N" if flip_a else "T", size, (at, lead_a), (bt, step), ct)
     elif m == 1:
         size = (k, n) if flip_b else (n, k)
-        step = a.strides[-1] if k > 1 else 1
+        step = a.strides[-1] if k != 1 else 1
         _vector(code, c.dtype, "T" if flip_b else "N", size, (bt, lead_b), (at, step), ct)
     else:
         flags = [_flag(code, "T" if f else "N") for f in (flip_b, flip_a)]
         sizes = [_int(code, s) for s in (n, m, k)]
-        rest = [one, bt, _int(code, lead_b), at, _int(code, lead_a), zero, ct, _int(code, n)]
+        rest = [one, bt, _int(code, lead_b), at, _int(code, lead_a), zero, ct, _int(code, capacity(n))]
         _call(code, c.dtype, "gemm", [*flags, *sizes, *rest])
 
 
@@ -117,7 +119,7 @@ def _vector(
     code: Code,
     dtype: DType,
     flag: str,
-    size: tuple[int, int],
+    size: tuple[Dim, Dim],
     matrix: tuple[str, int],
     x: tuple[str, int],
     y: str,
@@ -130,7 +132,7 @@ def _vector(
 
 def _order(f: _Factor) -> tuple[bool, int]:
     """Whether a matrix lies column by column, and the distance between its rows or columns."""
-    (rows, columns), (row, column) = f.shape[-2:], f.strides[-2:]
+    (rows, columns), (row, column) = map(capacity, f.shape[-2:]), f.strides[-2:]
     if (column == 1 or columns == 1) and (row >= max(columns, 1) or rows == 1):
         return False, row if rows > 1 else max(columns, 1)
     return True, column if columns > 1 else max(rows, 1)
@@ -142,7 +144,12 @@ def _call(code: Code, dtype: DType, name: str, pointers: list[str]) -> None:
     code.function.line(f"call void @{function}({', '.join('ptr ' + p for p in pointers)})")
 
 
-def _int(code: Code, value: int) -> str:
+def _int(code: Code, value: Dim) -> str:
+    if isinstance(value, Affine):
+        f = code.function
+        slot = f.slot("i32")
+        f.line(f"store i32 {f.value(f'trunc i64 {code.extent(value)} to i32')}, ptr {slot}")
+        return slot
     return code.module.constant(f"int.{value}", f"private constant i32 {value}")
 
 

@@ -12,6 +12,7 @@ from .buffers import ALIGNMENT
 from .kernels import Buffer, KernelProgram, Memory
 from .llvm_code import Code
 from .llvm_control import emit_moves, emit_statements
+from .llvm_stack_memory import release
 from .llvm_stacks import release_all
 from .llvm_text import FunctionText, ModuleText, VectorFunctions, literal, memory_type
 
@@ -94,11 +95,12 @@ def _take_workspace(program: KernelProgram, module: ModuleText, f: FunctionText)
 
 
 def _release(program: KernelProgram, module: ModuleText, symbol: str) -> FunctionText:
-    """Free the idle workspace: for when the code is given up."""
+    """Free what is kept between calls: for when the code is given up."""
     f = FunctionText(f"define void @{symbol}.release() nounwind")
     if program.arena:
         idle = f.value("atomicrmw xchg ptr @idle, ptr null acq_rel, align 8")
         f.line(f"call void @free(ptr {idle})")
+    release(module, f)
     f.line("ret void")
     return f
 
@@ -121,7 +123,6 @@ def _body(program: KernelProgram, module: ModuleText, symbol: str, target: Targe
     f.jump("cleanup")
     f.label("cleanup")
     if code.stacks:
-        module.declare("free", "declare void @free(ptr) nounwind")
         release_all(code)
     f.line(f"ret i64 {f.value(f'load i64, ptr {code.status}')}")
     return f

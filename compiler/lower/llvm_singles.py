@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from ..ir.dims import static
+from ..ir.dims import Dim, Shape, capacity
 from ..ir.graph import Node
 from ..ir.operation import ArgReduction, Scan
 from ..ir.types import DType
@@ -60,8 +60,8 @@ def _scatter(code: Code, node: Node) -> None:
     base, values, *indices = node.operands
     source, target = code.program.places[base], code.program.places[node.result]
     code.copy(code.base(target), code.base(source), target.bytes)
-    shape, axes = static(values.shape), node.attrs["axes"]
-    rank, target_shape = len(indices[0].shape), static(node.result.shape)
+    shape, axes = values.shape, node.attrs["axes"]
+    rank, target_shape = len(indices[0].shape), node.result.shape
     with _Loops(code, shape) as here:
         walk = code.walk()
         picked = iter([code.machine.form(walk.element(i, here[:rank])) for i in indices])
@@ -77,7 +77,7 @@ def _scatter(code: Code, node: Node) -> None:
 class _Loops(ExitStack):
     """One loop for each dimension; gives the index inside them."""
 
-    def __init__(self, code: Code, space: tuple[int, ...], prefix: str = "i") -> None:
+    def __init__(self, code: Code, space: Shape, prefix: str = "i") -> None:
         super().__init__()
         self.code, self.space, self.prefix = code, space, prefix
 
@@ -85,22 +85,23 @@ class _Loops(ExitStack):
         super().__enter__()
         for axis, size in enumerate(self.space):
             register = self.enter_context(self.code.loop(size))
-            self.code.machine.groups[Variable(f"{self.prefix}{axis}", size)] = register, 1
+            self.code.machine.groups[Variable(f"{self.prefix}{axis}", capacity(size))] = register, 1
         return nest_index(self.space, self.prefix)
 
 
 def _arg_reduction(code: Code, node: Node, lowering: ArgReduction) -> None:
     """Walk the reduced axis innermost, with the best element and its index in registers."""
     (operand,) = node.operands
-    axis, shape = node.attrs["axis"], static(node.operands[0].shape)
+    axis, shape = node.attrs["axis"], node.operands[0].shape
     best, found = code.accumulator(operand.dtype), code.accumulator(DType.I64)
 
     def at(outer: tuple[Index, ...], i: Index) -> Any:
         return code.machine.force(code.walk().element(operand, (*outer[:axis], i, *outer[axis:])))
 
     with _Loops(code, (*shape[:axis], *shape[axis + 1 :]), "k") as outer:
-        code.write(best, at(outer, Index((), 0)))
-        code.write(found, code.literal(DType.I64, 0))
+        with code.loop(_at_most_once(code, shape[axis])):
+            code.write(best, at(outer, Index((), 0)))
+            code.write(found, code.literal(DType.I64, 0))
         with code.loop(shape[axis]) as register:
             i = counter(register)
             x, champion = at(outer, i), code.read(best, operand.dtype)
@@ -113,24 +114,33 @@ def _arg_reduction(code: Code, node: Node, lowering: ArgReduction) -> None:
 
 def _store_result(code: Code, node: Node, outer: tuple[Index, ...], x: Any) -> None:
     if node.result in code.program.places:
-        place = linear(outer, row_major(static(node.result.shape)))
+        place = linear(outer, row_major(node.result.shape))
         code.store_to(code.program.places[node.result], place, x)
     else:
         code.scalars[node.result] = x
 
 
+def _at_most_once(code: Code, size: Dim) -> int | str:
+    """1, or 0 where there are no elements."""
+    if isinstance(size, int):
+        return 1
+    code.module.declare("llvm.smin.i64", "declare i64 @llvm.smin.i64(i64, i64)")
+    return code.function.value(f"call i64 @llvm.smin.i64(i64 {code.extent(size)}, i64 1)")
+
+
 def _scan(code: Code, node: Node, lowering: Scan) -> None:
     """The first elements, then each from the one before it; the axis is walked in its place in C order."""
-    axis, reverse, shape = node.attrs["axis"], node.attrs["reverse"], static(node.result.shape)
+    axis, reverse, shape = node.attrs["axis"], node.attrs["reverse"], node.result.shape
     target = code.program.places[node.result]
-    if not all(shape):
+    if 0 in shape:
         return
+    last = code.machine.constant(DType.I64, shape[axis] - 1)
 
     def position(here: tuple[Index, ...]) -> Index:
         return linear(here, row_major(shape))
 
     def turned(i: Index) -> Index:
-        return Index((), shape[axis] - 1).plus(i, -1) if reverse else i
+        return last.plus(i, -1) if reverse else i
 
     def elements(here: tuple[Index, ...]) -> list[Any]:
         walk = code.walk()
@@ -138,10 +148,10 @@ def _scan(code: Code, node: Node, lowering: Scan) -> None:
 
     outer, inner = shape[:axis], shape[axis + 1 :]
     with _Loops(code, outer, "a") as before:
-        with _Loops(code, inner, "b") as after:
+        with code.loop(_at_most_once(code, shape[axis])), _Loops(code, inner, "b") as after:
             here = (*before, turned(Index((), 0)), *after)
             code.store_to(target, position(here), lowering.first(code.machine, *elements(here)))
-        if shape[axis] > 1:
+        if shape[axis] != 1:
             with code.loop(shape[axis] - 1) as register, _Loops(code, inner, "b") as after:
                 i = counter(register)
                 here = (*before, turned(i.plus(Index((), 1))), *after)

@@ -2,14 +2,86 @@
 
 from __future__ import annotations
 
-from ..ir.dims import size
-from ..ir.graph import Node
+from dataclasses import dataclass
+from enum import Enum
+
+from ..ir.dims import room as most_elements
+from ..ir.graph import Block, Node, Value
 from ..ir.types import StackType
 from .affine import ZERO
 from .kernels import Memory
 from .llvm_code import Code, Stack
+from .llvm_stack_memory import LINE, declare_memory, give, grow, stride, take
 
 _MOST_AT_FIRST = 1 << 30  # bytes that the hint of a stack's capacity can ask for
+_WORTH_FETCHING = 4096  # bytes of an element that is brought into the cache ahead of its use
+_MOST = 1 << 56  # bytes: no machine has as many, and no product with a size wraps
+
+
+class Use(Enum):
+    """What every iteration of a loop does with a stack, and nothing else does there."""
+
+    PUSH = "push"
+    POP = "pop"
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """The part of a stack that a loop walks, an element an iteration.
+
+    Room is made for all of it before the loop, so an iteration counts nothing and checks nothing: LLVM
+    sees an array, and can vectorise the loop.
+
+    Attributes
+    ----------
+    stack
+        The whole of it, as it is after the loop.
+    first
+        A pointer to the lowest element.
+    number
+        The register of the iteration's element, counted from `first`.
+    """
+
+    stack: Stack
+    first: str
+    number: str
+
+
+def use_in(body: Block, param: Value, yielded: Value) -> Use | None:
+    """Return what the body of a loop does with a stack that it carries, if that is one push or pop a turn."""
+    users = [node for node in body.nodes if param in node.operands]
+    if len(users) != 1 or users[0].op.name not in ("push", "pop"):
+        return None
+    (node,) = users
+    return Use(node.op.name) if node.operands[0] is param and node.results[0] is yielded else None
+
+
+def strip_before(code: Code, stack: Stack, use: Use, trips: str) -> str:
+    """Push or pop all that a loop will at once; return the pointer to the lowest element of that."""
+    f = code.function
+    count = f.value(f"load i64, ptr {stack.count}")
+    if use is Use.POP:
+        low = f.value(f"sub i64 {count}, {trips}")
+        f.line(f"store i64 {low}, ptr {stack.count}")
+        return _element(code, stack, low)
+    capacity = f.value(f"load i64, ptr {stack.capacity}")
+    high = f.value(f"add i64 {count}, {trips}")
+    code.unless(f.value(f"icmp ugt i64 {high}, {_MOST // stack.element_bytes}"), len(code.program.sites))
+    twice = f.value(f"shl i64 {capacity}, 1")
+    code.module.declare("llvm.smax.i64", "declare i64 @llvm.smax.i64(i64, i64)")
+    wanted = f.value(f"call i64 @llvm.smax.i64(i64 {high}, i64 {twice})")
+    _grow_if(code, stack, f.value(f"icmp sgt i64 {high}, {capacity}"), wanted)
+    f.line(f"store i64 {high}, ptr {stack.count}")
+    return _element(code, stack, count)
+
+
+def strip_in(code: Code, stack: Stack, use: Use, first: str, turn: str, trips: str) -> Strip:
+    """Return the strip as iteration `turn` of `trips` sees it: pops go down from the top."""
+    if use is Use.PUSH:
+        return Strip(stack, first, turn)
+    f = code.function
+    left = f.value(f"sub nsw i64 {trips}, {turn}")
+    return Strip(stack, first, f.value(f"add nsw i64 {left}, -1"))
 
 
 def new_stack(code: Code, node: Node) -> None:
@@ -17,26 +89,29 @@ def new_stack(code: Code, node: Node) -> None:
     f = code.function
     element = node.result.type
     assert isinstance(element, StackType)
-    bytes_ = max(1, size(element.element.shape) * element.element.dtype.numpy.itemsize)
-    stack = Stack(f.slot("ptr"), f.slot("i64"), f.slot("i64"), bytes_)
-    f.entry.append(f"  store ptr null, ptr {stack.data}")
-    f.entry.append(f"  store i64 0, ptr {stack.capacity}")
+    bytes_ = stride(most_elements(element.element.shape) * element.element.dtype.numpy.itemsize)
+    declare_memory(code.module)
+    data, count, capacity = f.slot("ptr"), f.slot("i64"), f.slot("i64")
+    stack = Stack(data, count, capacity, bytes_, take(code.module, f, data, capacity, bytes_))
     code.stacks.append(stack)
-    code.module.declare("realloc", "declare noalias ptr @realloc(ptr, i64) nounwind")
     hint = code.register(node.operands[0])
     most = max(1, _MOST_AT_FIRST // stack.element_bytes)
     wanted = f.value(f"call i64 @llvm.smax.i64(i64 {hint}, i64 1)")
     wanted = f.value(f"call i64 @llvm.smin.i64(i64 {wanted}, i64 {most})")
     code.module.declare("llvm.smax.i64", "declare i64 @llvm.smax.i64(i64, i64)")
     code.module.declare("llvm.smin.i64", "declare i64 @llvm.smin.i64(i64, i64)")
-    capacity = f.value(f"load i64, ptr {stack.capacity}")
-    _grow_if(code, stack, f.value(f"icmp slt i64 {capacity}, {wanted}"), wanted)
+    room = f.value(f"load i64, ptr {stack.capacity}")
+    _grow_if(code, stack, f.value(f"icmp slt i64 {room}, {wanted}"), wanted)
     f.line(f"store i64 0, ptr {stack.count}")
     code.scalars[node.result] = stack
 
 
-def reserve(code: Code, stack: Stack) -> str:
+def reserve(code: Code, stack: Stack | Strip) -> str:
     """Make room for one more element and count it; return the pointer to it."""
+    if isinstance(stack, Strip):
+        pointer = _strip_element(code, stack)
+        _fetch_ahead(code, stack, pointer, Use.PUSH)
+        return pointer
     f = code.function
     count = f.value(f"load i64, ptr {stack.count}")
     capacity = f.value(f"load i64, ptr {stack.capacity}")
@@ -47,13 +122,10 @@ def reserve(code: Code, stack: Stack) -> str:
 
 def _grow_if(code: Code, stack: Stack, condition: str, capacity: str) -> None:
     f = code.function
-    grow, go_on = f.name("grow"), f.name("room")
-    f.branch(condition, grow, go_on)
-    f.label(grow)
-    old = f.value(f"load ptr, ptr {stack.data}")
-    data = f.value(
-        f"call ptr @realloc(ptr {old}, i64 {f.value(f'mul i64 {capacity}, {stack.element_bytes}')})"
-    )
+    full, go_on = f.name("full"), f.name("room")
+    f.branch(condition, full, go_on)
+    f.label(full)
+    data = grow(f, stack.data, capacity, stack.element_bytes)
     code.unless(f.value(f"icmp eq ptr {data}, null"), len(code.program.sites))
     f.line(f"store ptr {data}, ptr {stack.data}")
     f.line(f"store i64 {capacity}, ptr {stack.capacity}")
@@ -68,6 +140,12 @@ def _element(code: Code, stack: Stack, number: str) -> str:
     return f.value(f"getelementptr inbounds i8, ptr {data}, i64 {offset}")
 
 
+def _strip_element(code: Code, strip: Strip) -> str:
+    f = code.function
+    offset = f.value(f"mul nsw i64 {strip.number}, {strip.stack.element_bytes}")
+    return f.value(f"getelementptr inbounds i8, ptr {strip.first}, i64 {offset}")
+
+
 def push_scalar(code: Code, node: Node) -> None:
     stack = code.scalars[node.operands[0]]
     pointer = reserve(code, stack)
@@ -80,25 +158,40 @@ def pop(code: Code, node: Node) -> None:
     f = code.function
     stack = code.scalars[node.operands[0]]
     below, element = node.results
-    count = f.value(f"load i64, ptr {stack.count}")
-    top = f.value(f"sub i64 {count}, 1")
-    f.line(f"store i64 {top}, ptr {stack.count}")
     code.scalars[below] = stack
-    pointer = _element(code, stack, top)
+    if isinstance(stack, Strip):
+        pointer = _strip_element(code, stack)
+    else:
+        count = f.value(f"load i64, ptr {stack.count}")
+        top = f.value(f"sub i64 {count}, 1")
+        f.line(f"store i64 {top}, ptr {stack.count}")
+        pointer = _element(code, stack, top)
     if not element.shape:
         code.scalars[element] = code.load_at(pointer, element.dtype, ZERO)
         return
     place = code.program.places.get(element)
     if place is None:
         return
+    if isinstance(stack, Strip):
+        _fetch_ahead(code, stack, pointer, Use.POP)
     if place.memory is Memory.POPPED:
         code.bases[place] = pointer
     else:
         code.copy(code.base(place), pointer, place.bytes)
 
 
+def _fetch_ahead(code: Code, strip: Strip, pointer: str, use: Use) -> None:
+    """Bring the next turn's element into the cache while this one is used: what large ones mostly wait for."""
+    f, bytes_ = code.function, strip.stack.element_bytes
+    if bytes_ < _WORTH_FETCHING:
+        return
+    code.module.declare("llvm.prefetch", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    ahead = f.value(f"getelementptr i8, ptr {pointer}, i64 {bytes_ if use is Use.PUSH else -bytes_}")
+    with code.loop(bytes_ // LINE) as i:
+        line = f.value(f"getelementptr i8, ptr {ahead}, i64 {f.value(f'mul nuw nsw i64 {i}, {LINE}')}")
+        f.line(f"call void @llvm.prefetch.p0(ptr {line}, i32 {int(use is Use.PUSH)}, i32 3, i32 1)")
+
+
 def release_all(code: Code) -> None:
-    """Free every stack's memory, at the end of the run."""
-    for stack in code.stacks:
-        data = code.function.value(f"load ptr, ptr {stack.data}")
-        code.function.line(f"call void @free(ptr {data})")
+    """Give every stack's memory back, at the end of the run."""
+    give(code.function, [(stack.data, stack.idle) for stack in code.stacks])

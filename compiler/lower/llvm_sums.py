@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..ir.dims import static
+from ..ir.dims import Shape
 from ..ir.operation import Reduction
 from ..ir.types import DType
 from .affine import Index, linear, row_major
@@ -35,7 +35,7 @@ class Sum:
         return self.root.result.dtype is DType.F64 and math.isfinite(self.reduction.identity(self.dtype))
 
 
-def begin(code: Code, root: Root, groups: Sequence[Group], space: tuple[int, ...]) -> Sum:
+def begin(code: Code, root: Root, groups: Sequence[Group], space: Shape) -> Sum:
     """Make a reduction's accumulator; one that adds rows in memory starts there."""
     reduction, axes = root.node.op.lowering, root.node.attrs["axes"]
     assert isinstance(reduction, Reduction)
@@ -47,7 +47,7 @@ def begin(code: Code, root: Root, groups: Sequence[Group], space: tuple[int, ...
     place = code.program.places.get(root.result)
     target = code.program.scratch.get(root.node, place) if in_memory else place
     found = Sum(root, reduction, dtype, code.accumulator(dtype), depth, in_memory, target)
-    if target is not None and (in_memory or not math.prod(space)):
+    if target is not None and (in_memory or 0 in space):
         code.fill(target, code.literal(target.dtype, reduction.identity(target.dtype)))
     return found
 
@@ -96,7 +96,7 @@ def result_position(root: Root, here: tuple[Index, ...]) -> Index:
     """Where the result of a reduction lies for an index of the nest."""
     axes = root.node.attrs["axes"]
     kept = tuple(i for k, i in enumerate(here) if k not in axes)
-    return linear(kept, row_major(static(root.result.shape)))
+    return linear(kept, row_major(root.result.shape))
 
 
 def accumulator_dtype(reduction: Reduction, dtype: DType) -> DType:

@@ -108,6 +108,7 @@ class ModuleText:
         self._metadata: list[str] = []
         self._kept: list[str] = []
         self.functions: list[FunctionText] = []
+        self.idle: list[str] = []  # globals that point to the memory of stacks between calls
 
     def declare(self, name: str, text: str) -> None:
         self._declarations.setdefault(name, text)
@@ -122,6 +123,11 @@ class ModuleText:
         """A private global of the given content; return its name."""
         self._globals.setdefault(name, f"@{name} = {text}")
         return "@" + name
+
+    def new_idle(self) -> str:
+        """A new global for the memory of a stack that one call leaves for the next; return its name."""
+        self.idle.append(self.constant(f"stack.idle.{len(self.idle)}", "internal global ptr null"))
+        return self.idle[-1]
 
     def metadata(self, text: str) -> str:
         self._metadata.append(text)

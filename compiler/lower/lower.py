@@ -10,13 +10,16 @@ from .kernels import KernelProgram, Site
 from .lifetimes import find_lifetimes
 from .schedule import schedule
 from .storing import store_shared
+from .symbolic_parts import write_parts
 from .windows import open_windows
 
 OUT_OF_MEMORY = Site("MemoryError", "there is no memory left for a stack of saved values", None)
 
+INTERRUPT = "KeyboardInterrupt"  # or what else the handler of a signal raises
+
 
 def lower(graph: Graph) -> KernelProgram:
-    """Lower a verified graph of static shapes.
+    """Lower a verified graph.
 
     Parameters
     ----------
@@ -28,7 +31,7 @@ def lower(graph: Graph) -> KernelProgram:
     KernelProgram
         Statements over planned buffers. The last site is that of a failed allocation.
     """
-    graph = open_windows(graph, OPS)
+    graph = open_windows(write_parts(graph, OPS), OPS)
     inlining = choose(graph)
     body = store_shared(schedule(graph, inlining), inlining)
     plan = plan_buffers(graph, body, inlining, find_lifetimes(graph, body, inlining))
@@ -54,9 +57,12 @@ def _sites(graph: Graph) -> tuple[tuple[Site, ...], dict[Node, int]]:
         match node.op.name:
             case "check":
                 sites.append(Site(node.attrs["exception"], node.attrs["message"], node.loc))
+            case "while":
+                sites.append(Site(INTERRUPT, "", node.loc))
             case "check_index":
                 size, axis = node.attrs["size"], node.attrs["axis"]
-                text = f"index {{index}} is out of bounds for axis {axis} with size {size}"
+                text = f"index {{index}} is out of bounds for axis {axis}"
+                text += f" with size {size}" if isinstance(size, int) else ""
                 sites.append(Site("IndexError", text, node.loc, shows_index=True))
             case _:
                 continue

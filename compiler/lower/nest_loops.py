@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..ir.dims import Dim, Shape, capacity
 from .accesses import Recorder
 from .affine import Index, Variable, variable
 
@@ -25,16 +26,16 @@ class Group:
     """Neighbouring axes that one loop walks; `starts` are where its pieces begin."""
 
     axes: tuple[int, ...]
-    count: int
+    count: Dim
     starts: tuple[int, ...] = (0,)
 
-    def pieces(self) -> list[tuple[int, int]]:
+    def pieces(self) -> list[tuple[int, Dim]]:
         """The first iteration and the number of iterations of every piece."""
         ends = (*self.starts[1:], self.count)
         return [(first, end - first) for first, end in zip(self.starts, ends, strict=True)]
 
 
-def plan_loops(space: Sequence[int], recorded: Recorder, forms: Sequence[Index], weight: int) -> list[Group]:
+def plan_loops(space: Shape, recorded: Recorder, forms: Sequence[Index], weight: int) -> list[Group]:
     """Group the axes of a space; `weight` is the number of nodes in the innermost code."""
     strides = [dict(f.terms) for f in forms]
     breaks = _breaks(space, recorded, weight)
@@ -45,7 +46,7 @@ def plan_loops(space: Sequence[int], recorded: Recorder, forms: Sequence[Index],
         last = found[-1] if found else None
         if k in breaks or last is None or last.axes[-1] in breaks:
             found.append(Group((k,), size, (0, *breaks.get(k, ()))))
-        elif all(
+        elif isinstance(size, int) and all(
             _agree(s, axis_variable(space, last.axes[-1]), axis_variable(space, k), size) for s in strides
         ):
             found[-1] = Group((*last.axes, k), last.count * size)
@@ -54,10 +55,12 @@ def plan_loops(space: Sequence[int], recorded: Recorder, forms: Sequence[Index],
     return found
 
 
-def _breaks(space: Sequence[int], recorded: Recorder, weight: int) -> dict[int, list[int]]:
+def _breaks(space: Shape, recorded: Recorder, weight: int) -> dict[int, list[int]]:
     """Where to split each axis; nothing, where that makes too many pieces of code."""
     found = {}
     for k, size in enumerate(space):
+        if not isinstance(size, int):
+            continue
         at = sorted(b for b in recorded.breaks.get(axis_variable(space, k), ()) if 0 < b < size)
         if at:
             found[k] = at
@@ -66,9 +69,9 @@ def _breaks(space: Sequence[int], recorded: Recorder, weight: int) -> dict[int, 
     return found if small and pieces <= _MOST_PIECES else {}
 
 
-def axis_variable(space: Sequence[int], axis: int) -> Variable:
+def axis_variable(space: Shape, axis: int) -> Variable:
     """The variable of one axis of a nest's index."""
-    return Variable(f"i{axis}", space[axis])
+    return Variable(f"i{axis}", capacity(space[axis]))
 
 
 def piece_index(axis: int, first: int, count: int) -> Index:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..ir.graph import Literal, Node, Value
+from ..ir.loops import body_of, carries, heads
 from ..ir.printer import quoted
 from ..ir.types import ArrayType, DType
 from .kernels import (
@@ -104,14 +105,15 @@ class KernelPrinter:
         yield indent + self.operation(node)
 
     def loop(self, loop: Loop, indent: str) -> Iterator[str]:
-        (region,) = loop.node.regions
+        region = body_of(loop.node)
         yield from self.moves(loop.entry, indent)
-        low, high, step = map(self.name, loop.node.operands[:3])
-        carried = zip(region.params[1:], loop.node.operands[3:], strict=True)
-        inits = ", ".join(f"{self.where(p)} = {self.where(i)}" for p, i in carried)
+        given = list(map(self.name, heads(loop.node)))
+        inits = ", ".join(f"{self.where(c.param)} = {self.where(c.init)}" for c in carries(loop.node))
         index = self.name(region.params[0])
-        head = f"{self.results(loop.node)}for {index} in range({low}, {high}, {step})"
-        yield f"{indent}{head} carry ({inits}) {{"
+        head = f"for {index} in range({', '.join(given)})"
+        if loop.node.op.name == "while":
+            head = f"while {given[0]} count {index}"
+        yield f"{indent}{self.results(loop.node)}{head} carry ({inits}) {{"
         yield from self.block(loop.body, indent + "  ")
         yield from self.moves(loop.back, indent + "  ")
         yield f"{indent}  yield {', '.join(map(self.where, region.results))}"

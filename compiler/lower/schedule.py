@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..ir import dims
+from ..ir.dims import Shape
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.operation import Elementwise, Reduction
 from .inlining import Inlining, captures, is_array, is_data, is_map
@@ -26,7 +27,7 @@ _SMALL = 4096  # elements; nests this small fit the cache
 class _Draft:
     """A nest that roots can still join."""
 
-    space: tuple[int, ...]
+    space: Shape
     roots: list[Root] = field(default_factory=list)
     leaves: set[Value] = field(default_factory=set)
     weight: int = 0
@@ -50,7 +51,7 @@ class _Schedule:
         self.after: dict[Value, int] = {}  # the last statement that must be over first
         self.weights: dict[Value, int] = {}
         self.leaves: dict[Value, frozenset[Value]] = {}
-        self.by_space: dict[tuple[int, ...], list[int]] = {}
+        self.by_space: dict[Shape, list[int]] = {}
         for node in _in_order(block, inlining):
             self.place(node)
 
@@ -64,22 +65,26 @@ class _Schedule:
             self.place_map(node)
         elif isinstance(node.op.lowering, Reduction):
             operand = node.operands[0]
-            k = self.join(Root(Access.REDUCE, node, operand), dims.static(operand.shape), operand)
+            k = self.join(Root(Access.REDUCE, node, operand), operand.shape, operand)
             self.after[node.result] = k
+        elif node.op.name == "push" and is_array(node.operands[1]):
+            stack, element = node.operands
+            root = Root(Access.PUSH, node, element)
+            self.after[node.result] = self.join(root, element.shape, element, self.ready([stack]) + 1)
         else:
             self.append(self.statement(node), node)
 
     def place_map(self, node: Node) -> None:
         value = node.result
         if not is_array(value):
-            k = self.ready(node.operands)
+            k = self.ready((*node.operands, *self.inlining.implied.get(node, ())))
             self.scalars.setdefault(k, []).append(node)
             self.after[value] = k
         elif value in self.inlining.aliases:
             self.after[value] = self.ready(node.operands)
         elif self.inlining.is_root(value):
             self.collect(node)
-            k = self.join(Root(Access.STORE, node, value), dims.static(value.shape), value)
+            k = self.join(Root(Access.STORE, node, value), value.shape, value)
             self.here[value], self.after[value] = k, -1
             self.weights[value], self.leaves[value] = 0, frozenset([value])
         else:
@@ -90,7 +95,8 @@ class _Schedule:
         value, same = node.result, isinstance(node.op.lowering, Elementwise)
         operands = node.operands
         self.here[value] = max((self.here.get(o, -1) for o in operands), default=-1) if same else -1
-        after = max((self.after.get(o, -1) for o in operands), default=-1)
+        needed = (*operands, *self.inlining.implied.get(node, ()))
+        after = max((self.after.get(o, -1) for o in needed), default=-1)
         self.after[value] = (
             after if same else max(after, max((self.here.get(o, -1) for o in operands), default=-1))
         )
@@ -98,12 +104,13 @@ class _Schedule:
         arrays = [o for o in operands if is_array(o)]
         self.leaves[value] = frozenset().union(*(self.leaves.get(o, frozenset([o])) for o in arrays))
 
-    def join(self, root: Root, space: tuple[int, ...], needs: Value) -> int:
-        """Add a root to a nest that computes or follows what it needs; return the nest's position."""
+    def join(self, root: Root, space: Shape, needs: Value, first: int = 0) -> int:
+        """Add a root to a nest from `first` on that computes or follows what it needs; return its position."""
         here, after = self.here.get(needs, -1), self.after.get(needs, -1)
+        after = max(after, self.ready(self.inlining.implied.get(root.node, ())))
         weight = 1 + self.weights.get(needs, 0)
         leaves = self.leaves.get(needs, frozenset([needs]))
-        k = self.find(space, max(here, after + 1), leaves, weight)
+        k = self.find(space, max(here, after + 1, first), leaves, weight)
         if k is None:
             k = len(self.drafts)
             self.drafts.append(_Draft(space))
@@ -115,7 +122,7 @@ class _Schedule:
         draft.stores += root.result not in self.inlining.shared
         return k
 
-    def find(self, space: tuple[int, ...], first: int, leaves: frozenset[Value], weight: int) -> int | None:
+    def find(self, space: Shape, first: int, leaves: frozenset[Value], weight: int) -> int | None:
         """The latest nest from `first` on that has this space, and room, and data in common."""
         candidates = self.by_space.setdefault(space, [])
         for k in reversed(candidates[-_LOOK_BACK:]):
@@ -123,7 +130,7 @@ class _Schedule:
             if k < first:
                 break
             assert isinstance(draft, _Draft)
-            related = not leaves.isdisjoint(draft.leaves) or dims.size(space) <= _SMALL
+            related = not leaves.isdisjoint(draft.leaves) or dims.room(space) <= _SMALL
             most = _MOST_STORES if related else _MOST_STORES_APART
             if draft.stores < most and draft.weight + weight <= _MOST_WEIGHT:
                 return k
@@ -138,13 +145,13 @@ class _Schedule:
 
     def statement(self, node: Node) -> Statement:
         match node.op.name:
-            case "for":
+            case "for" | "while":
                 return Loop(node, _Schedule(node.regions[0], self.inlining).statements())
             case "if":
                 then, orelse = (_Schedule(r, self.inlining).statements() for r in node.regions)
                 return Branch(node, then, orelse)
         root = _own_root(node)
-        return Single(node) if root is None else Nest(dims.static(root.element.shape), (root,))
+        return Single(node) if root is None else Nest(root.element.shape, (root,))
 
     def statements(self) -> tuple[Statement, ...]:
         found: list[Statement] = []
@@ -162,8 +169,6 @@ def _own_root(node: Node) -> Root | None:
     match node.op.name:
         case "update" | "accumulate" if is_array(node.operands[1]):
             return Root(Access.PUT, node, node.operands[1])
-        case "push" if is_array(node.operands[1]):
-            return Root(Access.PUSH, node, node.operands[1])
         case "check_index" if is_array(node.operands[0]):
             return Root(Access.CHECK, node, node.operands[0])
     return None

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..ir import dims
 from ..ir.graph import Node, Value
+from ..ir.loops import carries
 from .accesses import Read, Recorder, record
 from .affine import ZERO as _NOWHERE
 from .inlining import Inlining, is_array
@@ -75,11 +76,11 @@ class _Sharing:
         return same and not _used_beside(value, nest, self.inlining)
 
     def is_cheaper_than_memory(self, value: Value, readers: Sequence[Statement], recorder: Recorder) -> bool:
-        size = dims.size(value.shape)
+        size = dims.room(value.shape)
         return (
             size * value.dtype.numpy.itemsize >= _OUT_OF_CACHE
             and (recorder.cost + 2 * len(recorder.reads)) * len(readers) <= _CHEAPER_THAN_MEMORY
-            and all(isinstance(r, Nest) and dims.size(r.space) <= 1.5 * size for r in readers)
+            and all(isinstance(r, Nest) and dims.room(r.space) <= 1.5 * size for r in readers)
             and not any(self.inlining.canonical(r.value) in self.written for r in recorder.reads)
         )
 
@@ -91,7 +92,7 @@ def _overwritten(statement: Statement) -> list[Value]:
         case Single(node) if node.op.name in _WRITERS:
             return [node.operands[0]]
         case Loop(node):
-            return [*node.operands[3:], *node.regions[0].params[1:]]
+            return [v for c in carries(node) for v in (c.init, c.param)]
     return []
 
 
@@ -140,7 +141,7 @@ def reads_of(statement: Statement, inlining: Inlining) -> list[Read]:
             return [Read(v, _NOWHERE, False) for v in (*node.operands, *results) if is_array(v)]
 
 
-def nest_reads(space: tuple[int, ...], roots: Sequence[Root], inlining: Inlining) -> list[Read]:
+def nest_reads(space: dims.Shape, roots: Sequence[Root], inlining: Inlining) -> list[Read]:
     """The loads of a nest; a value that it stores is not loaded at the same index."""
     computed = frozenset(r.element for r in roots if r.access is Access.STORE)
     return record(inlining.producers, inlining.is_root, [r.element for r in roots], space, computed).reads
@@ -151,5 +152,5 @@ def node_reads(node: Node, inlining: Inlining) -> list[Read]:
     found: list[Read] = []
     for operand in node.operands:
         if is_array(operand):
-            found += record(inlining.producers, inlining.is_root, [operand], dims.static(operand.shape)).reads
+            found += record(inlining.producers, inlining.is_root, [operand], operand.shape).reads
     return [replace(r, here=False) for r in found]

@@ -1,38 +1,45 @@
-"""Writes into arrays that exist only as a formula become formulas too, so that they can be fused.
+"""Additions to most of an array become formulas, so that they can be fused.
 
 `accumulate(zeros, part)` at a window of most of the array is `zeros + pad(part)`: one loop where
-there would be a fill, and a pass over the array for each write.
+there would be a fill, and a pass over the array for each write. The same goes for several windows
+of one array, which is read and written once instead of as often as there are windows.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
 from ..ir import dims
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Span, Value
+from ..ir.graph import Block, Graph, Node, Span, Value, walk
 from ..ir.operation import OpTable
 from .inlining import is_array
 
 _LEAST_PART = 0.5  # of the array, below which writing in place is less work
+_MOST_PIECES = 30  # of the loops over an array, which are split where a window begins or ends
 
 
 def open_windows(graph: Graph, ops: OpTable) -> Graph:
     """Return the graph with such accumulations as sums of padded arrays; region by region."""
-    return Graph(graph.name, _Rewrite(ops).block(graph.block), graph.inputs, graph.outputs)
+    return Graph(graph.name, _Rewrite(ops, _uses(graph)).block(graph.block), graph.inputs, graph.outputs)
 
 
 class _Rewrite:
-    def __init__(self, ops: OpTable) -> None:
+    def __init__(self, ops: OpTable, uses: Mapping[Value, int]) -> None:
         self.ops = ops
+        self.uses = uses
         self.replaced: dict[Value, Value] = {}
         self.formulas: set[Value] = set()  # the values after rewriting that no memory holds
 
     def block(self, block: Block) -> Block:
         """Recursion is over the nesting of regions."""
         b = Builder(self.ops)
+        chained = _chained(block, self.uses)
         for node in block.nodes:
             b.loc, b.origin = node.loc, node.origin
             operands = tuple(self.replaced.get(v, v) for v in node.operands)
-            if node.op.name == "accumulate" and operands[0] in self.formulas and _is_wide_window(node):
+            if node in chained or (operands and operands[0] in self.formulas and _is_wide_window(node)):
                 self.replaced[node.result] = self.padded(b, node, operands)
                 continue
             regions = tuple(self.block(r) for r in node.regions)
@@ -55,9 +62,42 @@ class _Rewrite:
         return found
 
 
+def _uses(graph: Graph) -> Counter[Value]:
+    uses = Counter(graph.block.results)
+    for node in walk(graph.block):
+        uses.update(node.operands)
+        for region in node.regions:
+            uses.update(region.results)
+    return uses
+
+
+def _chained(block: Block, uses: Mapping[Value, int]) -> set[Node]:
+    """The additions to windows of an array, two or more in turn, whose sums nothing else reads."""
+    chains: dict[Value, list[Node]] = {}  # by the last sum
+    for node in block.nodes:
+        if _is_wide_window(node):
+            base = node.operands[0]
+            chains[node.result] = [*(chains.pop(base, ()) if uses[base] == 1 else ()), node]
+    return {n for chain in chains.values() if len(chain) > 1 and _pieces(chain) <= _MOST_PIECES for n in chain}
+
+
+def _pieces(chain: Sequence[Node]) -> int:
+    """Into how many loops the array is split."""
+    pieces = 1
+    for axis, size in enumerate(dims.static(chain[0].result.shape)):
+        spans = [e if isinstance(e, Span) else Span(e, 1) for e in (n.attrs["at"][axis] for n in chain)]
+        ends = {s.start or 0 for s in spans} | {(s.start or 0) + s.size for s in spans}
+        pieces *= len(ends | {0, size}) - 1
+    return pieces
+
+
 def _is_wide_window(node: Node) -> bool:
+    if node.op.name != "accumulate":
+        return False
     at, part = node.attrs["at"], node.operands[1]
-    if not is_array(part) or any(e is None or (isinstance(e, Span) and _is_irregular(e)) for e in at):
+    if not is_array(part) or not dims.is_static((*part.shape, *node.result.shape)):
+        return False
+    if any(e is None or (isinstance(e, Span) and _is_irregular(e)) for e in at):
         return False
     return dims.size(part.shape) >= _LEAST_PART * dims.size(node.result.shape) > 0
 

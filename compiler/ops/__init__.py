@@ -21,6 +21,7 @@ from . import (
     scans,
     selection,
     shapes,
+    sizes,
     special_functions,
     trigonometry,
 )
@@ -42,6 +43,7 @@ _FAMILIES = (
     reductions,
     scans,
     products,
+    sizes,
     control,
 )
 

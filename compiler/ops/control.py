@@ -56,6 +56,23 @@ def _infer_for(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
     return carried
 
 
+def _infer_while(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
+    (body,) = _regions("while", attrs, 1)
+    _expect("the condition of while", operands[:1], (BOOL,))
+    carried = tuple(operands[1:])
+    if _types(body.params) != (INDEX, *carried):
+        raise TypeRuleError(
+            f"the body of while has parameters {_listed(_types(body.params))}; "
+            f"number and initial values are {_listed((INDEX, *carried))}"
+        )
+    if _types(body.results) != (BOOL, *carried):
+        yields = _listed(_types(body.results))
+        raise TypeRuleError(
+            f"the body of while yields {yields}; condition and carried values are {_listed((BOOL, *carried))}"
+        )
+    return (INDEX, *carried)
+
+
 def _infer_if(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
     then, orelse = _regions("if", attrs, 2)
     _expect("if", operands, (BOOL,))
@@ -141,6 +158,14 @@ OPS = (
         name="for",
         attrs=(),
         infer=_infer_for,
+        evaluate=None,
+        derivative=Structured.REGION,
+        lowering=Special(),
+    ),
+    Op(
+        name="while",
+        attrs=(),
+        infer=_infer_while,
         evaluate=None,
         derivative=Structured.REGION,
         lowering=Special(),

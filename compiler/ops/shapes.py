@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..ir.builder import Builder
-from ..ir.dims import Affine, Dim, Shape
+from ..ir.dims import Dim, Shape, is_static
 from ..ir.graph import Span, Value
 from ..ir.operation import Attrs, PerElement, Vjp, VjpContext
 from ..ir.types import Type
@@ -26,9 +26,7 @@ from .type_rules import arrays, axes_attr, axis_attr, counts_attr, demand, deman
 
 def extent(b: Builder, dim: Dim) -> Value:
     """The value of a dim as an i64 scalar."""
-    if isinstance(dim, Affine):
-        return b.sum(b.broadcast(b.index(1), shape=(dim,), axes=()), axes=(0,))
-    return b.index(dim)
+    return b.int64(dim) if isinstance(dim, int) else b.extent(size=dim)
 
 
 def window(b: Builder, x: Value, axis: int, start: Dim, length: Dim) -> Value:
@@ -66,10 +64,20 @@ def _broadcast_vjp(c: VjpContext) -> list[Value | None]:
 # reshape, in C order.
 
 
+def _keeps_places(shape: Shape, new: Shape) -> bool:
+    """Tell whether a reshape keeps the number of elements, and their places in memory.
+
+    Memory is laid out for the largest sizes, so an axis inside others keeps its size, if that is symbolic.
+    """
+    if [d for d in shape if d != 1] == [d for d in new if d != 1]:
+        return True
+    return is_static((*shape[1:], *new[1:])) and same_count(shape, new)
+
+
 def _reshape_type(types: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
     (x,) = arrays(types, 1)
     result = x.with_shape(shape_attr(attrs))
-    demand(same_count(x.shape, result.shape), f"{x} cannot be reshaped to {result}")
+    demand(_keeps_places(x.shape, result.shape), f"{x} cannot be reshaped to {result}")
     return (result,)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..ir.graph import Graph, Node, Value, walk
+from ..ir.loops import carries, is_loop
 from ..ir.operation import NotDifferentiable, Partials, Structured, Vjp
 from ..ir.types import StackType, Type
 
@@ -78,11 +79,9 @@ def _flow(node: Node) -> Iterator[tuple[Value, Value]]:
 
 
 def _flow_through_regions(node: Node) -> Iterator[tuple[Value, Value]]:
-    if node.op.name == "for":
-        (body,) = node.regions
-        inits, params = node.operands[3:], body.params[1:]
-        for init, param, yielded, result in zip(inits, params, body.results, node.results, strict=True):
-            yield from ((source, target) for source in (init, yielded) for target in (param, result))
+    if is_loop(node):
+        for c in carries(node):
+            yield from ((source, target) for source in (c.init, c.yielded) for target in (c.param, c.result))
         return
     for branch in node.regions:
         yield from zip(branch.results, node.results, strict=True)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Origin, Value
+from ..ir.loops import is_loop
 from ..ir.operation import NotDifferentiable, OpTable, Partial, Partials, Structured, Vjp, VjpContext
 from ..ir.types import StackType, Type
 from .activity import Activity
-from .adjoint_regions import reverse_for, reverse_if
+from .adjoint_regions import reverse_if, reverse_loop
 from .cotangents import Scope, zeros
 from .restore import Restorer
 from .splat import splat
@@ -90,7 +91,7 @@ class Backward:
             case Vjp() as vjp:
                 self._by_rule(scope, node, vjp, cts)
             case Structured.REGION:
-                reverse = reverse_for if node.op.name == "for" else reverse_if
+                reverse = reverse_loop if is_loop(node) else reverse_if
                 reverse(self, scope, node, cts)
             case NotDifferentiable():
                 raise AssertionError(f"a cotangent reached {node.op.name}, which has no derivative")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..ir.builder import Builder
 from ..ir.graph import Block, Node, Value
+from ..ir.loops import Carry, body_of, carries, heads
 from ..ir.types import StackType
 from .cotangents import Scope, zeros
 from .loops import constant_int, reversed_range
@@ -18,23 +19,20 @@ if TYPE_CHECKING:
 Values = tuple[Value, ...]
 
 
-def reverse_for(backward: Backward, scope: Scope, node: Node, cts: Sequence[Value | None]) -> None:
-    """Build the reverse of a loop.
+def reverse_loop(backward: Backward, scope: Scope, node: Node, cts: Sequence[Value | None]) -> None:
+    """Build the reverse of a loop, a `for` that counts down the same turns.
 
     It carries the cotangents of the carried values, those of the values that the body reads of the
     scopes around it, so that reads of one element add to them in place, and the stacks to pop.
     """
-    b, (body,), inits = scope.b, node.regions, node.operands[3:]
-    carried = [
-        k
-        for k, values in enumerate(zip(body.params[1:], node.results, strict=True))
-        if not backward.active.isdisjoint(values)
-    ]
+    b, body = scope.b, body_of(node)
+    carried = [c for c in carries(node) if not backward.active.isdisjoint((c.param, c.result))]
     inner, ct_params, yields, read = _reversed_body(backward, scope, node, carried)
 
     b.loc = node.loc
     bounds = _reversed_bounds(backward, b, node)
-    starts = [cts[k] or zeros(b, inits[k].type) for k in carried]
+    ct_of = dict(zip(node.results, cts, strict=True))
+    starts = [ct_of[c.result] or zeros(b, c.init.type) for c in carried]
     starts += [scope.cotangents.get(v) or zeros(b, v.type) for v in read]
     stacks = [scope.stacks.setdefault(s, (_stack(s), _stack(s))) for s in inner.stacks]
     params = (backward.restorer.shadows(body.params[0]), *ct_params, *_entering(inner.stacks))
@@ -44,12 +42,12 @@ def reverse_for(backward: Backward, scope: Scope, node: Node, cts: Sequence[Valu
     _append(b, "for", operands, (*results, *(leaving for _, leaving in stacks)), (region,))
 
     scope.cotangents.update(zip(read, results[len(carried) :], strict=True))
-    for k, ct in zip(carried, results, strict=False):
-        backward.accumulate(scope, inits[k], ct)
+    for c, ct in zip(carried, results, strict=False):
+        backward.accumulate(scope, c.init, ct)
 
 
 def _reversed_body(
-    backward: Backward, scope: Scope, node: Node, carried: Sequence[int]
+    backward: Backward, scope: Scope, node: Node, carried: Sequence[Carry]
 ) -> tuple[Scope, Values, Values, list[Value]]:
     """Build the body of a reversed loop.
 
@@ -59,25 +57,27 @@ def _reversed_body(
         Its scope, the cotangents that it takes, those that it yields in turn, and the values of the
         scopes around it that the last of them belong to.
     """
-    (body,) = node.regions
-    params = [body.params[1 + k] for k in carried]
+    body = body_of(node)
     captured = [v for v in backward.structure.captures[body] if v in backward.active]
     entering = {v: Value(v.type) for v in captured}
     inner = Scope(scope.b.nested(), dict(entering))
-    cts = [Value(p.type) for p in params]
-    for k, ct in zip(carried, cts, strict=True):
-        backward.accumulate(inner, body.results[k], ct)
+    cts = [Value(c.param.type) for c in carried]
+    for c, ct in zip(carried, cts, strict=True):
+        backward.accumulate(inner, c.yielded, ct)
     backward.block(inner, body.nodes)
     inner.b.loc = node.loc
     read = [v for v in captured if inner.cotangents[v] is not entering[v]]
-    yields = [inner.cotangents.get(p) or zeros(inner.b, p.type) for p in params]
+    yields = [inner.cotangents.get(c.param) or zeros(inner.b, c.param.type) for c in carried]
     yields += [inner.cotangents[v] for v in read]
     backward.restorer.restore(inner, backward.structure.regions[body], yields)
     return inner, (*cts, *(entering[v] for v in read)), tuple(yields), read
 
 
 def _reversed_bounds(backward: Backward, b: Builder, node: Node) -> tuple[Value, Value, Value]:
-    bounds = node.operands[:3]
+    if node.op.name == "while":
+        count, last = backward.restorer.shadows(node.results[0]), b.int64(-1)
+        return b.add(count, last), last, last
+    bounds = heads(node)
     known = [constant_int(backward.structure.definition, v) for v in bounds]
     return reversed_range(b, backward.restorer.shadows.all(bounds), known)
 

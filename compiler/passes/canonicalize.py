@@ -9,7 +9,7 @@ from ..ir.graph import Graph, Node, Value
 from ..ir.operation import OpTable
 from ..ops import OPS
 from .algebra import ALGEBRA
-from .control_rules import check, check_index, simplify_for, simplify_if
+from .control_rules import check, check_index, simplify_if, simplify_loop
 from .folding import fold, may_fold
 from .movement import MOVEMENT_RULES
 from .rewrite import Rewriter, rewrite
@@ -31,8 +31,8 @@ def _visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) 
     match node.op.name:
         case "if":
             return simplify_if(walk, b, node, operands)
-        case "for":
-            return simplify_for(walk, b, node, operands)
+        case "for" | "while":
+            return simplify_loop(walk, b, node, operands)
         case "check":
             return check(walk, operands)
     rules = RULES.get(node.op.name, ())

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..ir.builder import Builder
 from ..ir.graph import Block, Literal, Node, Value
+from ..ir.loops import body_of, carries, form, heads, inits, with_carries
+from ..ir.symbols import binds
 from ..ir.types import StackType
 from .loops import constant_int
 from .rewrite import Rewriter
@@ -18,7 +20,7 @@ from .splat import splat
 def simplify_if(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value]:
     """Put the branch that is known to run in place of the `if`; drop results that both give alike."""
     known = splat(walk.definition, operands[0])
-    if known is not None:
+    if known is not None and not binds(node.regions[0 if known else 1]):
         branch = node.regions[0 if known else 1]
         walk.nodes(b, branch.nodes)
         return walk.values(branch.results)
@@ -35,64 +37,85 @@ def simplify_if(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, .
     return given
 
 
-def simplify_for(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value]:
+def simplify_loop(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value]:
     """Remove a loop that runs never or once; drop carries that keep their initial value."""
-    (body,), inits = node.regions, operands[3:]
-    trips = _trips(walk, operands)
-    if trips == 0:
-        return inits
-    if trips == 1:
-        walk.replace(body.params, (operands[0], *inits))
-        walk.nodes(b, body.nodes)
-        return walk.values(body.results)
-    same = _same_carries(node, inits)
+    trips = _trips(walk, node, operands)
+    if trips == 0 or (trips == 1 and not binds(body_of(node))):
+        return _unrolled(walk, b, node, operands, trips)
+    body, at, started = body_of(node), form(node), inits(node, operands)
+    same = _same_carries(node, started)
     for k, value in same.items():
-        walk.replace(body.params[1 + k : 2 + k], (value,))
-    kept = [k for k in range(len(inits)) if k not in same]
-    params = (body.params[0], *(body.params[1 + k] for k in kept))
-    results = tuple(node.results[k] for k in kept)
-    given = _given(node, same, inits)
-    region = walk.block(body, params)
-    if same:
-        region = Block(params, region.nodes, tuple(region.results[k] for k in kept))
-    if operands is not node.operands or region is not body:
-        carried = (*operands[:3], *(inits[k] for k in kept))
-        node = Node(node.op, carried, node.attrs, results, (region,), node.loc, node.origin)
+        walk.replace((body.params[at.params + k],), (value,))
+    given = _given(node, same, started)
+    region = walk.block(body)
+    if operands is not node.operands or region is not body or same:
+        kept = [k for k in range(len(started)) if k not in same]
+        node = with_carries(node, operands, region, kept)
     b.nodes.append(node)
     return given
 
 
-def _trips(walk: Rewriter, operands: Sequence[Value]) -> int | None:
-    lo, hi, step = (constant_int(walk.definition, v) for v in operands[:3])
+def _trips(walk: Rewriter, node: Node, operands: Sequence[Value]) -> int | None:
+    """Return how many turns a loop is known to take; of a `while` whether it is none or one."""
+    if node.op.name == "while":
+        enters = splat(walk.definition, operands[0])
+        if enters is None or not enters:
+            return None if enters is None else 0
+        return None if _again(walk, body_of(node)) is not False else 1
+    lo, hi, step = (constant_int(walk.definition, v) for v in heads(node, operands))
     if lo is None or hi is None or not step:
         return None
     return len(range(lo, hi, step))
 
 
-def _same_carries(node: Node, inits: Sequence[Value]) -> dict[int, Value]:
+def _again(walk: Rewriter, body: Block) -> bool | None:
+    """Return what the condition at the end of a `while`'s body is known to be."""
+    own = {r: n for n in body.nodes for r in n.results}
+    known = splat(own, body.results[0])
+    if known is None:
+        known = splat(walk.definition, walk.values(body.results[:1])[0])
+    return None if known is None else bool(known)
+
+
+def _unrolled(
+    walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...], trips: int
+) -> Sequence[Value]:
+    """Return the results of a loop of no turn, or build its only one."""
+    body, counts = body_of(node), node.op.name == "while"
+    count = (b.int64(trips),) if counts else ()
+    if trips == 0:
+        return count + inits(node, operands)
+    first = b.int64(0) if counts else operands[0]
+    walk.replace(body.params, (first, *inits(node, operands)))
+    walk.nodes(b, body.nodes)
+    return count + walk.values(body.results[form(node).yields :])
+
+
+def _same_carries(node: Node, started: Sequence[Value]) -> dict[int, Value]:
     """Return the carries to drop: what their parameter is instead, an initial value or a twin's parameter."""
-    (body,) = node.regions
     same: dict[int, Value] = {}
     twins: dict[tuple[Value, Value], Value] = {}
-    for k, (param, yielded) in enumerate(zip(body.params[1:], body.results, strict=True)):
-        if yielded is param or yielded is node.operands[3 + k]:
-            same[k] = inits[k]
-        elif isinstance(param.type, StackType):
+    for k, c in enumerate(carries(node)):
+        if c.yielded is c.param or c.yielded is c.init:
+            same[k] = started[k]
+        elif isinstance(c.param.type, StackType):
             continue
-        elif (inits[k], yielded) in twins:
-            same[k] = twins[inits[k], yielded]
+        elif (started[k], c.yielded) in twins:
+            same[k] = twins[started[k], c.yielded]
         else:
-            twins[inits[k], yielded] = param
+            twins[started[k], c.yielded] = c.param
     return same
 
 
-def _given(node: Node, same: dict[int, Value], inits: Sequence[Value]) -> tuple[Value, ...]:
+def _given(node: Node, same: dict[int, Value], started: Sequence[Value]) -> tuple[Value, ...]:
     """Return what stands for each result: itself, the initial value, or the twin's result."""
-    place = {param: k for k, param in enumerate(node.regions[0].params[1:])}
-    return tuple(
-        r if k not in same else inits[k] if same[k] is inits[k] else node.results[place[same[k]]]
-        for k, r in enumerate(node.results)
-    )
+    each = carries(node)
+    result_of = {c.param: c.result for c in each}
+    given = [
+        c.result if k not in same else started[k] if same[k] is started[k] else result_of[same[k]]
+        for k, c in enumerate(each)
+    ]
+    return (*node.results[: form(node).results], *given)
 
 
 def check(walk: Rewriter, operands: tuple[Value, ...]) -> Sequence[Value] | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..ir.graph import Block, Graph, Node, Value
+from ..ir.loops import body_of, carries, carry, form, heads, is_loop, with_carries
 from ..ir.operation import Effect
+from ..ir.symbols import implied
 
 
 def dce(graph: Graph) -> Graph:
@@ -13,6 +15,7 @@ def dce(graph: Graph) -> Graph:
 
     Everything is taken for dead until an output or an effect turns out to need it. So values that
     only carry themselves around a loop go, and a stack that is pushed on but never read, with its pushes.
+    So does a `while` that nothing is read of, though it may be one that never ends.
 
     Returns
     -------
@@ -38,6 +41,7 @@ class _Liveness:
         self._definition: dict[Value, tuple[Node, int]] = {}
         self._params: dict[Value, tuple[Node, int]] = {}
         self._pending: list[Value] = []
+        self._implied = implied(graph.block)
         self._scan(graph.block, ())
         self._mark(graph.block.results)
         while self._pending:
@@ -63,29 +67,35 @@ class _Liveness:
                 self._pending.append(v)
 
     def _need(self, node: Node) -> None:
-        """Mark what `node` reads in any case: all operands, or the range of a loop."""
-        if node not in self.nodes:
-            self.nodes.add(node)
-            self._mark(node.operands[:3] if node.op.name == "for" else node.operands)
+        """Mark what `node` reads in any case: all operands, or those that say how often a loop runs."""
+        if node in self.nodes:
+            return
+        self.nodes.add(node)
+        self._mark(self._implied.get(node, ()))
+        if is_loop(node):
+            self._mark((*heads(node), *body_of(node).results[: form(node).yields]))
+        else:
+            self._mark(node.operands)
 
     def _follow(self, value: Value) -> None:
         if value in self._params:
             node, k = self._params[value]
             self._need(node)
-            if k > 0:
-                self._carry(node, k - 1)
+            self._carry(node, k - form(node).params)
         elif value in self._definition:
             node, k = self._definition[value]
             self._need(node)
-            if node.op.name == "for":
-                self._carry(node, k)
+            if is_loop(node):
+                self._carry(node, k - form(node).results)
             else:
                 for region in node.regions:
                     self._mark(region.results[k : k + 1])
 
     def _carry(self, node: Node, k: int) -> None:
-        self.carries.add((node, k))
-        self._mark((node.operands[3 + k], node.regions[0].results[k]))
+        if k >= 0:
+            self.carries.add((node, k))
+            carried = carry(node, k)
+            self._mark((carried.init, carried.yielded))
 
     # The sweep: what is not marked is left out; what loses nothing is shared with the old graph.
 
@@ -95,19 +105,22 @@ class _Liveness:
         return block if same else Block(params, nodes, results)
 
     def _swept_node(self, node: Node) -> Node:
-        operands = node.operands
-        if node.op.name == "for":
-            kept = [k for k in range(len(node.results)) if (node, k) in self.carries]
-            operands = (*node.operands[:3], *(node.operands[3 + k] for k in kept))
-        else:
-            kept = [k for k, r in enumerate(node.results) if r in self.values]
-        regions = tuple(
-            self.swept(r, (*r.params[:1], *(r.params[1 + k] for k in kept if r.params)), _at(r.results, kept))
-            for r in node.regions
-        )
-        if operands == node.operands and regions == node.regions and len(kept) == len(node.results):
+        if is_loop(node):
+            return self._swept_loop(node)
+        kept = [k for k, r in enumerate(node.results) if r in self.values]
+        regions = tuple(self.swept(r, (), _at(r.results, kept)) for r in node.regions)
+        if regions == node.regions and len(kept) == len(node.results):
             return node
-        return Node(node.op, operands, node.attrs, _at(node.results, kept), regions, node.loc, node.origin)
+        results = _at(node.results, kept)
+        return Node(node.op, node.operands, node.attrs, results, regions, node.loc, node.origin)
+
+    def _swept_loop(self, node: Node) -> Node:
+        every = range(len(carries(node)))
+        kept = [k for k in every if (node, k) in self.carries]
+        small = with_carries(node, node.operands, body_of(node), kept) if len(kept) < len(every) else node
+        body = body_of(small)
+        swept = self.swept(body, body.params, body.results)
+        return small if swept is body else with_carries(small, small.operands, swept, range(len(kept)))
 
 
 def _at(values: Sequence[Value], places: Sequence[int]) -> tuple[Value, ...]:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
+from ..ir.loops import is_loop
 from ..ir.operation import Effect, OpTable
+from ..ir.symbols import BIND, bound_by, mentioned
 from ..ir.types import StackType
 from ..ops import OPS
 from .recompute import CREATION, MOVEMENT
@@ -25,7 +27,7 @@ def licm(graph: Graph, ops: OpTable = OPS) -> Graph:
 
 
 def _visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
-    if node.op.name != "for":
+    if not is_loop(node):
         return None
     body = walk.block(node.regions[0])
     invariant = _invariant(body.params, body.nodes)
@@ -41,9 +43,11 @@ def _visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) 
 
 def _invariant(params: Sequence[Value], nodes: Sequence[Node]) -> list[Node]:
     varying = set(params)
+    bound = {bound_by(node) for node in nodes if node.op.name == BIND}
     invariant = []
     for node in nodes:
-        if _is_movable(node) and varying.isdisjoint(node.operands):
+        sized = bool(bound) and not bound.isdisjoint(mentioned(node))  # by what is bound in each iteration
+        if _is_movable(node) and varying.isdisjoint(node.operands) and not sized:
             invariant.append(node)
         else:
             varying.update(node.results)
@@ -53,7 +57,7 @@ def _invariant(params: Sequence[Value], nodes: Sequence[Node]) -> list[Node]:
 def _is_movable(node: Node) -> bool:
     guarded = len(node.operands) > GUARDED.get(node.op.name, len(node.operands))
     stacks = any(isinstance(v.type, StackType) for v in (*node.operands, *node.results))
-    return node.op.effect is Effect.NONE and not (guarded or stacks or node.regions)
+    return node.op.effect is Effect.NONE and not (guarded or stacks or node.regions or node.op.name == BIND)
 
 
 def _worthwhile(invariant: Sequence[Node]) -> set[Node]:

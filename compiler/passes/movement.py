@@ -79,7 +79,14 @@ def _is_apart(place: tuple[object, ...], other: tuple[object, ...]) -> bool:
 
 
 def _update(s: Site) -> Value | None:
-    return s.y if _is_everything(s.attrs["at"], s.x.array) else None
+    """Write all of an array, or what is there anyway."""
+    if _is_everything(s.attrs["at"], s.x.array):
+        return s.y
+    read, written = s.made_by(s.y, "index"), s.made_by(s.x, "update")
+    if read is not None and read.attrs["at"] == s.attrs["at"] and read.operands == (s.x, *s.operands[2:]):
+        return s.x
+    same = written is not None and written.attrs["at"] == s.attrs["at"]
+    return s.x if same and written is not None and written.operands[1:] == s.operands[1:] else None
 
 
 def _pad(s: Site) -> Value | None:

@@ -9,10 +9,12 @@ from .canonicalize import canonicalize
 from .cse import cse
 from .dce import dce
 from .licm import licm
+from .ranges import ranges
+from .sum_order import sum_order
 
 Pass = Callable[[Graph], Graph]
 
-OPTIMIZE: tuple[Pass, ...] = (canonicalize, cse, licm, dce)
+OPTIMIZE: tuple[Pass, ...] = (canonicalize, ranges, cse, sum_order, licm, dce)
 ROUNDS = 8  # a bound for safety: graphs settle in two or three
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from ..ir.graph import Graph, Node, Value, walk
 from ..ir.operation import Elementwise
+from ..ir.symbols import BIND
 from ..ir.types import ArrayType
 from .structure import Region, Structure
 
-CREATION = {"constant", "iota"}
+CREATION = {"constant", "iota", "extent"}
 MOVEMENT = {"broadcast", "reshape", "transpose"}  # the result holds no more than the operand: save that
 READS = {"index", "gather"}
 
@@ -46,7 +47,7 @@ class Recipes:
 
     def is_at_hand(self, node: Node, region: Region, saved: Collection[Value]) -> bool:
         """Tell whether the reverse of `region` has the operands of `node` if it has `saved`."""
-        return all(v in saved or self._is_free(v, region) for v in map(self.structure.source, node.operands))
+        return all(v in saved or self._is_free(v, region) for v in self.structure.reads(node))
 
     def _is_free(self, value: Value, reader: Region) -> bool:
         home = self.structure.home.get(value)
@@ -54,14 +55,17 @@ class Recipes:
 
 
 def is_movement(node: Node) -> bool:
-    """Tell whether a node is run again whatever it takes: its operands are no larger than its result."""
-    return node.op.name in CREATION or node.op.name in MOVEMENT
+    """Tell whether a node is run again whatever it takes: its operands are no larger than its result.
+
+    A size is bound again, so that types can mention it.
+    """
+    return node.op.name in CREATION or node.op.name in MOVEMENT or node.op.name == BIND
 
 
 def is_cheap(node: Node) -> bool:
     """Tell whether running a node again costs no more than saving its result, and gives the same bits."""
     if node.op.name == "check_index":
-        return isinstance(node.attrs["size"], int)
+        return True
     exact_conversion = node.op.name == "convert" and node.result.dtype.is_float
     return is_movement(node) or node.op.name in READS or exact_conversion or _is_integer_arithmetic(node)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ..ir.graph import Block, Loc, Node, Value, walk
+from ..ir.symbols import scoped
 from ..ir.types import ArrayType
 from .structure import Region, Structure
 
@@ -64,11 +65,16 @@ class Saved:
 
     @property
     def on_stack(self) -> bool:
-        return self.region.in_loop
+        return goes_on_stack(self.value, self.region)
 
     @property
     def type(self) -> ArrayType:
         return self.value.array
+
+
+def goes_on_stack(value: Value, region: Region) -> bool:
+    """Tell how a value of a region is saved; one of a size that is bound there cannot be handed out."""
+    return region.in_loop or scoped(value.type)
 
 
 # A stack as it enters a block and as it leaves it.

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..ir.builder import Builder
-from ..ir.graph import Graph, Loc, Node, Origin, Value
+from ..ir.graph import Block, Graph, Loc, Node, Origin, Value, walk
 from ..ir.operation import Effect, OpTable
+from ..ir.symbols import BIND, mentioned, scoped
 from ..ir.types import ArrayType, StackType
+from ..ops.shapes import extent
 from .cotangents import Scope
 from .recompute import Recipes, is_cheap, is_movement
-from .residuals import Carrier, Residual, Saved, Shadows, reads
+from .residuals import Carrier, Residual, Saved, Shadows, goes_on_stack, reads
+from .settled import settled_reads
 from .structure import Region, Structure
 
 Readers = dict[Value, list[Node]]
@@ -30,6 +33,7 @@ class Restorer:
 
     @staticmethod
     def of(graph: Graph, structure: Structure, ops: OpTable) -> Restorer:
+        structure.settled.update(settled_reads(graph, structure))
         return Restorer(ops, structure, Shadows(structure), Recipes.of(graph, structure))
 
     def restore(self, scope: Scope, region: Region, results: Sequence[Value]) -> None:
@@ -43,12 +47,21 @@ class Restorer:
         again = self._recomputed(region, readers)
         index = region.block.params[:1] if region.is_loop_body else ()
         prefix = Builder(self.ops, origin=Origin.BACKWARD)
+        sized: set[Node] = set()  # what makes them is in `region`, and so is their size
         for value in region.block.params + tuple(r for n in region.block.nodes for r in n.results):
-            if value in readers and self.structure.definition.get(value) not in again and value not in index:
+            node = self.structure.definition.get(value)
+            if value not in readers or node in again or value in index:
+                continue
+            if node is not None and scoped(value.type):
+                sized.add(node)
+            else:
                 self._restore_saved(prefix, scope, Saved(value, region, self.shadows(value)))
         for node in region.block.nodes:
             if node in again:
-                recompute(prefix, self.shadows.node(node))
+                recompute(prefix, self.shadows.node(self.structure.again(node)))
+            for value in node.results if node in sized else ():
+                if value in readers and scoped(value.type):
+                    self._restore_saved(prefix, scope, Saved(value, region, self.shadows(value)))
         scope.b.nodes[:] = prefix.nodes + body
         self._explain(region, readers, again)
 
@@ -59,6 +72,9 @@ class Restorer:
             primal = self.shadows.primal.get(value)
             if primal is not None and self.structure.home[primal] is region:
                 readers.setdefault(primal, []).append(node)
+        for node in walk(Block((), tuple(body), ())) if self.structure.bindings else ():
+            for size in self.structure.bound_in(region, mentioned(node)):
+                readers.setdefault(size, []).append(node)
         for value in results:
             primal = self.shadows.primal.get(value)
             if primal is not None and self.structure.home[primal] is region:
@@ -70,11 +86,15 @@ class Restorer:
         again = set()
         candidates = self._candidates(region, readers)
         for node in reversed(region.block.nodes):
-            if node in candidates and any(r in readers for r in node.results):
+            if not any(r in readers for r in node.results):
+                continue
+            needed = self.structure.implied.get(node, ())
+            if node in candidates:
                 again.add(node)
-                for v in map(self.structure.source, node.operands):
-                    if self.structure.home.get(v) is region:
-                        readers.setdefault(v, []).append(node)
+                needed = self.structure.reads(node)
+            for v in needed:
+                if self.structure.home.get(v) is region:
+                    readers.setdefault(v, []).append(node)
         return again
 
     def _candidates(self, region: Region, readers: Readers) -> set[Node]:
@@ -87,6 +107,8 @@ class Restorer:
                 at_hand.update(node.results)
             elif is_movement(node):
                 candidates.add(node)
+                if node.op.name == BIND:
+                    at_hand.update(node.results)
             else:
                 at_hand.update(r for r in node.results if r in readers)
         return candidates
@@ -103,10 +125,10 @@ class Restorer:
         scope.stacks[saved] = entering, leaving
 
     def _explain(self, region: Region, readers: Readers, again: set[Node]) -> None:
-        elsewhere = Carrier.STACK if region.in_loop else Carrier.RESULT
         for value, nodes in readers.items():
             index = region.is_loop_body and value is region.block.params[0]
             recomputed = index or self.structure.definition.get(value) in again
+            elsewhere = Carrier.STACK if goes_on_stack(value, region) else Carrier.RESULT
             carrier = Carrier.RECOMPUTED if recomputed else elsewhere
             self.residuals.append(
                 Residual(value, carrier, self._location(value), tuple(dict.fromkeys(nodes)))
@@ -124,7 +146,7 @@ def recompute(b: Builder, node: Node) -> None:
         b.nodes.append(Node(node.op, node.operands, node.attrs, node.results, (), node.loc, b.origin))
         return
     (index,) = node.operands
-    wrapped = b.add(index, b.like(index, node.attrs["size"]))
+    wrapped = b.add(index, b.spread(extent(b, node.attrs["size"]), index.array))
     choice = b.less(index, b.like(index, 0)), wrapped, index
     b.nodes.append(Node(b.ops["where"], choice, {}, node.results, (), node.loc, b.origin))
 

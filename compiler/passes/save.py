@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..ir.builder import Builder
 from ..ir.graph import Block, Loc, Node, Value
+from ..ir.loops import heads, is_loop
 from ..ir.operation import OpTable
 from ..ir.types import StackType
 from .loops import constant_int, trip_count
@@ -70,15 +71,18 @@ class Saver:
             )
 
     def _capacity(self, b: Builder, region: Region) -> Value:
-        """Build the number of pushes, where it is known before the outermost loop, or a part of it."""
+        """Build the number of pushes, where it is known before the outermost loop, or a part of it.
+
+        Nothing is known of a `while`: its stacks grow.
+        """
         known, counts = 1, list[Value]()
         for loop in (r.owner for r in region.path() if r.is_loop_body):
-            lo, hi, step = loop.operands[:3]
-            match tuple(constant_int(self.structure.definition, v) for v in (lo, hi, step)):
+            bounds = heads(loop) if loop.op.name == "for" else ()
+            match tuple(constant_int(self.structure.definition, v) for v in bounds):
                 case (int(first), int(end), int(stride)):
                     known *= len(range(first, end, stride))
-                case _ if not any(v in self.structure.home for v in (lo, hi, step)):
-                    counts.append(trip_count(b, lo, hi, step))
+                case (_, _, _) if not any(v in self.structure.home for v in bounds):
+                    counts.append(trip_count(b, *bounds))
         capacity = b.int64(known) if known != 1 or not counts else counts.pop()
         for count in counts:
             capacity = b.multiply(capacity, count)
@@ -111,15 +115,15 @@ class Saver:
             inside.stacks[s] = entering, leaving
 
     def _node(self, around: _Inside, node: Node, outermost: bool) -> None:
-        if node.op.name == "for":
-            self._for(around, node, outermost)
+        if is_loop(node):
+            self._loop(around, node, outermost)
         else:
             self._if(around, node, outermost)
 
     def _leaving(self, saved: Saved, outermost: bool) -> Value:
         return self.final[saved][0] if outermost else Value(StackType(saved.type))
 
-    def _for(self, around: _Inside, node: Node, outermost: bool) -> None:
+    def _loop(self, around: _Inside, node: Node, outermost: bool) -> None:
         (body,) = node.regions
         inside = self._block(body)
         entering, leaving = _ends(inside.stacks.values())

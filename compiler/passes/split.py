@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..ir.graph import Block, Graph, Node, Value
+from ..ir.symbols import BIND, scoped
 from ..ir.types import StackType
 from .dce import dce
 from .recompute import CREATION, MOVEMENT
@@ -62,7 +63,8 @@ def _independent(joint: Graph, cotangents: Iterable[Value], structure: Structure
 
 def _reads(node: Node, structure: Structure) -> list[Value]:
     """Return what a node of the outermost block reads, also in its regions."""
-    return [*node.operands, *(v for region in node.regions for v in structure.captures[region])]
+    captured = (v for region in node.regions for v in structure.captures[region])
+    return [*node.operands, *structure.implied.get(node, ()), *captured]
 
 
 def _cut(
@@ -82,6 +84,6 @@ def _cut(
 
 
 def _passes(value: Value, node: Node) -> bool:
-    if isinstance(value.type, StackType):
+    if isinstance(value.type, StackType) or scoped(value.type) or node.op.name == BIND:
         return False
     return node.op.name not in CREATION and node.op.name not in MOVEMENT

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ..ir.dims import Symbol
 from ..ir.graph import Block, Graph, Node, Value
+from ..ir.loops import carries, is_loop
+from ..ir.symbols import BIND, bound_by, implied
 from ..ir.types import StackType
 
 
@@ -19,7 +22,7 @@ class Region:
 
     @property
     def is_loop_body(self) -> bool:
-        return self.owner.op.name == "for"
+        return is_loop(self.owner)
 
     @property
     def in_loop(self) -> bool:
@@ -50,6 +53,12 @@ class Structure:
         What each region reads of the scopes around it, in order of first use.
     unchanged
         For a carried parameter or result of a region that is always a value from outside it: that value.
+    implied
+        The sizes that each node reads besides its operands.
+    bindings
+        The size that a symbol is bound to in a region.
+    settled
+        The reads in loops that could as well be made of an array that the loop leaves behind, and of which.
     """
 
     definition: dict[Value, Node] = field(default_factory=dict)
@@ -57,10 +66,13 @@ class Structure:
     regions: dict[Block, Region] = field(default_factory=dict)
     captures: dict[Block, tuple[Value, ...]] = field(default_factory=dict)
     unchanged: dict[Value, Value] = field(default_factory=dict)
+    implied: Mapping[Node, tuple[Value, ...]] = field(default_factory=dict)
+    bindings: dict[tuple[Symbol, Region | None], Value] = field(default_factory=dict)
+    settled: dict[Node, Value] = field(default_factory=dict)
 
     @staticmethod
     def of(graph: Graph) -> Structure:
-        structure = Structure()
+        structure = Structure(implied=implied(graph.block))
         structure._scan(graph.block, None)
         return structure
 
@@ -72,6 +84,8 @@ class Structure:
                 self.definition[result] = node
             if region is not None:
                 self.home.update(dict.fromkeys(node.results, region))
+            if node.op.name == BIND:
+                self.bindings[bound_by(node), region] = node.results[0]
             for inner in node.regions:
                 self.regions[inner] = Region(inner, node, region)
                 self._scan(inner, self.regions[inner])
@@ -85,11 +99,30 @@ class Structure:
         found: dict[Value, None] = {}
         for node in block.nodes:
             found.update((v, None) for v in node.operands if v not in here)
+            found.update((v, None) for v in self.implied.get(node, ()) if v not in here)
             for inner in node.regions:
                 found.update((v, None) for v in self.captures[inner] if v not in here)
             here.update(node.results)
         found.update((v, None) for v in block.results if v not in here)
         return tuple(found)
+
+    def bound_in(self, region: Region, symbols: Iterable[Symbol]) -> Iterator[Value]:
+        """Yield what a region itself binds some of its symbols to."""
+        for symbol in symbols:
+            value = self.bindings.get((symbol, region))
+            if value is not None:
+                yield value
+
+    def again(self, node: Node) -> Node:
+        """Return a node as the backward pass would run it again."""
+        if node not in self.settled:
+            return node
+        operands = (self.settled[node], *node.operands[1:])
+        return Node(node.op, operands, node.attrs, node.results, (), node.loc, node.origin)
+
+    def reads(self, node: Node) -> tuple[Value, ...]:
+        """Return what running a node again would read."""
+        return (*map(self.source, self.again(node).operands), *self.implied.get(node, ()))
 
     def source(self, value: Value) -> Value:
         """Return the outermost value that `value` is known to equal."""
@@ -98,12 +131,10 @@ class Structure:
         return value
 
     def _find_unchanged(self, node: Node) -> None:
-        if node.op.name == "for":
-            (body,), inits = node.regions, node.operands[3:]
-            same = zip(body.params[1:], node.results, body.results, inits, strict=True)
-            for param, result, yielded, init in same:
-                if self.source(yielded) in (param, self.source(init)) and not _is_stack(init):
-                    self.unchanged[param] = self.unchanged[result] = init
+        if is_loop(node):
+            for c in carries(node):
+                if self.source(c.yielded) in (c.param, self.source(c.init)) and not _is_stack(c.init):
+                    self.unchanged[c.param] = self.unchanged[c.result] = c.init
             return
         for result, *yields in zip(node.results, *(region.results for region in node.regions), strict=True):
             first, *others = map(self.source, yields)

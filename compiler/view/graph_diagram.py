@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..ir.graph import Block, Graph, Node, Origin, Value, walk
+from ..ir.loops import body_of, carries, form, heads, is_loop
 from ..ir.printer import Printer
 from . import labels, style
 from .diagram import Diagram, check_size
@@ -155,27 +156,29 @@ class _Drawing:
 
     def _region_node(self, frame: Digraph, node: Node, phase: Phase) -> None:
         inner = self._frame(phase, "   ".join(filter(None, [node.op.name, place(node.loc)])))
-        draw = self._loop if node.op.name == "for" else self._branches
+        draw = self._loop if is_loop(node) else self._branches
         draw(inner, node, phase)
         frame.subgraph(inner)
 
     def _loop(self, inner: Digraph, node: Node, phase: Phase) -> None:
-        (body,) = node.regions
-        index, *carried = body.params
-        bounds, inits = node.operands[:3], node.operands[3:]
-        word = f"in range({self.text.printer.names.list(bounds)})"
-        self._inner_terminal(inner, phase, index, word)
-        for bound in bounds:
-            self._edge(bound, self.makers[index], phase)
-        for init, param in zip(inits, carried, strict=True):
-            self._inner_terminal(inner, phase, param, "carried")
-            self._edge(init, self.makers[param], phase)
+        body, given, at = body_of(node), heads(node), form(node)
+        index, names = body.params[0], self.text.printer.names.list(given)
+        self._inner_terminal(inner, phase, index, f"in range({names})" if not at.yields else f"while {names}")
+        for value in given:
+            self._edge(value, self.makers[index], phase)
+        for c in carries(node):
+            self._inner_terminal(inner, phase, c.param, "carried")
+            self._edge(c.init, self.makers[c.param], phase)
         self._block(inner, body, phase)
-        for value, param, result in zip(body.results, carried, node.results, strict=True):
-            self._inner_terminal(inner, phase, result, "after the loop")
-            self._edge(value, self.makers[result], phase)
-            back = {**style.FAINT_EDGE, "label": " next", "constraint": "false"}
-            self._link(self.makers[result], self.makers[param], phase, back)
+        back = {**style.FAINT_EDGE, "label": " next", "constraint": "false"}
+        for count, again in zip(node.results[: at.results], body.results[: at.yields], strict=True):
+            self._inner_terminal(inner, phase, count, "turns")
+            self._edge(again, self.makers[count], phase)
+            self._link(self.makers[count], self.makers[index], phase, {**back, "label": " again"})
+        for c in carries(node):
+            self._inner_terminal(inner, phase, c.result, "after the loop")
+            self._edge(c.yielded, self.makers[c.result], phase)
+            self._link(self.makers[c.result], self.makers[c.param], phase, back)
 
     def _branches(self, inner: Digraph, node: Node, phase: Phase) -> None:
         """Draw any other: a head that reads the operands, a frame for each region, the results below."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..ir.graph import Node, Origin, Value
+from ..ir.loops import body_of, carries, heads
 from ..lower.kernels import Branch, KernelProgram, Loop, Nest, Scalars, Single, Statement
 from ..lower.print_kernels import KernelPrinter
 from . import labels, style
@@ -145,13 +146,16 @@ class _Drawing:
         return list(found)
 
     def _loop(self, frame: Digraph, loop: Loop) -> None:
-        (region,) = loop.node.regions
+        region, name = body_of(loop.node), loop.node.op.name
         phase = _phase([loop.node])
-        inner = self._frame(phase, "for")
-        bounds = ", ".join(map(self.printer.where, loop.node.operands[:3]))
-        lines = [f"{self.printer.name(region.params[0])} in range({bounds})"]
-        for param, init in zip(region.params[1:], loop.node.operands[3:], strict=True):
-            lines.append(f"carry {self.printer.where(param)} = {self.printer.where(init)}")
+        inner = self._frame(phase, name)
+        given, index = map(self.printer.where, heads(loop.node)), self.printer.name(region.params[0])
+        if name == "while":
+            lines = [f"{next(given)} count {index}"]
+        else:
+            lines = [f"{index} in range({', '.join(given)})"]
+        for c in carries(loop.node):
+            lines.append(f"carry {self.printer.where(c.param)} = {self.printer.where(c.init)}")
         terminal = style.inner_terminal(phase)
         head = self._draw(inner, _listing(lines), terminal, loop.node.operands, region.params)
         self._body(inner, loop.body)

@@ -34,7 +34,9 @@ def test_gradients_agree_with_those_by_hand(program: Program, contestant: Contes
     check_agreement(contestant.name, step(), program.by_hand(*arguments))
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "program", [p for p in PROGRAMS if p.without_gradient is None], ids=lambda p: p.name
+)
 def test_gradients_by_hand_agree_with_finite_differences(program: Program) -> None:
     arguments = program.arguments(program.small)
     value, gradients = program.by_hand(*arguments)
@@ -55,7 +57,15 @@ def along(program: Program, arguments: Arguments, k: int, step: Any) -> float:
 def test_the_compiled_primal_is_the_function(program: Program) -> None:
     arguments = program.arguments(program.small)
     compiled = primal(program, arguments)()
-    check_agreement("primal", (compiled, ()), (program.function(*arguments), ()))
+    function = program.without_gradient or program.function
+    check_agreement("primal", (compiled, ()), (function(*arguments), ()))
+
+
+@pytest.mark.parametrize("program", [p for p in PROGRAMS if p.in_loops], ids=lambda p: p.name)
+def test_the_loops_for_numba_are_the_function(program: Program) -> None:
+    arguments = program.arguments(program.small)
+    assert program.in_loops is not None
+    check_agreement("loops", (program.in_loops(*arguments), ()), (program.function(*arguments), ()))
 
 
 def test_arguments_are_the_same_at_every_call() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 
 from .campaign import campaign
@@ -23,7 +24,12 @@ def main() -> int:
     if options.show:
         for seed in seeds:
             print(f"# seed {seed}\n{generate(seed).source}")
-    statistics = campaign(seeds, compiled=not options.quick, small=not options.whole)
+    statistics = campaign(
+        seeds,
+        compiled=not options.quick,
+        small=not options.whole,
+        announce=functools.partial(print, flush=True),
+    )
     print(statistics)
     return 1 if statistics.failures else 0
 

@@ -187,6 +187,10 @@ def _helper(g: Scope, shape: Shape, depth: int) -> str | None:
     return f"{name}({', '.join(array(g, shape, depth - 1) for _ in range(g.helpers[name].arity))})"
 
 
+def _chosen(g: Scope, shape: Shape, depth: int) -> str:
+    return f"({array(g, shape, depth - 1)} if {scalars.condition(g, 1)} else {array(g, shape, depth - 1)})"
+
+
 def _integers(g: Scope, shape: Shape, depth: int) -> str | None:
     names = g.arrays(shape, kind="i") + g.arrays(shape, kind="b")
     if names:
@@ -208,7 +212,7 @@ def _power_of_int(g: Scope, shape: Shape, depth: int) -> str:
 
 _TABLE: list[tuple[Rule, float]] = [
     (_unary, 4), (_binary, 5), (_where, 1), (_reduce, 1.2), (_along, 1.2), (_part, 1.5), (_gathered, 0.8),
-    (_product, 1.2), (_helper, 1), (_integers, 0.5), (_listed, 0.4), (_power_of_int, 0.3),
+    (_product, 1.2), (_helper, 1), (_integers, 0.5), (_listed, 0.4), (_power_of_int, 0.3), (_chosen, 0.3),
     *((rule, 0.45) for rule in SHAPE_RULES),
 ]  # fmt: skip
 _RULES = [rule for rule, _ in _TABLE]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from .generate import generate
 from .minimise import minimise
-from .oracle import Verdict, judge
+from .oracle import Verdict, judge, quiet
 from .program import Program, function_of
+
+PATIENCE = 2.0  # seconds for the plain runs of a smaller program
 
 
 @dataclass
@@ -20,6 +25,7 @@ class Statistics:
 
     kinds: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, int] = field(default_factory=dict)  # of each reason, the first seed
     checked: int = 0
     failures: list[str] = field(default_factory=list)
 
@@ -32,12 +38,21 @@ class Statistics:
             f"{self.programs} programs: " + ", ".join(f"{n} {kind}" for kind, n in self.kinds.most_common())
         ]
         lines.append(f"{self.checked} directional derivatives compared with differences")
-        lines += [f"  refused {n:4d}: {reason}" for reason, n in self.reasons.most_common()]
-        return "\n".join([*lines, *self.failures])
+        lines += [
+            f"  refused {n:4d}: {reason} (seed {self.examples[reason]})"
+            for reason, n in self.reasons.most_common()
+        ]
+        return "\n".join(lines)
 
 
-def campaign(seeds: Iterable[int], *, compiled: bool = True, small: bool = True) -> Statistics:
-    """Judge the programs of some seeds."""
+def campaign(
+    seeds: Iterable[int],
+    *,
+    compiled: bool = True,
+    small: bool = True,
+    announce: Callable[[str], None] | None = None,
+) -> Statistics:
+    """Judge the programs of some seeds; `announce` is told of each failure at once."""
     statistics = Statistics()
     with tempfile.TemporaryDirectory(prefix="gradir-fuzz-") as folder:
         for seed in seeds:
@@ -47,10 +62,12 @@ def campaign(seeds: Iterable[int], *, compiled: bool = True, small: bool = True)
             statistics.checked += verdict.checked
             if verdict.kind == "refused":
                 statistics.reasons[verdict.reason] += 1
+                statistics.examples.setdefault(verdict.reason, seed)
             if verdict.is_failure:
-                statistics.failures.append(
-                    report(program, verdict, Path(folder), compiled=compiled, small=small)
-                )
+                failure = report(program, verdict, Path(folder), compiled=compiled, small=small)
+                statistics.failures.append(failure)
+                if announce is not None:
+                    announce(failure)
     return statistics
 
 
@@ -59,8 +76,9 @@ def report(program: Program, verdict: Verdict, folder: Path, *, compiled: bool, 
 
     def fails(source: str) -> bool:
         try:
-            for k in range(len(program.arguments)):
-                function_of(source)(*program.fresh(k))
+            with limited(PATIENCE), quiet():
+                for k in range(len(program.arguments)):
+                    function_of(source)(*program.fresh(k))
         except Exception:
             return False
         again = judge(program.with_source(source), folder, compiled=compiled)
@@ -73,6 +91,22 @@ def report(program: Program, verdict: Verdict, folder: Path, *, compiled: bool, 
         f" (replay: python -m tests.fuzz --seed {program.seed} --count 1)\n"
         f"{verdict.detail.strip()}\n\n{source}\narguments: {program.arguments}\n"
     )
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError where plain Python does not end: a smaller program may have lost its counter."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _last_line(verdict: Verdict) -> str:

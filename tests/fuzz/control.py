@@ -1,9 +1,9 @@
-"""Loops and branches around other statements."""
+"""Blocks, branches, and the ways out of a loop or a function."""
 
 from __future__ import annotations
 
 from .indices import place
-from .scalars import condition
+from .scalars import condition, scalar
 from .scope import Scope, Variable
 
 Lines = list[str]
@@ -20,60 +20,13 @@ def block(g: Scope, nesting: int, most: int = 3) -> Lines:
     return ["    " + line for line in lines]
 
 
-def loop(g: Scope, nesting: int) -> Lines | None:
-    if nesting >= MOST_NESTED:
-        return None
-    inner = g.inside()
-    if g.chance(0.15):
-        header = _over_array(inner)
-    else:
-        header = _over_range(inner)
-    if header is None:
-        return None
-    lines = [header, *block(inner, nesting)]
-    if g.chance(0.04):
-        lines += ["    " + f"if {condition(inner, 1)}:", "        " + g.pick(("break", "continue"))]
-    if g.chance(0.05):
-        lines += ["else:", *block(g.inside(), nesting, most=1)]
-    g.counter, g.helpers = inner.counter, g.helpers
-    return lines
-
-
-def _over_range(g: Scope) -> str:
-    i = g.fresh("i")
-    n = g.pick((1, 2, 3, 4, 4, 5))
-    options: list[tuple[str, int, int]] = [
-        (f"{n}", 0, n - 1), (f"1, {n + 1}", 1, n), (f"{n}, 0, -1", 1, n), (f"0, {2 * n}, 2", 0, 2 * n - 2),
-        ("0", 0, 0), (f"{n - 1}, -1, -1", 0, n - 1),
-    ]  # fmt: skip
-    for name in g.arrays()[:6]:
-        size = g.names[name].shape[0]
-        options += [(f"len({name})", 0, size - 1), (f"{name}.shape[0]", 0, size - 1)] * 2
-        options += [(f"1, len({name})", 1, size - 1), (f"1, {name}.shape[0] - 1", 1, size - 2)]
-    for name in g.numbers("i"):
-        options += [(name, 0, 3), (f"1, {name} + 1", 1, 3), (f"{name}, 0, -1", 1, 3)] * (
-            6 if name == "n" else 2
-        )
-    for name in g.indices():
-        high = g.names[name].high
-        options += [(name, 0, high - 1), (f"{name} + 1", 0, high), (f"{name}, {high + 1}", 0, high)] * 2
-    bounds, low, high = g.pick(options)
-    g.names[i] = Variable((), "i", low=low, high=max(low, high))
-    return f"for {i} in range({bounds}):"
-
-
-def _over_array(g: Scope) -> str | None:
-    names = g.arrays()
-    if not names:
-        return None
-    name = g.pick(names)
-    shape, item = g.names[name].shape, g.fresh("e")
-    g.names[item] = Variable(shape[1:], "f")
-    if g.chance(0.4):
-        i = g.fresh("i")
-        g.names[i] = Variable((), "i", low=0, high=shape[0] - 1)
-        return f"for {i}, {item} in enumerate({name}):"
-    return f"for {item} in {name}:"
+def leak(g: Scope, inner: Scope, probability: float) -> None:
+    """Sometimes let what a block binds be known after it: plain runs show whether it is there."""
+    if g.chance(probability):
+        new = [n for n in inner.names if n not in g.names and n.isidentifier() and not n.startswith("w")]
+        for name in new[:2]:
+            v = inner.names[name]
+            g.names[name] = Variable(v.shape, v.kind)
 
 
 def branch(g: Scope, nesting: int) -> Lines | None:
@@ -81,7 +34,7 @@ def branch(g: Scope, nesting: int) -> Lines | None:
         return None
     lines = [f"if {condition(g, 2)}:"]
     shared = _shared(g)
-    counters = []
+    inner = g
     for header in (None, *(["elif"] if g.chance(0.2) else []), *(["else:"] if g.chance(0.6) else [])):
         inner = g.inside()
         if header is not None:
@@ -89,11 +42,63 @@ def branch(g: Scope, nesting: int) -> Lines | None:
         lines += block(inner, nesting, most=2)
         if shared and g.chance(0.7):
             lines.append(f"    {shared} *= {place(inner, 3, 0)}")
-        counters.append(inner.counter)
+        elif g.chance(0.12):
+            lines += ["    " + line for line in _way_out(inner)]
         g.counter = inner.counter
+    leak(g, inner, 0.02)
     return lines
 
 
 def _shared(g: Scope) -> str | None:
     names = [n for n in g.numbers("f") if "[" not in n]
     return g.pick(names) if names and g.chance(0.3) else None
+
+
+def leave(g: Scope, nesting: int) -> Lines | None:
+    """Leave a turn, a loop or the function, under a condition."""
+    way = _way_out(g)
+    if not way:
+        return None
+    test = g.pick(
+        (condition(g, 1), condition(g, 1), f"{scalar(g, 1)} > {g.pick((0.8, 1.5, 3.0))}", *_counted(g))
+    )
+    before = [f"    {line}" for line in _changed(g)] if g.chance(0.4) else []
+    lines = [f"if {test}:", *before, *("    " + line for line in way)]
+    if g.chance(0.2) and nesting < MOST_NESTED:
+        lines += ["else:", *block(g.inside(), nesting, most=1)]
+    return lines
+
+
+def _counted(g: Scope) -> Lines:
+    """Conditions on loop indices and int arguments."""
+    texts = [f"{i} {g.pick(('==', '>', '>=', '!='))} {g.pick((0, 1, 2))}" for i in g.indices()]
+    return texts + (["n > 2", "n == 2"] if "n" in g.names else []) + ["True"]
+
+
+def _way_out(g: Scope) -> Lines:
+    ways = ["break", "break", "continue", "continue"] if g.looping else []
+    if g.early:
+        ways += ["return"] * (1 if g.looping else 3)
+    if not ways:
+        return []
+    way = g.pick(ways)
+    return [g.early.format(scalar(g, 1))] if way == "return" else [way]
+
+
+def _changed(g: Scope) -> Lines:
+    names = [n for n in g.numbers("f") if n.isidentifier()]
+    return [f"{g.pick(names)} {g.pick(('+=', '*='))} {scalar(g, 0)}"] if names else []
+
+
+def defined_in_a_branch(g: Scope, nesting: int) -> Lines:
+    """A variable of one branch only, read under the same condition."""
+    flag, name, result = g.fresh("t"), g.fresh("u"), g.fresh("s")
+    test, value, start = condition(g, 1), scalar(g, 2), scalar(g, 1)
+    inner = g.inside()
+    inner.names[name] = Variable((), "f")
+    g.names[result] = Variable((), "f")
+    again = g.pick((flag, test))
+    return [
+        f"{flag} = {test}", f"if {flag}:", f"    {name} = {value}", f"{result} = {start}",
+        f"if {again}:", f"    {result} = {result} * {scalar(inner, 1)} + {name}",
+    ]  # fmt: skip

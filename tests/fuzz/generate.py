@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from .arguments import Argument, describe, make_arguments, values
+from .control import block
+from .objects import BOX
 from .program import PRELUDE, Program, copy_arguments, function_of
-from .scalars import BINARY, UNARY, condition, scalar
+from .scalars import BINARY, UNARY, scalar
 from .scope import Helper, Scope, Variable, variable_of
 from .statements import statement
 
 LARGEST = 1e4
 SETS = 2
+WILD_SETS = 2
 
 
 def generate(seed: int) -> Program:
@@ -26,17 +29,19 @@ def generate(seed: int) -> Program:
     arguments = tuple(make_arguments(described, seed, k) for k in range(SETS))
     for a in described:
         g.names.update(a.names())
-    prelude = PRELUDE + "".join(_helper(g) for _ in range(choice.randint(0, 2))) + _writer(g)
+    aux = f"({', '.join(a.name for a in described[:1])},)" if g.chance(0.6) else ""
+    g.early = f"return {{}}, {aux}" if aux else "return {}"
+    prelude = PRELUDE + BOX + "".join(_helper(g) for _ in range(choice.randint(0, 2))) + _writer(g)
     header = f"def f({', '.join(a.parameter for a in described)}):"
     body: list[str] = []
     for _ in range(choice.randint(2, 9) if choice.random() < 0.85 else choice.randint(10, 16)):
         body += _accepted(g, prelude, header, body, arguments)
-    source, has_aux = _finished(g, prelude, header, body, arguments)
+    source = _finished(g, prelude, header, body, arguments, aux)
     argnums = tuple(k for k, a in enumerate(described) if a.is_float)
     if choice.random() < 0.3 and len(argnums) > 1:
         argnums = (choice.choice(argnums),)
-    wild = make_arguments(described, seed, SETS, wild=True)
-    return Program(seed, source, arguments, wild, argnums, has_aux)
+    wild = tuple(make_arguments(described, seed, SETS + k, wild=True) for k in range(WILD_SETS))
+    return Program(seed, source, arguments, wild, argnums, bool(aux))
 
 
 def _helper(g: Scope) -> str:
@@ -48,15 +53,14 @@ def _helper(g: Scope) -> str:
         text = g.pick(two).format(g.pick(formats).format("q"), g.pick(formats).format("r"))
         g.helpers[name] = Helper(2, elementwise=True)
         return f"def {name}(q, r):\n    return {text}\n\n\n"
-    inner = Scope(g.choice, {"q": Variable((), "f"), "r": Variable((), "f")})
-    lines = [f"def {name}(q, r):"]
-    if g.chance(0.5):
-        lines += [f"    if {condition(inner, 1)}:", f"        return {scalar(inner, 2)}"]
-    if g.chance(0.5):
-        lines += [f"    t = {scalar(inner, 1)}", "    q = q * 0.5 + t"]
-    lines += [f"    return {scalar(inner, 2)}"]
-    g.helpers[name] = Helper(2, elementwise=False)
-    return "\n".join(lines) + "\n\n\n"
+    for _ in range(5):
+        inner = Scope(g.choice, {"q": Variable((), "f"), "r": Variable((), "f")}, early="return {}")
+        lines = [line[4:] for line in block(inner, 1)] + [f"return {scalar(inner, 2)}"]
+        header = f"def {name}(q, r):"
+        if run(PRELUDE, header.replace(name, "f"), lines, [(0.3, -0.8), (np.float64(1.2), 0.5)]) is not None:
+            g.helpers[name] = Helper(2, elementwise=False)
+            return "\n".join([header, *("    " + line for line in lines)]) + "\n\n\n"
+    return ""
 
 
 _WRITES = [
@@ -83,7 +87,8 @@ def _accepted(g: Scope, prelude: str, header: str, body: list[str], arguments: A
         trial = g.inside()
         lines = statement(trial, 0)
         found = run(prelude, header, [*body, *lines, "return dict(locals())"], arguments)
-        if found is None:
+        found = [names for names in found or () if isinstance(names, dict)]  # the others return early
+        if not found:
             continue
         bound = {name: variable for name, variable in trial.names.items() if _agrees(name, variable, found)}
         if len(bound) < len(trial.names):
@@ -96,7 +101,10 @@ def _accepted(g: Scope, prelude: str, header: str, body: list[str], arguments: A
 def _agrees(name: str, variable: Variable, found: list[dict[str, Any]]) -> bool:
     """Tell whether a variable is what the generator takes it for."""
     for names in found:
-        value = eval(name, {}, names)
+        try:
+            value = eval(name, {}, names)
+        except (NameError, KeyError, IndexError):  # of a branch that was not taken, or a changed container
+            return False
         actual = variable_of(value, variable.own)
         if actual is None or (actual.shape, actual.kind) != (variable.shape, variable.kind):
             return False
@@ -136,23 +144,22 @@ def _is_tame(x: Any) -> bool:
     return True
 
 
-def _finished(g: Scope, prelude: str, header: str, body: list[str], arguments: Any) -> tuple[str, bool]:
+def _finished(g: Scope, prelude: str, header: str, body: list[str], arguments: Any, aux: str) -> str:
     """The whole source: a real scalar is returned, and maybe other variables beside it."""
     floats = [name for name, v in g.names.items() if v.kind == "f"]
     chosen = g.choice.sample(floats, min(len(floats), g.choice.randint(1, 4)))
-    terms = [_term(g, name) for name in chosen] or [scalar(g, 2)]
-    has_aux = g.chance(0.6)
-    if has_aux:
+    result = "return " + (" + ".join(_term(g, name) for name in chosen) or scalar(g, 2))
+    if aux and any(line.endswith(f", {aux}") for line in body):
+        result += f", {aux}"  # what is returned early, too
+    elif aux:
         names = g.choice.sample(sorted(g.names), min(len(g.names), g.choice.randint(0, 4)))
         inside = ", ".join(names)
-        rest = g.pick((f"({inside}{',' if inside else ''})", f"[{inside}]"))
-        result = f"return {' + '.join(terms)}, {rest}"
-    else:
-        result = f"return {' + '.join(terms)}"
+        result += ", " + g.pick((f"({inside}{',' if inside else ''})", f"[{inside}]"))
     lines = [*body, result]
     if run(prelude, header, lines, arguments) is None:
-        lines, has_aux = ["return 0.5"], False
-    return "\n".join([prelude + header, *("    " + line for line in lines)]) + "\n", has_aux
+        lines = ["return 0.5, ()" if aux else "return 0.5"]
+    source = "\n".join([prelude + header, *("    " + line for line in lines)]) + "\n"
+    return source if "Box(" in source else source.replace(BOX, "")
 
 
 def _term(g: Scope, name: str) -> str:

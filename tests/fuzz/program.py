@@ -23,7 +23,7 @@ class Program:
     seed: int
     source: str
     arguments: tuple[tuple[Any, ...], ...]  # sets with the same structure, dtypes and shapes
-    wild: tuple[Any, ...]  # arguments for which plain Python may raise an error
+    wild: tuple[tuple[Any, ...], ...]  # sets for which plain Python may raise an error
     argnums: tuple[int, ...]
     has_aux: bool
 

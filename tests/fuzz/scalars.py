@@ -105,6 +105,46 @@ def _lambda(g: Scope, depth: int) -> str:
     return f"(lambda q: {g.pick(BINARY).format('q', scalar(g, depth - 2))})({scalar(g, depth - 1)})"
 
 
+def _logical(g: Scope, depth: int) -> str:
+    """`and`, `or` and comparisons for their value."""
+    a, b = scalar(g, depth - 1), scalar(g, 0)
+    number = f"({a} {g.pick(('and', 'or'))} {b})"
+    return g.pick(
+        (
+            number,
+            f"(({a} > {b}) * {g.literal()})",
+            f"float({g.literal()} < {a} <= {b})",
+        )
+    )  # type: ignore[no-any-return]
+
+
+def _moving(g: Scope, depth: int) -> str | None:
+    """A sum over a slice whose size depends on a loop index or an int argument."""
+    bounds = [*g.indices(), *(["n"] if "n" in g.names else [])]
+    names = [name for name in g.arrays() if g.names[name].shape[0] > 1]
+    if not bounds or not names:
+        return None
+    i, a = g.pick(bounds), g.pick(names)
+    part = g.pick((f":{i}", f"{i}:", f":{i} + 1", f"{i} + 1:", f":-{i}", f"{i}::2", f"{i} - 1:"))
+    same = g.pick(g.arrays(g.names[a].shape))
+    options = [
+        f"np.sum({a}[{part}])",
+        f"{a}[{part}].sum()",
+        f"np.sum({a}[{part}] * {same}[{part}])",
+        f"np.sum({a}[{part}] ** 2)",
+    ]
+    if len(g.names[a].shape) == 1:
+        options += [
+            f"({a}[{part}] @ {same}[{part}])",
+            f"np.dot({a}[{part}], {same}[{part}])",
+            f"len({a}[{part}]) * 0.1",
+        ]
+    else:
+        row = place(g, g.names[a].shape[0], 0)
+        options += [f"np.sum({a}[{row}, {part}])", f"np.sum({a}[{row}, {part}] * {same}[{row}, {part}])"]
+    return g.pick(options)  # type: ignore[no-any-return]
+
+
 def _product(g: Scope, depth: int) -> str:
     n: Shape = (g.pick((2, 3, 4)),)
     return f"({arrays.array(g, n, depth - 1)} @ {arrays.array(g, n, depth - 1)})"
@@ -112,7 +152,7 @@ def _product(g: Scope, depth: int) -> str:
 
 _TABLE: list[tuple[Callable[[Scope, int], str | None], float]] = [
     (_unary, 3), (_binary, 4), (_whole, 2), (_ternary, 0.8), (_integer, 0.6), (_helper, 1),
-    (_comprehension, 0.4), (_lambda, 0.2), (_product, 0.6),
+    (_comprehension, 0.4), (_lambda, 0.2), (_product, 0.6), (_logical, 0.3), (_moving, 0.35),
 ]  # fmt: skip
 _RULES = [rule for rule, _ in _TABLE]
 _WEIGHTS = [weight for _, weight in _TABLE]
@@ -128,6 +168,11 @@ def condition(g: Scope, depth: int) -> str:
         other = condition(g, depth - 2)
         options += [f"({compare}) {g.pick(('and', 'or'))} ({other})", f"not ({other})"]
         options += [f"{g.literal()} < {scalar(g, depth - 1)} < {g.literal()}"]
+        options += [
+            f"{integer(g, 0)} <= {integer(g, 1)} < {integer(g, 0)}",
+            f"{scalar(g, 1)} > {g.literal()} > {scalar(g, 0)}",
+        ]
+        options += [f"any(q > {g.literal()} for q in ({scalar(g, 0)}, {scalar(g, 1)}))"]
         options += [f"{g.pick(('np.any', 'np.all'))}({mask(g, g.shape(), 1)})"]
         options += [f"bool({compare})"]
     return g.pick(options)  # type: ignore[no-any-return]

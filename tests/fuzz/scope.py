@@ -45,6 +45,8 @@ class Scope:
     helpers: dict[str, Helper] = field(default_factory=dict)
     writers: list[str] = field(default_factory=list)  # functions that write to their first argument, an array
     counter: int = 0
+    looping: bool = False  # in a loop of this function, which `break` and `continue` may end
+    early: str = ""  # how this function returns a number early; "" if it does not
 
     def fresh(self, prefix: str) -> str:
         self.counter += 1

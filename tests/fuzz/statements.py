@@ -1,22 +1,22 @@
-"""Statements: assignments, stores, views, containers; what nests is in `control.py`."""
+"""Statements: assignments, and the table of all kinds; the others have files of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import control
-from .arrays import array, smaller
-from .indices import index, integer, vectors
+from . import control, failures, loops, objects, patterns, writes
+from .arrays import array
+from .control import Lines
+from .indices import integer
 from .scalars import mask, scalar
-from .scope import Scope, Shape, Variable
+from .scope import Scope, Variable
 
-Lines = list[str]
 Rule = Callable[[Scope, int], Lines | None]
 
 
 def statement(g: Scope, nesting: int) -> Lines:
     """One statement; `nesting` is how many blocks it stands in."""
-    table = TOP if nesting == 0 else NESTED
+    table = NESTED if nesting else TOP
     rules, weights = [rule for rule, _ in table], [weight for _, weight in table]
     while True:
         lines = g.choice.choices(rules, weights)[0](g, nesting)
@@ -49,6 +49,16 @@ def new_integer(g: Scope, nesting: int) -> Lines:
     return [text]
 
 
+def count(g: Scope, nesting: int) -> Lines | None:
+    """An int that changes: a counter, or the operators of ints."""
+    names = [n for n in g.numbers("i") if n.isidentifier()]
+    if not names:
+        return None
+    operators = ["+= 1", "+= 1", "-= 2", "//= 2", "%= 3", ">>= 1", "^= 3", "|= 4", "&= 5"]
+    growing = [] if g.looping else ["*= 2", "<<= 1"]  # a loop would make bounds of other loops huge
+    return [f"{g.pick(names)} {g.pick(operators + growing)}"]
+
+
 def new_mask(g: Scope, nesting: int) -> Lines:
     name, shape = g.fresh("m"), g.shape()
     text = f"{name} = {mask(g, shape, 1)}"
@@ -56,91 +66,8 @@ def new_mask(g: Scope, nesting: int) -> Lines:
     return [text]
 
 
-def new_own(g: Scope, nesting: int) -> Lines:
-    """An array that may be written to."""
-    name = g.fresh("a")
-    known = g.arrays()
-    if known and g.chance(0.6):
-        base = g.pick(known)
-        shape: Shape = g.names[base].shape
-        text = g.pick(
-            ("{}.copy()", "np.array({})", "np.copy({})", "{} + 0.0", "np.zeros_like({})", "{} * 0.9")
-        ).format(base)
-    else:
-        shape = g.shape()
-        text = g.pick(("np.zeros({})", "np.ones({})", "np.full({}, 0.3)")).format(shape)
-    g.names[name] = Variable(shape, "f", own=True)
-    return [f"{name} = {text}"]
-
-
-def view(g: Scope, nesting: int) -> Lines | None:
-    """A view of an array that may be written through."""
-    names = g.arrays(own=True)
-    if not names:
-        return None
-    base = g.pick(names)
-    shape: Shape = g.names[base].shape
-    name = g.fresh("w")
-    roll = g.choice.random()
-    if roll < 0.5:
-        text, found = index(g, shape, arrays=False)
-        text = f"{base}[{text}]"
-    elif roll < 0.7:
-        text, found = f"{base}.T", shape[::-1]
-    elif roll < 0.85:
-        size = 1
-        for d in shape:
-            size *= d
-        text, found = g.pick((f"{base}.reshape(-1)", f"{base}.ravel()", f"np.ravel({base})")), (size,)
-    else:
-        text, found = f"{base}[::-1]", shape
-    if found == ():
-        return None
-    g.names[name] = Variable(found, "f", own=True)
-    return [f"{name} = {text}"]
-
-
-def alias(g: Scope, nesting: int) -> Lines | None:
-    """Another name of an array."""
-    names = g.arrays(own=True)
-    if not names:
-        return None
-    base, name = g.pick(names), g.fresh("w")
-    g.names[name] = g.names[base]
-    return [f"{name} = {base}"]
-
-
-def store(g: Scope, nesting: int) -> Lines | None:
-    names = g.arrays(own=True)
-    if not names:
-        return None
-    name = g.pick(names)
-    roll = g.choice.random()
-    if roll < 0.08:
-        return [f"{name}[{mask(g, g.names[name].shape, 1)}] = {scalar(g, 1)}"]
-    if roll < 0.16:
-        return [f"{name}.T[0] = {scalar(g, 1)}"]
-    text, shape = index(g, g.names[name].shape)
-    value = array(g, smaller(g, shape) if shape else (), 2)
-    operator = g.pick(("=", "=", "=", "+=", "-=", "*=", "/="))
-    if operator == "/=":
-        value = f"(np.abs({value}) + 0.7)"
-    return [f"{name}[{text}] {operator} {value}"]
-
-
-def augment(g: Scope, nesting: int) -> Lines | None:
-    numbers = [n for n in g.numbers("f") if "[" not in n]
-    if numbers and g.chance(0.5):
-        return [f"{g.pick(numbers)} {g.pick(('+=', '-=', '*=', '+='))} {scalar(g, 2)}"]
-    names = g.arrays(own=True)
-    if not names:
-        return None
-    name = g.pick(names)
-    return [f"{name} {g.pick(('+=', '-=', '*='))} {array(g, smaller(g, g.names[name].shape), 2)}"]
-
-
 def rebind(g: Scope, nesting: int) -> Lines | None:
-    names = [n for n in g.names if g.names[n].kind == "f" and "[" not in n]
+    names = [n for n in g.names if g.names[n].kind == "f" and n.isidentifier()]
     if not names:
         return None
     name = g.pick(names)
@@ -148,11 +75,16 @@ def rebind(g: Scope, nesting: int) -> Lines | None:
 
 
 def swap(g: Scope, nesting: int) -> Lines | None:
-    names = [n for n in g.arrays() if "[" not in n]
+    names = [n for n in g.names if n.isidentifier() and g.names[n].kind == "f"]
     pairs = [(a, b) for a in names for b in names if a < b and g.names[a] == g.names[b]]
     if not pairs:
         return None
     a, b = g.pick(pairs)
+    third = [c for c in names if c not in (a, b) and g.names[c] == g.names[a]]
+    if third and g.chance(0.3):
+        return [f"{a}, {b}, {third[0]} = {b}, {third[0]}, {a}"]
+    if not g.names[a].shape and g.chance(0.5):
+        return [f"{a}, {b} = {b} * {scalar(g, 0)}, {a} + {b}"]
     return [f"{a}, {b} = {b}, {a}"]
 
 
@@ -164,102 +96,31 @@ def unpack(g: Scope, nesting: int) -> Lines | None:
     targets = [g.fresh("s") for _ in range(g.names[source].shape[0])]
     for target in targets:
         g.names[target] = Variable((), "f")
+    if g.chance(0.2):
+        return [f"{targets[0]}, *rest = {source}", *(f"{t} = rest[{k}]" for k, t in enumerate(targets[1:]))]
     return [f"{', '.join(targets)} = {source}"]
 
 
-def container(g: Scope, nesting: int) -> Lines:
-    name, shapes = g.fresh("c"), [g.shape(), g.shape()]
-    parts = [array(g, s, 2) for s in shapes]
-    if g.chance(0.5):
-        lines = [f"{name} = {{'a': {parts[0]}}}", f"{name}['b'] = {parts[1]}"]
-        keys = ["'a'", "'b'"]
-    elif g.chance(0.5):
-        lines, keys = [f"{name} = ({parts[0]}, {parts[1]})"], ["0", "1"]
-    else:
-        lines, keys = [f"{name} = [{parts[0]}]", f"{name}.append({parts[1]})"], ["0", "-1"]
-    for key, shape in zip(keys, shapes, strict=True):
-        g.names[f"{name}[{key}]"] = Variable(shape, "f")
-    return lines
-
-
-def gathered_list(g: Scope, nesting: int) -> Lines:
-    """A list that a loop fills, and an array of it."""
-    items, name, i, n = g.fresh("l"), g.fresh("v"), g.fresh("i"), g.pick((2, 3))
-    inner = g.inside()
-    inner.names[i] = Variable((), "i", low=0, high=n - 1)
-    value = scalar(inner, 2)
-    g.names[name] = Variable((n,), "f")
-    return [
-        f"{items} = []",
-        f"for {i} in range({n}):",
-        f"    {items}.append({value})",
-        f"{name} = np.array({items})",
-    ]
-
-
-def in_place_function(g: Scope, nesting: int) -> Lines | None:
-    names = g.arrays(own=True)
-    if not names:
-        return None
-    name = g.pick(names)
-    shape = g.names[name].shape
-    rows = [n for n in vectors(g) if shape]
-    options = [f"np.sin({array(g, shape, 1)}, out={name})", f"{name}.fill({scalar(g, 1)})"]
-    options += [f"np.copyto({name}, {array(g, smaller(g, shape), 1)})"]
-    if rows:
-        at = g.pick(rows)
-        values = array(g, (*g.names[at].shape, *shape[1:]), 1)
-        options += [f"np.add.at({name}, {at} % {shape[0]}, {values})"] * 2
-    return [g.pick(options)]
-
-
-def writing_helper(g: Scope, nesting: int) -> Lines | None:
-    """A call of a function that writes to its argument."""
-    names = [n for n in g.arrays(own=True) if g.names[n].shape[0] > 0]
-    if not names or not g.writers:
-        return None
-    name, result = g.pick(names), g.fresh("s")
-    text = f"{result} = {g.pick(g.writers)}({name}, {scalar(g, 1)})"
-    g.names[result] = Variable((), "f")
-    return [text]
-
-
-def exchange(g: Scope, nesting: int) -> Lines | None:
-    """Change what a container holds: another array, or the same one in place."""
-    names = [n for n in g.arrays() if n.startswith("c") and n.endswith("]")]
-    if not names:
-        return None
-    name = g.pick(names)
-    if g.chance(0.5):
-        return [f"{name} = {array(g, g.names[name].shape, 2)}"]
-    return [f"{name} = {name} * {scalar(g, 1)}", f"{name} += {array(g, smaller(g, g.names[name].shape), 1)}"]
-
-
-def assertion(g: Scope, nesting: int) -> Lines:
-    return [f"assert {scalar(g, 1)} < 1e6, 'too large'"]
-
-
-def inner_function(g: Scope, nesting: int) -> Lines:
-    """A function that closes over the variables around it."""
-    from .scope import Helper
-
-    name = g.fresh("inner")
-    inner = g.inside()
-    inner.names["q"] = Variable((), "f")
-    lines = [f"def {name}(q, r=0.4):", f"    return {scalar(inner, 2)} + r * q"]
-    g.helpers = {**g.helpers, name: Helper(1, elementwise=False)}
-    return lines
-
-
 NESTED: list[tuple[Rule, float]] = [
-    (rebind, 3), (store, 5), (augment, 4), (new_array, 1), (new_number, 1), (swap, 0.8), (view, 0.6),
-    (new_own, 0.3),
-    (in_place_function, 0.4), (alias, 0.6), (writing_helper, 0.6), (control.loop, 1), (control.branch, 1.5),
-    (assertion, 0.15), (unpack, 0.2),
+    (rebind, 3), (new_array, 1), (new_number, 1), (swap, 0.8), (unpack, 0.2), (count, 0.5),
+    (writes.store, 5), (writes.augment, 4), (writes.view, 0.7), (writes.new_own, 0.3), (writes.alias, 0.5),
+    (writes.overlapping, 0.8), (writes.repeated, 0.5), (writes.in_place_function, 0.4),
+    (writes.moving_slice, 0.5),
+    (objects.writing_helper, 0.5), (objects.attribute, 0.3), (objects.over_container, 0.15),
+    (control.branch, 1.5), (control.leave, 1.4), (control.defined_in_a_branch, 0.05),
+    (loops.loop, 1.1), (loops.while_loop, 0.5), (patterns.pattern, 0.3), (patterns.newton, 0.1),
+    (failures.assertion, 0.15), (failures.raising, 0.25), (failures.risky, 0.3),
 ]  # fmt: skip
 TOP: list[tuple[Rule, float]] = [
-    (new_array, 5), (new_number, 3), (new_integer, 1), (new_mask, 0.5), (new_own, 3), (view, 2), (store, 4),
-    (augment, 2), (rebind, 1), (swap, 0.5), (unpack, 0.4), (container, 0.7), (gathered_list, 0.5),
-    (in_place_function, 0.7), (alias, 1), (writing_helper, 0.8), (exchange, 0.7), (assertion, 0.2),
-    (inner_function, 0.4), (control.loop, 4), (control.branch, 2.5),
+    (rebind, 1), (new_array, 4), (new_number, 2), (new_integer, 1), (new_mask, 0.4), (swap, 0.5),
+    (unpack, 0.4), (count, 0.3),
+    (writes.new_own, 3), (writes.view, 2), (writes.store, 3.5), (writes.augment, 2), (writes.alias, 0.7),
+    (writes.overlapping, 0.8), (writes.repeated, 0.6), (writes.in_place_function, 0.6),
+    (writes.moving_slice, 0.3),
+    (objects.container, 0.6), (objects.gathered_list, 0.6), (objects.writing_helper, 0.7),
+    (objects.exchange, 0.6), (objects.user_object, 0.4), (objects.attribute, 0.6),
+    (objects.over_container, 0.4), (objects.inner_function, 0.6),
+    (control.branch, 2.5), (control.leave, 0.4), (control.defined_in_a_branch, 0.1),
+    (loops.loop, 4), (loops.while_loop, 2.5), (patterns.pattern, 2.5), (patterns.newton, 0.3),
+    (failures.assertion, 0.2), (failures.raising, 0.5), (failures.risky, 0.6),
 ]  # fmt: skip

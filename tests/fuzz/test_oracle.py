@@ -23,7 +23,7 @@ ARGUMENTS = ((np.array([0.3, -0.2]), 1.5, 1), (np.array([0.1, 0.4]), -0.5, 0))
 
 def program(body: str, wild: tuple[Any, ...] = ARGUMENTS[0]) -> Program:
     source = PRELUDE + f"def f(x, s, n):\n    {body}\n"
-    return Program(0, source, ARGUMENTS, wild, (0, 1), has_aux=False)
+    return Program(0, source, ARGUMENTS, (wild,), (0, 1), has_aux=False)
 
 
 def verdict(folder: Path, body: str, **more: Any) -> str:

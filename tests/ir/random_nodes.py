@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from gradir.ir.builder import Builder
-from gradir.ir.dims import size
+from gradir.ir.dims import size, symbol
 from gradir.ir.graph import Block, Span, Value
 from gradir.ir.operation import Elementwise, TypeRuleError
 from gradir.ir.types import BOOL, F64, INDEX, ArrayType, DType, StackType
@@ -68,7 +68,9 @@ class Steps:
         dtypes: tuple[DType, ...],
         depth: int,
         only: Callable[[str], bool],
+        symbols: list[str] | None = None,
     ) -> None:
+        self.symbols = [] if symbols is None else symbols  # one entry for each in the whole graph
         self.draw = draw
         self.b = builder
         self.pool = list(pool)
@@ -86,7 +88,8 @@ class Steps:
 
     def nested(self, params: Sequence[Value]) -> Steps:
         depth = self.depth - 1
-        return Steps(self.draw, self.b.nested(), [*self.pool, *params], self.dtypes, depth, self.only)
+        pool = [*self.pool, *params]
+        return Steps(self.draw, self.b.nested(), pool, self.dtypes, depth, self.only, self.symbols)
 
     # What recipes are made of.
 
@@ -293,6 +296,21 @@ def _check(s: Steps, name: str) -> Sequence[Value]:
     return s.b.emit(name, s.b.equal(x, x), exception="ValueError", message='never "this"')
 
 
+def _sized(steps: Steps, name: str) -> list[Value]:
+    """Work on a slice of a size that is bound here; what comes out of it has a known size."""
+    b, whole = steps.b, steps.any(lambda t: t.rank > 0 and t.dtype.is_float)
+    steps.symbols.append(name)
+    bound = int(whole.shape[0])
+    n = symbol(f"n{len(steps.symbols)}", bound)
+    b.emit("bind", b.int64(steps.number(-1, 4)), symbol=n)
+    rest = tuple(Span(0, d) for d in whole.shape[1:])
+    part = b.index(whole, at=(Span(0, n), *rest))
+    size_of_part = b.convert(b.extent(size=n), dtype=part.dtype)
+    scaled = b.multiply(part, b.spread(size_of_part, part.array))
+    every = tuple(range(len(part.shape)))
+    return [b.update(whole, b.sin(scaled), at=(Span(0, n), *rest)), b.sum(b.square(part), axes=every)]
+
+
 def _check_index(s: Steps, name: str) -> Sequence[Value]:
     x = s.b.literal(np.array(s.number(-3, 2)))
     return s.b.emit(name, x, size=3, axis=s.number(0, 2))
@@ -316,6 +334,22 @@ def _for(s: Steps, name: str) -> Sequence[Value]:
     return s.b.emit(name, *trips, *inits, regions=[block])
 
 
+def _while(s: Steps, name: str) -> Sequence[Value]:
+    """A loop of at most three turns, that what the body computes may end before."""
+    if not s.depth:
+        return ()
+    inits = [s.any() for _ in range(s.number(0, 2))]
+    enter = s.b.literal(np.bool_(True)) if s.flag() else s.any(lambda t: t == BOOL)
+    params = [Value(INDEX), *[Value(v.type) for v in inits]]
+    body = s.nested(params)
+    body.take(4)
+    results = [body.same(p) for p in params[1:]]
+    again = body.b.less(params[0], body.b.int64(s.number(-1, 2)))
+    if s.flag():
+        again = body.b.logical_and(again, body.any(lambda t: t == BOOL))
+    return s.b.emit(name, enter, *inits, regions=[body.b.block(params, [again, *results])])
+
+
 def _if(s: Steps, name: str) -> Sequence[Value]:
     if not s.depth:
         return ()
@@ -336,8 +370,21 @@ def _stack(s: Steps, name: str) -> Sequence[Value]:
     x = s.any(lambda t: t.dtype.is_float)
     lo, hi, step = s.b.int64(0), s.b.int64(s.number(0, 3)), s.b.int64(1)
     (stack,) = s.b.emit("stack_new", hi, element=x.type)
+    if s.flag():
+        return _stack_of_turns(s, x, stack)
     _, stack = s.b.emit("for", lo, hi, step, x, stack, regions=[_pushing(s, x)])
     return s.b.emit("for", lo, hi, step, s.same(x), stack, regions=[_popping(s, x)])
+
+
+def _stack_of_turns(s: Steps, x: Value, stack: Value) -> Sequence[Value]:
+    """Push the values of a `while`, then pop as many as it took turns."""
+    body = _pushing(s, x)
+    b = s.b.nested()
+    again = b.less(body.params[0], b.int64(s.number(-1, 3)))
+    turns = Block(body.params, (*body.nodes, *b.nodes), (again, *body.results))
+    count, _, stack = s.b.emit("while", s.b.isfinite(s.total()), x, stack, regions=[turns])
+    lo, step = s.b.int64(0), s.b.int64(1)
+    return s.b.emit("for", lo, count, step, s.same(x), stack, regions=[_popping(s, x)])
 
 
 def _pushing(s: Steps, x: Value) -> Block:
@@ -376,9 +423,11 @@ RECIPES: dict[str, Callable[[Steps, str], Sequence[Value]]] = {
     **dict.fromkeys(("argmax", "argmin"), _arg_reduction),
     **dict.fromkeys(("cumsum", "cumprod", "recurrence"), _scan),
     "matmul": _matmul,
+    **dict.fromkeys(("bind", "extent"), _sized),
     "check": _check,
     "check_index": _check_index,
     "for": _for,
+    "while": _while,
     "if": _if,
     "push": _stack,
 }

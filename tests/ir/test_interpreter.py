@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from gradir.errors import ShapeError
 from gradir.ir.builder import Builder
-from gradir.ir.dims import symbol
+from gradir.ir.dims import SymbolicSizeError, symbol
 from gradir.ir.graph import Graph, Loc, Node, Value
 from gradir.ir.interpreter import Interpreter, Stack, interpret
 from gradir.ir.operation import NOT_DIFFERENTIABLE, Elementwise, Op
@@ -213,7 +213,7 @@ def test_the_number_of_arguments_must_fit() -> None:
 
 def test_symbolic_sizes_are_refused() -> None:
     x = Value(ArrayType(DType.F64, (symbol("n"),)))
-    with pytest.raises(ValueError, match="a size known at compile time"):
+    with pytest.raises(SymbolicSizeError, match="a size known at compile time"):
         interpret(Graph("f", Builder(OPS).block([x], [x]), ("x",), ("y",)), np.zeros(3))
 
 

@@ -14,11 +14,12 @@ import pytest
 from gradir.errors import GradirError, ParseError
 from gradir.ir.attribute_parser import read_attr
 from gradir.ir.builder import Builder
-from gradir.ir.dims import Dim, affine, symbol
+from gradir.ir.dims import Dim, Symbol, affine, symbol
 from gradir.ir.graph import Graph, Literal, Span, Value
 from gradir.ir.operation import NOT_DIFFERENTIABLE, Elementwise, Op
 from gradir.ir.parser import parse
 from gradir.ir.printer import MAX_NESTING, attr_text, print_graph
+from gradir.ir.symbols import symbols_in
 from gradir.ir.tokens import Tokens
 from gradir.ir.types import F64, ArrayType, DType, StackType
 from gradir.ops import OPS
@@ -33,7 +34,8 @@ GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.txt"))
 NUMPY_DTYPES = [d.numpy for d in DType]
 INTS = st.integers(-(2**63), 2**63 - 1)
 SYMBOLS = st.sampled_from(["i", "j", "n_1"])
-DIMS = st.builds(affine, st.dictionaries(SYMBOLS, st.integers(-9, 9), max_size=3), st.integers(-99, 99))
+BOUNDED = SYMBOLS.map(lambda name: Symbol(name, len(name)))  # a name has one bound
+DIMS = st.builds(affine, st.dictionaries(BOUNDED, st.integers(-9, 9), max_size=3), st.integers(-99, 99))
 
 
 def sizes(dim: Dim) -> bool:
@@ -88,6 +90,7 @@ def test_attributes_round_trip(value: Any) -> None:
     text = attr_text(value)
     assert "\n" not in text
     tokens = Tokens(text)
+    tokens.symbols.update({s.name: s for s in symbols_in(value)})
     again = read_attr(tokens)
     assert tokens.kind == "end"
     assert attr_text(again) == text
@@ -133,6 +136,27 @@ def test_symbolic_sizes_round_trip() -> None:
     block = Builder(OPS).block([Value(t) for t in types], [])
     graph = parse(str(Graph("f", block, ("a", "b"), ())), OPS)
     assert [p.type for p in graph.block.params] == list(types)
+
+
+@pytest.mark.parametrize(
+    ("declared", "column", "message"),
+    [
+        ("[n <= 3, n <= 3]", 17, "the symbol 'n' is declared twice"),
+        ("[f64 <= 3]", 9, "expected a symbol, found 'f64'"),
+        ("[n < 3]", 13, "expected '=', found '3'"),
+        ("[n <= -1]", 14, "expected the bound of a symbol, found '-'"),
+        ("[n <= 9223372036854775808]", 14, "this number does not fit in i64"),
+    ],
+)
+def test_errors_in_the_declaration_of_symbols(declared: str, column: int, message: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        parse(f'graph f{declared}() {{\n  return\n}}', OPS)
+    assert (caught.value.line, caught.value.column, caught.value.message) == (1, column, message)
+
+
+def test_a_constant_has_a_known_size() -> None:
+    with pytest.raises(ParseError, match=r"a constant has a size known at compile time, not f64\[n\]"):
+        parse("graph f[n <= 3]() {\n  %0: f64[n] = constant [1.0]\n  return\n}", OPS)
 
 
 def test_blank_lines_comments_and_names_are_free() -> None:
@@ -181,7 +205,7 @@ TAIL = '\n  return %0 "y"\n}\n'
         ("%3: f64[] = constant nan(1)", 22, "0x1 is not a NaN of f64"),
         ("%3: f32[] = constant nan(0x7ff8000000000000)", 22, "0x7ff8000000000000 has more bits than f32"),
         ("%3: f64[2] = constant [1.0]", 23, "f64[2] has 2 elements, not 1"),
-        ("%3: f64[n] = constant [1.0]", 23, "a constant has a size known at compile time, not f64[n]"),
+        ("%3: f64[n] = constant [1.0]", 9, "the symbol 'n' is not declared"),
         ("%3: stack<f64[]> = constant 1.0", 20, "a constant has one result, an array"),
         ('check %2 {exception="a\\q", message=""}', 23, "unknown escape \\q in a string"),
         ('check %2 {exception="a\\u{110000}", message=""}', 23, "unknown escape \\u{110000} in a string"),

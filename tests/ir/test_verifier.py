@@ -159,7 +159,33 @@ def negative_size() -> Graph:
 
 
 def unbound_symbol() -> Graph:
-    return graph(params=(X, Value(StackType(ArrayType(DType.F64, (symbol("n") + 1,))))))
+    return graph(params=(X, Value(ArrayType(DType.F64, (symbol("n") + 1,)))))
+
+
+def unbound_symbol_in_an_attribute() -> Graph:
+    return graph(node("extent", types=(INDEX,), size=symbol("n") + 1))
+
+
+def bound(name: str, bound: int) -> Node:
+    return node("bind", K, types=(INDEX,), symbol=symbol(name, bound))
+
+
+def bound_twice() -> Graph:
+    return graph(bound("n", 3), bound("n", 3))
+
+
+def two_bounds() -> Graph:
+    return graph(bound("n", 3), node("extent", types=(INDEX,), size=symbol("n", 4)))
+
+
+def bound_in_a_branch() -> Graph:
+    branches = [block(bound("n", 3)), block()]
+    sized = node("extent", types=(INDEX,), size=symbol("n", 3))
+    return graph(node("if", P, types=(), regions=branches), sized)
+
+
+def no_symbol() -> Graph:
+    return graph(node("bind", K, types=(INDEX,), symbol=symbol("n", 3) + 1))
 
 
 def new_stack() -> Node:
@@ -233,6 +259,11 @@ RULES: list[tuple[Callable[[], Graph], str, str]] = [
     (labels, "the graph has 1 outputs and 2 labels for them", ""),
     (negative_size, "%1 has the size -1, which is no size of an axis", ""),
     (unbound_symbol, "%1 has the size n+1, whose symbol 'n' is not bound", ""),
+    (unbound_symbol_in_an_attribute, "the attribute 'size' has the symbol 'n', which is not bound", "n"),
+    (bound_twice, "the symbol 'n' is bound twice", "n"),
+    (two_bounds, "the symbol 'n' has two bounds", "n"),
+    (bound_in_a_branch, "the attribute 'size' has the symbol 'n', which is not bound", "n"),
+    (no_symbol, "bind: symbol is a symbol, not n+1", "bind"),
     (stack_twice, "%4 is a stack and used twice", "%4"),
     (stack_returned_too, "%4 is a stack and used twice", ""),
     (stack_carried_twice, "%4 is a stack and used twice", "%4"),

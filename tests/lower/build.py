@@ -39,6 +39,15 @@ def loop(
     return b.emit("for", *given, *inits, regions=[block])
 
 
+def turns(
+    b: Builder, enter: Value, body: Callable[..., tuple[Value, Sequence[Value]]], *inits: Value
+) -> tuple[Value, ...]:
+    """A `while` node; `body(b, k, *carried)` gives whether there is another turn, and the yielded values."""
+    inner, params = b.nested(), [Value(INDEX), *(Value(v.type) for v in inits)]
+    again, yields = body(inner, *params)
+    return b.emit("while", enter, *inits, regions=[inner.block(params, [again, *yields])])
+
+
 def branch(b: Builder, predicate: Value, *arms: Callable[[Builder], Sequence[Value]]) -> tuple[Value, ...]:
     """An `if` node of two arms."""
     regions = []

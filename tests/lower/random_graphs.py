@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gradir.ir.builder import Builder
 from gradir.ir.graph import Graph, Span, Value
-from gradir.ir.types import INDEX, ArrayType, DType
+from gradir.ir.types import BOOL, INDEX, ArrayType, DType
 from gradir.ops import OPS
 
 SHAPES = [(), (), (3,), (4, 3), (3, 4), (12,), (2, 4, 3), (1, 3), (0, 3), (200,), (30, 20), (20, 30)]
@@ -66,7 +66,7 @@ class RandomGraph:
             ]
             actions += ["scatter", "gather", "scan"]
             if depth:
-                actions += ["loop", "branch", "stack"]
+                actions += ["loop", "turns", "branch", "stack"]
             getattr(self, self.pick(actions))(b, pool, depth)
 
     def value(self, b: Builder, pool: list[Value]) -> Value:
@@ -249,6 +249,21 @@ class RandomGraph:
             "for", b.int64(low), b.int64(high), b.int64(step), *inits, regions=[body.block(params, yields)]
         )
         pool.extend(results)
+
+    def turns(self, b: Builder, pool: list[Value], depth: int) -> None:
+        """A `while` that ends after a few turns, or before that by what it computes."""
+        inits = self.pick_many(pool[-10:], int(self.rng.integers(1, 4)))
+        enter = b.less(self.scalar(b, pool), b.literal(self.dtype.numpy.type(2)))
+        params = [Value(INDEX), Value(BOOL), *(Value(v.type) for v in inits)]
+        body = b.nested()
+        inner = [*pool, *params[2:], *params[2:]]
+        self.fill(body, inner, int(self.rng.integers(1, 6)), depth - 1)
+        early = body.less(self.scalar(body, inner), body.literal(self.dtype.numpy.type(0.8)))
+        again = body.logical_and(body.less(params[0], body.int64(self.pick([0, 2, 5]))), params[1])
+        yields = [self.like(body, inner[len(pool) :], p) for p in params[2:]]
+        block = body.block(params, [again, early, *yields])
+        count, _, *results = b.emit("while", enter, enter, *inits, regions=[block])
+        pool.extend([b.sin(b.convert(count, dtype=self.dtype)), *results])
 
     def branch(self, b: Builder, pool: list[Value], depth: int) -> None:
         predicate = b.less(self.scalar(b, pool), self.scalar(b, pool))

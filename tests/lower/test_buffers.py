@@ -6,17 +6,19 @@ import numpy as np
 from gradir.ir.builder import Builder
 from gradir.ir.graph import Graph, Span, Value
 from gradir.ir.interpreter import interpret
-from gradir.ir.types import INDEX
-from gradir.lower.kernels import KernelProgram
+from gradir.ir.types import BOOL, INDEX
+from gradir.lower.kernels import KernelProgram, Memory
 from gradir.lower.lower import lower
 from gradir.runtime.compile import compile_graph
 
-from .build import array, branch, build, loop
+from .build import array, branch, build, loop, turns
 
 
 def _check(graph: Graph) -> KernelProgram:
     rng = np.random.default_rng(0)
-    args = [rng.normal(size=v.shape) if v.dtype.is_float else np.int64(3) for v in graph.block.params]
+    args = [
+        rng.normal(size=v.shape) if v.dtype.is_float else v.dtype.numpy.type(3) for v in graph.block.params
+    ]
     saved = [np.array(a) for a in args]
     for got, want in zip(compile_graph(graph)(*args), interpret(graph, *args), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-12)
@@ -124,6 +126,32 @@ def test_an_elementwise_step_is_in_place() -> None:
     assert _copies(program) == 1
 
 
+def test_a_while_works_in_place() -> None:
+    def make(b: Builder, x: Value, n: Value) -> list[Value]:
+        def body(b: Builder, k: Value, a: Value, i: Value) -> tuple[Value, list[Value]]:
+            v = b.emit("index", a, i, at=(None,))[0]
+            following = b.add(i, b.int64(2))
+            return b.less(following, n), [b.update(a, b.sin(v), i, at=(None,)), following]
+
+        return list(turns(b, b.less(b.int64(0), n), body, x, b.int64(0))[1:])
+
+    program = _check(build(make, array(5000), INDEX))
+    assert program.arena == 0
+    assert _copies(program) == 1, "only the input is copied, once"
+
+
+def test_the_condition_of_a_while_is_that_of_its_own_turn() -> None:
+    def make(b: Builder, x: Value, y: Value, p: Value) -> list[Value]:
+        def body(b: Builder, k: Value, u: Value, v: Value, q: Value) -> tuple[Value, list[Value]]:
+            first = b.emit("index", u, at=(0,))[0]
+            smaller = b.update(v, b.multiply(first, b.literal(np.float64(0.5))), at=(0,))
+            return q, [smaller, u, b.less(b.literal(np.float64(0.1)), first)]
+
+        return list(turns(b, p, body, x, y, p))
+
+    _check(build(make, array(300), array(300), BOOL))
+
+
 def test_a_loop_that_does_not_run_gives_its_inits() -> None:
     def make(b: Builder, x: Value, n: Value) -> Value:
         return loop(b, lambda b, i, p: [b.sin(p)], x, limits=(3, n, 1))[0]
@@ -177,3 +205,18 @@ def test_outputs_are_apart() -> None:
     arrays = [*outputs, x]
     for k, a in enumerate(arrays):
         assert not any(np.shares_memory(a, b) for b in arrays[k + 1 :])
+
+
+def test_large_arrays_begin_at_different_places_of_a_page() -> None:
+    def make(b: Builder, x: Value) -> Value:
+        first = b.matmul(x, x)
+        second = b.matmul(first, x)
+        third = b.matmul(second, first)
+        return b.matmul(b.matmul(third, second), b.matmul(first, third))
+
+    program = lower(build(make, array(32, 32)))
+    places = [x.position % 4096 for x in program.buffers if x.memory is Memory.ARENA]
+    apart = {min((p - q) % 4096, (q - p) % 4096) for p in places for q in places if p is not q}
+    assert len(places) >= 3
+    assert min(apart) >= 256
+    _check(program.graph)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from gradir.ir.builder import Builder
-from gradir.ir.graph import Graph, Value
+from gradir.ir.graph import Graph, Span, Value
 from gradir.ir.interpreter import interpret
 from gradir.lower.lower import lower
 from gradir.runtime.compile import compile_graph
@@ -122,3 +122,39 @@ def test_long_chains_are_cut() -> None:
         return v
 
     assert 3 <= nests(str(lower(build(make, array(50))))) <= 6
+
+
+def _windows(b: Builder, base: Value, *at: tuple[int, Value]) -> Value:
+    for start, part in at:
+        base = b.emit("accumulate", base, part, at=tuple(Span(start, d, 1) for d in part.shape))[0]
+    return base
+
+
+def test_additions_to_windows_of_an_array_are_one_pass_over_it() -> None:
+    def make(b: Builder, x: Value, y: Value) -> Value:
+        return _windows(b, b.matmul(x, x), (0, y), (2, y), (1, b.neg(y)))
+
+    text = _check(build(make, array(30, 30), array(28, 28)), 1)
+    assert "accumulate" not in text
+
+
+def test_one_window_is_added_in_place() -> None:
+    def make(b: Builder, x: Value, y: Value) -> Value:
+        return _windows(b, b.matmul(x, x), (1, y))
+
+    assert "accumulate" in _check(build(make, array(30, 30), array(28, 28)), 1)
+
+
+def test_windows_whose_sum_is_read_in_between_are_added_in_place() -> None:
+    def make(b: Builder, x: Value, y: Value) -> list[Value]:
+        first = _windows(b, b.matmul(x, x), (0, y))
+        return [first, _windows(b, first, (2, y))]
+
+    assert str(lower(build(make, array(30, 30), array(28, 28)))).count("accumulate") == 2
+
+
+def test_windows_that_would_split_the_loops_too_often_are_added_in_place() -> None:
+    def make(b: Builder, x: Value, y: Value) -> Value:
+        return _windows(b, b.matmul(x, x), *((k, y) for k in range(8)))
+
+    assert "accumulate" in str(lower(build(make, array(30, 30), array(22, 22))))

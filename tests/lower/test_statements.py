@@ -11,9 +11,13 @@ from gradir.ir.builder import Builder
 from gradir.ir.graph import Graph, Value
 from gradir.ir.interpreter import interpret
 from gradir.ir.types import BOOL, INDEX, ArrayType, DType
+from gradir.passes.adjoint import adjoint
+from gradir.passes.pipeline import optimize
 from gradir.runtime.compile import compile_graph
 
-from .build import array, build, loop
+from tests.passes.programs import PROGRAMS, Program
+
+from .build import array, build, loop, turns
 
 SHAPES = [(7,), (1,), (0,), (5, 3), (3, 5, 2), (1, 4), (4, 1), (2, 0, 3), (33, 17)]
 
@@ -192,6 +196,40 @@ def test_loops_over_any_range() -> None:
                 total, count = total * 3 + i, count + 1
             want += [total, count]
         assert [int(v) for v in compiled(*dynamic)] == want
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
+def test_gradients_through_loops_and_branches(program: Program) -> None:
+    graph = optimize(adjoint(program.graph, program.wrt))
+    expected = interpret(graph, *program.args)
+    given = [np.asarray(a, v.dtype.numpy) for a, v in zip(program.args, graph.block.params, strict=True)]
+    for got, want in zip(compile_graph(graph)(*given), expected, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-14)
+
+
+def test_a_while_counts_its_turns() -> None:
+    def make(b: Builder, n: Value) -> list[Value]:
+        def body(b: Builder, k: Value, s: Value) -> tuple[Value, list[Value]]:
+            return b.less(b.add(k, b.int64(1)), n), [b.add(s, b.multiply(k, k))]
+
+        return list(turns(b, b.less(b.int64(0), n), body, b.int64(5)))
+
+    compiled = compile_graph(build(make, INDEX))
+    for n in (-1, 0, 1, 2, 100_000):
+        assert [int(v) for v in compiled(n)] == [max(n, 0), 5 + sum(k * k for k in range(n))]
+
+
+def test_the_kernels_of_a_while_as_text() -> None:
+    def make(b: Builder, x: Value, p: Value) -> list[Value]:
+        def body(b: Builder, k: Value, v: Value) -> tuple[Value, list[Value]]:
+            w = b.sin(v)
+            return b.less(b.emit("index", w, at=(0,))[0], b.convert(k, dtype=v.dtype)), [w]
+
+        return list(turns(b, p, body, x))
+
+    text = str(compile_graph(build(make, array(300), BOOL)).kernels)
+    assert "%2, out1 = while %0 count %1 carry (out1 = in0) {" in text
+    assert "yield %6, out1" in text
 
 
 def test_stacks_grow_and_come_back_in_order() -> None:

@@ -252,6 +252,7 @@ ROWS: dict[str, Row] = {
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), _binary(dtypes=ANY, any_zero=True)),
     # creation
     "constant": Row(tuple(_constants()), (DType.F64,)),
+    "extent": Row((Sample(_nothing, {"size": 5}),), (DType.F64,)),
     "iota": Row(tuple(Sample(_nothing, {"size": 5, "dtype": d}) for d in NUMBERS), (DType.F64,)),
     # shapes
     "broadcast": _moves(

@@ -23,6 +23,8 @@ EMPTY = Block((), (), ())
     ("name", "operands", "attrs", "message"),
     [
         ("for", [INDEX, INDEX, INDEX], {}, "for has 1 region, not 0"),
+        ("while", [BOOL], {}, "while has 1 region, not 0"),
+        ("while", [INDEX], {"regions": (EMPTY,)}, r"the condition of while takes \(bool\[\]\), not"),
         ("if", [INDEX], {"regions": (EMPTY, EMPTY)}, r"if takes \(bool\[\]\), not \(i64\[\]\)"),
         ("stack_new", [F64], {"element": F64}, r"stack_new takes \(i64\[\]\), not \(f64\[\]\)"),
         ("stack_new", [INDEX], {"element": 3}, "stack_new needs an array type as its element, not 3"),
@@ -56,7 +58,7 @@ def test_checks_are_effects_without_derivative() -> None:
     for op in OPS.values():
         assert (op.effect is Effect.CHECK) == (op.name in ("check", "check_index"))
     assert OPS["check"].derivative is OPS["check_index"].derivative is NOT_DIFFERENTIABLE
-    assert OPS["for"].derivative is OPS["if"].derivative is Structured.REGION
+    assert {OPS[name].derivative for name in ("for", "while", "if")} == {Structured.REGION}
 
 
 def transposed(

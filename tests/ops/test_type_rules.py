@@ -120,8 +120,9 @@ def test_messages(name: str, types: list[Any], attrs: dict[str, Any], message: s
     ("name", "shapes", "attrs", "expected"),
     [
         ("add", [("i", 3), ("i", 3)], {}, ("i", 3)),
-        ("reshape", [(2, "i", 3)], {"shape": (symbol("i"), 6)}, ("i", 6)),
-        ("reshape", [(symbol("i") * 2 + 2, 3)], {"shape": (6, symbol("i") + 1)}, (6, symbol("i") + 1)),
+        ("reshape", [(2, "i", 3)], {"shape": (2, 1, symbol("i"), 3)}, (2, 1, "i", 3)),
+        ("reshape", [("i", 2, 3)], {"shape": (symbol("i"), 6)}, ("i", 6)),
+        ("reshape", [(symbol("i") * 2 + 2, 3)], {"shape": (symbol("i") + 1, 6)}, (symbol("i") + 1, 6)),
         ("transpose", [("i", 3)], {"axes": (1, 0)}, (3, "i")),
         ("concatenate", [("i", 3), ("i", 3)], {"axis": 0}, (symbol("i") * 2, 3)),
         ("pad", [("i",), ()], {"low": (1,), "high": (2,)}, (symbol("i") + 3,)),
@@ -137,3 +138,13 @@ def test_symbolic_dims(
         return tuple(symbol(d) if isinstance(d, str) else d for d in shape)
 
     assert OPS[name].infer([_array(*dims(s)) for s in shapes], attrs) == (_array(*dims(expected)),)
+
+
+@pytest.mark.parametrize(
+    ("shape", "new"),
+    [((2, symbol("i"), 3), (symbol("i"), 6)), ((3, symbol("i")), (symbol("i"), 3)), ((symbol("i"),), (1, 4))],
+)
+def test_a_reshape_keeps_the_places_of_elements(shape: tuple[Any, ...], new: tuple[Any, ...]) -> None:
+    """Memory is laid out for the largest sizes, so C order of the elements there is not C order in memory."""
+    with pytest.raises(TypeRuleError, match="cannot be reshaped"):
+        OPS["reshape"].infer([_array(*shape)], {"shape": new})

@@ -49,6 +49,12 @@ SIMPLIFIED = [
         ["less", "convert", "multiply"],
     ),
     (FLOAT, "%r: f64[8] = convert %x {dtype=f64}", []),
+    (FLOAT, "%v: f64[2] = index %x[3:+2]; %r: f64[8] = update %x[3:+2], %v", []),
+    (
+        FLOAT,
+        "%v: f64[2] = index %y[0:+2]; %u: f64[8] = update %x[3:+2], %v; %r: f64[8] = update %u[3:+2], %v",
+        ["index", "update"],
+    ),
     (
         FLOAT,
         (
@@ -178,6 +184,17 @@ KEPT = [
     (INT, "%a: f64[3] = convert %x {dtype=f64}; %r: i64[3] = convert %a {dtype=i64}"),
     (FLOAT, ("%v: f64[] = index %y[2]; %u: f64[8] = update %x[5], %v; %r: f64[2] = index %u[4:+2]")),
     (FLOAT, "%r: f64[8] = index %x[7:+8:-1]"),
+    (FLOAT, "%v: f64[2] = index %x[2:+2]; %r: f64[8] = update %x[3:+2], %v"),
+    (FLOAT, "%v: f64[2] = index %y[3:+2]; %r: f64[8] = update %x[3:+2], %v"),
+    # 0.0 + x, and x may be -0.0
+    (
+        FLOAT,
+        (
+            "%v: f64[2] = index %y[3:+2]; %c: f64[] = constant 0.0; "
+            "%z: f64[2] = broadcast %c {shape=[2], axes=[]}; "
+            "%u: f64[8] = update %x[3:+2], %z; %r: f64[8] = accumulate %u[3:+2], %v"
+        ),
+    ),
     (FLOAT, "%r: f64[8] = sum %x {axes=[]}"),  # 0.0 + x
 ]
 
@@ -314,6 +331,47 @@ def test_carries_that_keep_their_value_and_twins() -> None:
     assert len(loop.results) == 1
     for n in (0, 3):
         assert interpret(graph, 1.1, n) == interpret(after, 1.1, n)
+
+
+TURNS = """
+    graph f(%x: f64[] "x", %p: bool[] "p", %q: bool[] "q") {{
+      %yes: bool[] = constant true
+      %no: bool[] = constant false
+      %n: i64[], %a: f64[], %b: f64[], %c: f64[] = while {enter} count %k carry (%h: f64[] = %x, %l: f64[] = %x, %m: f64[] = %x) {{
+        %never: bool[] = constant false
+        %f: f64[] = convert %k {{dtype=f64}}
+        %s: f64[] = add %h, %f
+        %t: f64[] = exp %s
+        %e: i64[] = convert %q {{dtype=i64}}
+        %again: bool[] = less %k, %e
+        yield {again}, %t, %l, %t
+      }}
+      %d: f64[] = convert %n {{dtype=f64}}
+      %u: f64[] = add %a, %d
+      %v: f64[] = add %b, %c
+      %r: f64[] = add %u, %v
+      return %r "y"
+    }}"""  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("enter", "again", "carried"),
+    [
+        ("%no", "%again", None),
+        ("%yes", "%no", None),
+        ("%yes", "%never", None),
+        ("%yes", "%again", 1),
+        ("%p", "%again", 1),
+        ("%p", "%never", 1),
+    ],
+)
+def test_while_loops_of_known_conditions(enter: str, again: str, carried: int | None) -> None:
+    graph = graph_of(TURNS.format(enter=enter, again=again))
+    after = optimize(graph, after=lambda _, g: verify(g))
+    loops = [n for n in walk(after.block) if n.op.name == "while"]
+    assert [len(n.results) - 1 for n in loops] == ([] if carried is None else [carried])
+    for p, q in ((False, False), (True, False), (True, True)):
+        assert interpret(graph, 1.1, p, q) == interpret(after, 1.1, p, q)
 
 
 def test_an_index_out_of_range_stays_an_error() -> None:

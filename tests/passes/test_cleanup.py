@@ -147,6 +147,53 @@ def test_dce_removes_a_loop_and_a_branch_but_not_their_effects() -> None:
         interpret(after, 1.0, 5, False)
 
 
+COUNTED = """
+    graph f(%x: f64[] "x", %n: i64[] "n") {{
+      %0: i64[] = constant 0
+      %enter: bool[] = less %0, %n
+      %c: i64[], %a: f64[], %b: f64[] = while %enter count %k carry (%h: f64[] = %x, %l: f64[] = %x) {{
+        %s: f64[] = sin %h
+        %w: f64[] = exp %x
+        %t: f64[] = multiply %l, %w
+        {effect}
+        %m: i64[] = add %k, %k
+        %again: bool[] = less %m, %n
+        yield %again, %s, %t
+      }}
+      return {result} "y"
+    }}"""
+
+
+def test_dce_keeps_of_a_while_what_is_read_and_what_ends_it() -> None:
+    after = dce(graph_of(COUNTED.format(effect="", result="%a")))
+    verify(after)
+    assert names(after) == ["constant", "less", "while", "sin", "add", "less"]
+    assert len(after.block.nodes[-1].results) == 2
+    after = dce(graph_of(COUNTED.format(effect="", result="%c")))
+    verify(after)
+    assert names(after) == ["constant", "less", "while", "add", "less"]
+    assert int(interpret(after, 1.0, 7)[0]) == 5
+
+
+def test_dce_removes_a_while_that_nothing_is_read_of_but_not_its_effects() -> None:
+    assert names(dce(graph_of(COUNTED.format(effect="", result="%x")))) == []
+    effect = "%i: i64[] = check_index %k {size=3, axis=0}"
+    after = dce(graph_of(COUNTED.format(effect=effect, result="%x")))
+    verify(after)
+    assert names(after) == ["constant", "less", "while", "check_index", "add", "less"]
+    with pytest.raises(IndexError):
+        interpret(after, 1.0, 20)
+
+
+def test_licm_moves_work_out_of_a_while() -> None:
+    graph = graph_of(COUNTED.format(effect="", result="%b"))
+    after = licm(graph)
+    verify(after)
+    assert [n.op.name for n in after.block.nodes] == ["constant", "less", "exp", "while"]
+    for n in (0, 3):
+        assert interpret(graph, 1.1, n) == interpret(after, 1.1, n)
+
+
 def test_dce_removes_stacks_that_nothing_reads() -> None:
     text = """
     graph f(%x: f64[] "x", %n: i64[] "n") {

@@ -19,7 +19,9 @@ from gradir.passes.cse import cse
 from gradir.passes.dce import dce
 from gradir.passes.licm import licm
 from gradir.passes.pipeline import Pass, optimize
+from gradir.passes.ranges import ranges
 from gradir.passes.split import split
+from gradir.passes.sum_order import sum_order
 from gradir.view.values import evaluate_all
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ def same(before: Sequence[Any], after: Sequence[Any]) -> None:
 
 
 @settings(max_examples=EXAMPLES)
-@pytest.mark.parametrize("run", [canonicalize, cse, dce, licm, optimize], ids=lambda p: p.__name__)
+@pytest.mark.parametrize("run", [canonicalize, cse, dce, licm, ranges, sum_order, optimize], ids=lambda p: p.__name__)
 @given(data=st.data())
 def test_a_pass_keeps_what_a_graph_computes(run: Pass, data: st.DataObject) -> None:
     graph = data.draw(graphs(OPS, max_nodes=14))
@@ -56,7 +58,7 @@ def test_a_pass_keeps_what_a_graph_computes(run: Pass, data: st.DataObject) -> N
 
 
 @settings(max_examples=EXAMPLES)
-@pytest.mark.parametrize("run", [canonicalize, cse, dce, licm, optimize], ids=lambda p: p.__name__)
+@pytest.mark.parametrize("run", [canonicalize, cse, dce, licm, ranges, sum_order, optimize], ids=lambda p: p.__name__)
 @given(data=st.data())
 def test_a_pass_keeps_what_a_joint_graph_computes(run: Pass, data: st.DataObject) -> None:
     graph = data.draw(graphs(OPS, dtypes=FLOATS, scalar=True))

@@ -69,6 +69,20 @@ def test_stacks_are_made_before_the_outermost_loop_with_their_capacity() -> None
     assert [n for n in joint.block.nodes if n.op.name == "stack_new"] == stacks
 
 
+def test_the_stacks_of_a_while_grow_and_its_turns_are_counted_down() -> None:
+    joint = optimize(of("while_in_for").graph)
+    verify(joint)
+    (forward,) = named(joint, "while")
+    (push,) = (n for n in named(joint, "push") if n.operands[1] is forward.results[0])
+    (below,) = (n for n in named(joint, "pop") if n.results[1].array == push.operands[1].array)
+    for_loops = named(joint, "for")
+    assert len(for_loops) == 3
+    assert any(n.op.name == "add" and n.operands[0] is below.results[1] for n in walk(joint.block))
+    constants = {n.result: n for n in named(joint, "constant")}
+    hints = {int(constants[n.operands[0]].attrs["value"].array) for n in named(joint, "stack_new")}
+    assert hints == {3}, "the turns of the outer loop are known"
+
+
 def test_residuals_say_what_is_saved_and_why() -> None:
     result = adjoint_with_residuals(graph_of(GAUSS_SEIDEL), (0, 1))
     assert sorted(str(r) for r in result.residuals if r.carrier is Carrier.STACK) == [

@@ -161,3 +161,40 @@ def test_a_function_of_scipy_is_named() -> None:
         gr.grad(lambda x: special.jv(0, x).sum())(A)
     assert caught.value.loc is not None
     assert caught.value.loc.file == __file__
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_a_loop_under_a_branch_to_second_order(n: int) -> None:
+    def f(x):
+        a = np.zeros(2)
+        a[...] = x
+        if x > 0:
+            for _ in range(n):
+                a[:] **= 2
+        return np.sum(a)
+
+    def slope(x):
+        return gr.grad(f)(x) * 2.0
+
+    for x in (1.01, -1.5):
+        gr.check_grads(f, (x,))
+        gr.check_grads(slope, (x,))
+
+
+def test_a_break_in_the_else_of_an_inner_loop_is_the_outer_one_s() -> None:
+    def f(s):
+        k = 0
+        while s > 0.1 and k < 4:
+            k += 1
+            for _ in range(3):
+                s = s + 0.1
+            else:
+                if s > 2.0:
+                    s = s * 0.5
+                    break
+            s = s * 0.9
+        return s
+
+    for s in (0.05, 0.3, 3.0):
+        same_values(f, s)
+        gr.check_grads(f, (s,))

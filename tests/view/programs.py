@@ -40,6 +40,18 @@ LOOP = """graph sweep(%0: f64[8] "u") {
 }
 """
 
+WHILE = """graph halve(%0: f64[] "x") {
+  %1: f64[] = constant 1.0
+  %2: bool[] = less %1, %0
+  %3: i64[], %4: f64[] = while %2 count %5 carry (%6: f64[] = %0) {
+    %7: f64[] = sqrt %6
+    %8: bool[] = less %1, %7
+    yield %8, %7
+  }
+  return %4 "value"
+}
+"""
+
 LAYER = """graph layer(%0: f64[8, 4] "x", %1: f64[4, 3] "params['W']") {
   %2: f64[8, 3] = matmul %0, %1
   %3: f64[8, 3] = tanh %2

@@ -20,7 +20,7 @@ from gradir.view.graph_diagram import LIMIT, graph_diagram
 from gradir.view.marks import Phase, find_marks
 
 from tests.view.drawn import read
-from tests.view.programs import FORK, LAYER, LOOP, joint, numbers
+from tests.view.programs import FORK, LAYER, LOOP, WHILE, joint, numbers
 
 
 def chain(length: int) -> Graph:
@@ -110,6 +110,19 @@ def test_loops_and_branches_are_frames_with_carried_values() -> None:
     assert drawn.edge(drawn.name("%6 in range(%1, %2, %3)"), drawn.name("%8 = index %0[%6]"))
     assert drawn.name("if %10")
     assert drawn.name("nothing")
+
+
+def test_a_while_is_a_frame_with_its_condition_and_turns() -> None:
+    primal, reverse = joint(WHILE, (0,))
+    source = graph_diagram(primal).source
+    drawn = read(source)
+    assert source.count("subgraph cluster") == 1
+    assert drawn.edge(drawn.name("%2 = less %1, %0"), drawn.name("%5 while %2"))["label"] == "bool[]"
+    back = drawn.edge(drawn.name("%3 turns"), drawn.name("%5 while %2"))
+    assert (back["label"], back["style"]) == ("again", "dashed")
+    assert drawn.edge(drawn.name("%4 after the loop"), drawn.name("%6 carried"))["label"] == "next"
+    assert drawn.edge(drawn.name("%8 = less %1, %7"), drawn.name("%3 turns"))
+    assert "while" in graph_diagram(reverse.graph).source
 
 
 def test_values_and_gradients_of_the_fork() -> None:

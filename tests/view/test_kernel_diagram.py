@@ -10,14 +10,14 @@ from gradir.view.diagram import can_render
 from gradir.view.kernel_diagram import SHOWN, kernel_diagram
 
 from tests.view.drawn import read
-from tests.view.programs import FORK, LAYER, LOOP, joint
+from tests.view.programs import FORK, LAYER, LOOP, WHILE, joint
 
 
 def program(text: str) -> KernelProgram:
     return lower(joint(text, (0,))[1].graph)
 
 
-@pytest.mark.parametrize("text", [FORK, LAYER, LOOP])
+@pytest.mark.parametrize("text", [FORK, LAYER, LOOP, WHILE])
 def test_every_statement_is_drawn_with_its_printed_text(text: str) -> None:
     kernels = program(text)
     shown = {
@@ -27,7 +27,8 @@ def test_every_statement_is_drawn_with_its_printed_text(text: str) -> None:
     }
     statements = [line.strip() for line in str(kernels).splitlines()[:-1] if line.startswith("  ")]
     missing = [line for line in statements if line not in shown and line[0] in "%sbo" and " = " in line]
-    assert [line for line in missing if " for " not in line and " = if " not in line] == []
+    words = (" for ", " while ", " = if ")
+    assert [line for line in missing if not any(word in line for word in words)] == []
 
 
 def test_edges_lead_from_the_writer_of_a_buffer_to_its_readers() -> None:
@@ -47,6 +48,15 @@ def test_loops_and_branches_are_frames() -> None:
     assert [a["label"] for _, _, a in drawn.edges].count("next") == 2
 
 
+def test_a_while_is_a_frame() -> None:
+    source = kernel_diagram(program(WHILE)).source
+    assert source.count("label=while") == source.count("label=for") == 1
+    drawn = read(source)
+    head = next(name for name, text in drawn.texts.items() if text.startswith("%2 count %9"))
+    tail = next(name for name, text in drawn.texts.items() if text.startswith("yield %14, %13"))
+    assert drawn.edge(tail, head)["label"] == "next"
+
+
 def test_long_statements_are_cut() -> None:
     lines = "".join(f"  %{k}: f64[] = sin %{k - 1}\n" for k in range(1, 30))
     kernels = program(f'graph f(%0: f64[] "x") {{\n{lines}  return %29 "y"\n}}\n')
@@ -61,6 +71,6 @@ def test_the_text_is_deterministic_and_limited() -> None:
 
 
 @pytest.mark.skipif(not can_render(), reason="Graphviz's 'dot' program is not installed")
-@pytest.mark.parametrize("text", [FORK, LAYER, LOOP])
+@pytest.mark.parametrize("text", [FORK, LAYER, LOOP, WHILE])
 def test_dot_draws_it(text: str) -> None:
     assert "<svg" in kernel_diagram(program(text)).svg()

@@ -1,0 +1,132 @@
+"""The memory of stacks in LLVM IR: taken from the call before, grown out of line, kept for the next call.
+
+In front of the elements of a block lie the number of bytes that fit, and the pointer to free it by: the
+elements begin on a cache line. Fresh memory costs a page fault for every page, more than all that is
+pushed on it; so each stack of a program keeps its block between calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .llvm_text import FunctionText, ModuleText
+
+_KEPT = 1 << 26  # bytes that the stacks of a program keep between calls, at most
+LINE = 64
+_LARGE = 8 * LINE  # bytes of an element that begins on a line of its own
+
+_NAMES = ("stack.bytes", "stack.free", "stack.take", "stack.grow", "stack.give")
+_TEXTS = (
+    f"""\
+define internal i64 @stack.bytes(ptr %data) nounwind {{
+  %none = icmp eq ptr %data, null
+  br i1 %none, label %empty, label %given
+empty:
+  ret i64 0
+given:
+  %head = getelementptr i8, ptr %data, i64 -{LINE}
+  %bytes = load i64, ptr %head
+  ret i64 %bytes
+}}""",
+    """\
+define internal void @stack.free(ptr %data) noinline nounwind {
+  %none = icmp eq ptr %data, null
+  br i1 %none, label %over, label %given
+given:
+  %place = getelementptr i8, ptr %data, i64 -8
+  %block = load ptr, ptr %place
+  call void @free(ptr %block)
+  br label %over
+over:
+  ret void
+}""",
+    """\
+define internal noalias ptr @stack.take(ptr %idle) nounwind {
+  %data = atomicrmw xchg ptr %idle, ptr null acq_rel, align 8
+  ret ptr %data
+}""",
+    f"""\
+define internal noalias ptr @stack.grow(ptr %data, i64 %bytes) noinline cold nounwind {{
+  %all = add i64 %bytes, {2 * LINE}
+  %block = call ptr @malloc(i64 %all)
+  %full = icmp eq ptr %block, null
+  br i1 %full, label %refused, label %grown
+refused:
+  ret ptr null
+grown:
+  %inside = getelementptr i8, ptr %block, i64 {2 * LINE - 1}
+  %first = call ptr @llvm.ptrmask.p0.i64(ptr %inside, i64 -{LINE})
+  %head = getelementptr i8, ptr %first, i64 -{LINE}
+  store i64 %bytes, ptr %head
+  %place = getelementptr i8, ptr %first, i64 -8
+  store ptr %block, ptr %place
+  %held = call i64 @stack.bytes(ptr %data)
+  call void @llvm.memcpy.p0.p0.i64(ptr %first, ptr %data, i64 %held, i1 false)
+  call void @stack.free(ptr %data)
+  ret ptr %first
+}}""",
+    """\
+define internal void @stack.give(ptr %data, ptr %idle, i64 %most) noinline nounwind {
+  %bytes = call i64 @stack.bytes(ptr %data)
+  %large = icmp ugt i64 %bytes, %most
+  br i1 %large, label %free, label %keep
+free:
+  call void @stack.free(ptr %data)
+  br label %over
+keep:
+  %other = atomicrmw xchg ptr %idle, ptr %data acq_rel, align 8
+  call void @stack.free(ptr %other)
+  br label %over
+over:
+  ret void
+}""",
+)
+
+
+def declare_memory(module: ModuleText) -> None:
+    """Define the functions that the code of stacks calls."""
+    module.declare("malloc", "declare noalias ptr @malloc(i64) nounwind")
+    module.declare("llvm.ptrmask", "declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
+    module.declare("llvm.memcpy", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+    module.declare("free", "declare void @free(ptr) nounwind")
+    for name, text in zip(_NAMES, _TEXTS, strict=True):
+        module.declare(name, text)
+
+
+def stride(element_bytes: int) -> int:
+    """Return how far apart elements of so many bytes lie."""
+    large = element_bytes >= _LARGE
+    return -(-element_bytes // LINE) * LINE if large else max(1, element_bytes)
+
+
+def release(module: ModuleText, f: FunctionText) -> None:
+    """Free the memory that stacks have left between calls."""
+    for place in module.idle:
+        f.line(f"call void @stack.free(ptr {f.value(f'atomicrmw xchg ptr {place}, ptr null acq_rel, align 8')})")
+
+
+def take(module: ModuleText, f: FunctionText, data: str, capacity: str, element_bytes: int) -> str:
+    """Begin a call with the memory of an earlier one, if it is there; return the place where that lies.
+
+    `data` and `capacity` are the slots of a stack's pointer and of the number of elements that fit.
+    """
+    idle = module.new_idle()
+    f.entry.append(f"  {data}.taken = call ptr @stack.take(ptr {idle})")
+    f.entry.append(f"  {data}.bytes = call i64 @stack.bytes(ptr {data}.taken)")
+    f.entry.append(f"  {data}.room = udiv i64 {data}.bytes, {element_bytes}")
+    f.entry.append(f"  store ptr {data}.taken, ptr {data}")
+    f.entry.append(f"  store i64 {data}.room, ptr {capacity}")
+    return idle
+
+
+def grow(f: FunctionText, data: str, elements: str, element_bytes: int) -> str:
+    """Make room for so many elements; return the new pointer, null where there is no memory."""
+    bytes_ = f.value(f"mul i64 {elements}, {element_bytes}")
+    return f.value(f"call ptr @stack.grow(ptr {f.value(f'load ptr, ptr {data}')}, i64 {bytes_})")
+
+
+def give(f: FunctionText, stacks: Sequence[tuple[str, str]]) -> None:
+    """End a call: keep or free the memory of stacks, given by the slot and the place of each."""
+    for data, idle in stacks:
+        pointer = f.value(f"load ptr, ptr {data}")
+        f.line(f"call void @stack.give(ptr {pointer}, ptr {idle}, i64 {_KEPT // len(stacks)})")

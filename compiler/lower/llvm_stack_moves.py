@@ -1,0 +1,33 @@
+"""Stacks of several places in LLVM IR: one that either branch leaves, and one that a loop carries on as another."""
+
+from __future__ import annotations
+
+from .llvm_code import Code, Stack
+from .llvm_stacks import Strip
+
+
+def either(code: Code, test: str, first: Stack, second: Stack) -> Stack:
+    """Return the stack that a branch leaves: one of two, or the same from both."""
+    if first == second:
+        return first
+    assert first.element_bytes == second.element_bytes
+    pairs = zip(_slots(first), _slots(second), strict=True)
+    slots = [code.function.value(f"select i1 {test}, ptr {a}, ptr {b}") for a, b in pairs]
+    return Stack(*slots, first.element_bytes, idle="")
+
+
+def exchange(code: Code, stack: Stack | Strip, new: Stack | Strip) -> None:
+    """Put the contents of another stack in the place of one that a loop carries; that one's go there."""
+    if stack == new:
+        return
+    assert isinstance(stack, Stack)
+    assert isinstance(new, Stack)
+    f = code.function
+    for mine, other, type in zip(_slots(stack), _slots(new), ("ptr", "i64", "i64"), strict=True):
+        before, after = f.value(f"load {type}, ptr {mine}"), f.value(f"load {type}, ptr {other}")
+        f.line(f"store {type} {after}, ptr {mine}")
+        f.line(f"store {type} {before}, ptr {other}")
+
+
+def _slots(stack: Stack) -> tuple[str, str, str]:
+    return stack.data, stack.count, stack.capacity
