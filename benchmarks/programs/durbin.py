@@ -31,7 +31,8 @@ def solution(r: Any) -> Any:
 
 
 def arguments(n: int) -> Arguments:
-    return (np.random.default_rng(0).normal(size=n) * 0.05,)
+    # An autocorrelation that dies away: the equations are well-conditioned.
+    return (0.5 * np.random.default_rng(0).normal(size=n) / np.arange(1.0, n + 1.0),)
 
 
 def by_hand(r: Any) -> tuple[Any, Gradients]:
@@ -86,23 +87,6 @@ def with_jax() -> Callable[..., Any]:
     return function
 
 
-def with_newcomers_jax() -> Callable[..., Any]:
-    import jax.numpy as jnp
-
-    def function(r: Any) -> Any:
-        n = r.shape[0]
-        y = jnp.zeros(n).at[0].set(-r[0])
-        alpha, beta = -r[0], 1.0
-        for k in range(1, n):
-            beta = (1.0 - alpha * alpha) * beta
-            alpha = -(r[k] + jnp.sum(r[:k][::-1] * y[:k])) / beta
-            y = y.at[:k].set(y[:k] + alpha * y[:k][::-1])
-            y = y.at[k].set(alpha)
-        return jnp.sum(y * y)
-
-    return function
-
-
 PROGRAM = Program(
     name="durbin",
     title="durbin, n = 400",
@@ -115,5 +99,5 @@ PROGRAM = Program(
     compiled_by_hand=True,
     in_loops=solution,
     jax=with_jax,
-    newcomer=with_newcomers_jax,
+    newcomer="40 of the 399 rows take a minute to compile",
 )

@@ -112,5 +112,5 @@ PROGRAM = Program(
     by_hand=by_hand,
     in_loops=in_loops,
     jax=with_jax,
-    newcomer="the Python loop unrolls",
+    newcomer="1,000 steps in a Python loop take minutes to compile",
 )

@@ -88,5 +88,5 @@ PROGRAM = Program(
     compiled_by_hand=True,
     in_loops=energy,
     jax=with_jax,
-    newcomer="1,568,160 updates unroll",
+    newcomer="a Python loop becomes 1,568,160 updates, which do not compile",
 )

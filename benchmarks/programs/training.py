@@ -1,4 +1,4 @@
-"""Logistic regression trained by 2,000 steps of gradient descent in one compiled call: gradients in a loop."""
+"""Logistic regression trained by 2,000 steps of gradient descent in one call: a gradient in a loop."""
 
 from __future__ import annotations
 

@@ -203,7 +203,8 @@ class Code:
         f.jump(latch)
         f.label(latch)
         f.line(f"{i}.next = add nuw nsw i64 {i}, 1")
-        f.branch(f.value(f"icmp ult i64 {i}.next, {count}"), head, after, "" if unroll else self.rolled(interleave))
+        again = f.value(f"icmp ult i64 {i}.next, {count}")
+        f.branch(again, head, after, "" if unroll else self.rolled(interleave))
         f.label(after)
 
     @contextmanager

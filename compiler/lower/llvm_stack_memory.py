@@ -102,7 +102,8 @@ def stride(element_bytes: int) -> int:
 def release(module: ModuleText, f: FunctionText) -> None:
     """Free the memory that stacks have left between calls."""
     for place in module.idle:
-        f.line(f"call void @stack.free(ptr {f.value(f'atomicrmw xchg ptr {place}, ptr null acq_rel, align 8')})")
+        data = f.value(f"call ptr @stack.take(ptr {place})")
+        f.line(f"call void @stack.free(ptr {data})")
 
 
 def take(module: ModuleText, f: FunctionText, data: str, capacity: str, element_bytes: int) -> str:

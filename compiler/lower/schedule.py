@@ -105,7 +105,7 @@ class _Schedule:
         self.leaves[value] = frozenset().union(*(self.leaves.get(o, frozenset([o])) for o in arrays))
 
     def join(self, root: Root, space: Shape, needs: Value, first: int = 0) -> int:
-        """Add a root to a nest from `first` on that computes or follows what it needs; return its position."""
+        """Add a root to a nest from `first` on that computes or follows what it needs; return where."""
         here, after = self.here.get(needs, -1), self.after.get(needs, -1)
         after = max(after, self.ready(self.inlining.implied.get(root.node, ())))
         weight = 1 + self.weights.get(needs, 0)

@@ -78,7 +78,8 @@ def _chained(block: Block, uses: Mapping[Value, int]) -> set[Node]:
         if _is_wide_window(node):
             base = node.operands[0]
             chains[node.result] = [*(chains.pop(base, ()) if uses[base] == 1 else ()), node]
-    return {n for chain in chains.values() if len(chain) > 1 and _pieces(chain) <= _MOST_PIECES for n in chain}
+    worthwhile = (c for c in chains.values() if len(c) > 1 and _pieces(c) <= _MOST_PIECES)
+    return {node for chain in worthwhile for node in chain}
 
 
 def _pieces(chain: Sequence[Node]) -> int:

@@ -106,7 +106,7 @@ class _Ranges:
         if index.type != INDEX or not isinstance(size, int):
             return None
         least, greatest = self._extremes(self._form(index))
-        if 0 <= least and greatest < size:
+        if least >= 0 and greatest < size:
             return (index,)
         if -size <= least and greatest < 0:
             return (b.add(index, b.int64(size)),)
@@ -130,7 +130,7 @@ class _Ranges:
         if form is None:
             return
         least, greatest = self._extremes(form)
-        if _LEAST <= least and greatest <= _MOST:
+        if least >= _LEAST and greatest <= _MOST:
             self.forms[node.result] = form
 
     def _affine(self, walk: Rewriter, node: Node, operands: Sequence[Value]) -> _Form | None:

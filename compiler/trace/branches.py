@@ -15,7 +15,7 @@ from .known import can_know
 from .late_errors import LATE, is_late, raise_late
 from .leaves import NEVER, Kind, Leaf, Missing, State, Tree, doubt, meet, same, tree
 from .stores import with_slots
-from .tracer import Array, Tracer, new_array
+from .tracer import Array, Scalar, Tracer, new_array
 
 
 def truth(trace: Trace, test: Any) -> Value:
@@ -138,12 +138,21 @@ def _zero(kind: Kind) -> Any:
 
 def _join_leaves(meeting: _Join, a: Leaf, b: Leaf, name: str) -> Callable[[Sequence[Value]], Any]:
     if same(a, b):
-        return lambda results: a.object
+        return lambda results: _kept(meeting.trace, a)
     kind = meet(a, b)
     if kind is None:
         missing = meeting.apart(name, _why_apart(a, b, name))
         return lambda results: missing
     return _joined(meeting, a, b, kind)
+
+
+def _kept(trace: Trace, x: Leaf) -> Any:
+    """The object of a leaf that both branches leave; a number's may have ended with its branch."""
+    if isinstance(x.object, Scalar) and x.object.frame.closed:
+        assert x.kind is not None
+        assert x.value is not None
+        return x.kind.tracer(trace, x.value)
+    return x.object
 
 
 def _joined(meeting: _Join, a: Leaf, b: Leaf, kind: Kind) -> Callable[[Sequence[Value]], Any]:
@@ -282,8 +291,8 @@ def _branch(
             trace.lose(buffer, reason)
     values = tuple(rebuild(results) for rebuild in rebuilders)
     for k, x in enumerate(values[: len(values) - len(state.slots)]):
-        before = first.variables[k].source, second.variables[k].source
-        if any(x is not y for y in before):
-            doubt(trace, (x, *before))
+        sources = first.variables[k].source, second.variables[k].source
+        if any(x is not y for y in sources):
+            doubt(trace, (x, *sources))
     state.set(values)
     return result(results)

@@ -45,7 +45,8 @@ def call(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     if function is range:
         return _range(trace, args)
     handler = find_function(function)
-    if handler is not None and not decides(args) and (handler in CREATION or _any_traced(args) or _any_traced(kwargs.values())):
+    traced = _any_traced(args) or _any_traced(kwargs.values())
+    if handler is not None and not decides(args) and (handler in CREATION or traced):
         return call_handler(trace, handler, name_of(function), args, kwargs)
     _refuse_ambient(function)
     if isinstance(function, type) and _is_plain_class(function):
@@ -96,7 +97,7 @@ def _construct(trace: Trace, cls: Any, args: tuple[Any, ...], kwargs: dict[str, 
 
 def _is_plain_class(cls: Any) -> bool:
     """Tell whether calling a class does no more than call the `__init__` that the user wrote for it."""
-    plain = type(cls) is type and cls.__new__ is object.__new__
+    plain = type(cls) is type and getattr_static(cls, "__new__") is getattr_static(object, "__new__")
     init = getattr_static(cls, "__init__", None) if plain else None
     return isinstance(init, FunctionType) and not is_library(init.__module__ or "")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
 from typing import Any
 
 from ..ir.graph import Value
@@ -120,8 +119,9 @@ class Plan:
     def of(
         trace: Trace, names: Sequence[str], live_names: Sequence[bool], entry: Sequence[Any], sure: bool
     ) -> Plan:
-        carries = []
-        for name, x, live in zip_longest(names, entry, live_names, fillvalue=True):  # slots are alive
+        carries: list[Carry] = []
+        every = [*live_names, *[True] * (len(names) - len(live_names))]  # attributes and containers are live
+        for name, x, live in zip(names, entry, every, strict=True):
             leaves = tree(trace, x)
             count = len(leaves.leaves)
             aliases: list[set[Buffer]] = [set() for _ in range(count)]

@@ -180,9 +180,7 @@ def _definition(function: Any) -> Loc | None:
     return None if code is None else Loc(code.co_filename, code.co_firstlineno, code.co_name)
 
 
-def _called(
-    trace: Trace, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def _called(trace: Trace, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     try:
         return call(trace, function, args, kwargs)
     except RecursionError:

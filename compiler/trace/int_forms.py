@@ -131,8 +131,9 @@ class Forms:
 
     def value(self, form: Form) -> Value:
         """Return the i64 value of a form."""
-        if form.base is not None:
-            return form.base
+        base: Value | None = form.base
+        if base is not None:
+            return base
 
         def build() -> Value:
             b, total = self.trace.b, None

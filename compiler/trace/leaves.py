@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import optree
@@ -33,7 +33,7 @@ class Missing:
     value: Any = None
     assigned: Value | None = None
 
-    def fail(self) -> None:
+    def fail(self) -> NoReturn:
         raise UnboundError(self.reason, loc=user_location())
 
 
@@ -125,7 +125,7 @@ def same(a: Leaf, b: Leaf) -> bool:
     if a.buffer is not None:
         return a.buffer is b.buffer and a.lenses == b.lenses
     if isinstance(a.object, Scalar):
-        return isinstance(b.object, Scalar) and a.value is b.value
+        return isinstance(b.object, Scalar) and a.value is b.value and a.kind == b.kind
     if isinstance(a.object, Tracer) or isinstance(b.object, Tracer):
         return False
     try:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ..ir.builder import Builder
-from ..ir.dims import Shape, is_static
+from ..ir.dims import Shape, is_static, static
 from ..ir.graph import IndexEntry, Span, Value
 from .lens import Basic, Lens, Reshape, Transpose, c_strides
 
@@ -15,7 +15,7 @@ Place = int | Value
 
 
 def fused(b: Builder, lenses: Sequence[Lens], lens: Lens, shape: Shape) -> tuple[Lens, ...]:
-    """Return lenses that show what `lens` shows of what `lenses` show, with as few steps as there is a way to.
+    """Return lenses that show what `lens` shows of what `lenses` show, in as few steps as there is a way to.
 
     Parameters
     ----------
@@ -27,21 +27,24 @@ def fused(b: Builder, lenses: Sequence[Lens], lens: Lens, shape: Shape) -> tuple
     if not lenses or not isinstance(lens, Basic):
         return (*lenses, lens)
     *first, last = lenses
-    match last:
-        case Basic():
-            both = _of_basic(b, last, lens)
-        case Transpose():
-            both = _of_transpose(last, lens)
-        case Reshape() if is_static(last.before) and is_static(last.after):
-            both = _of_reshape(b, last, lens)
-        case _:
-            both = None
+    both = _both(b, last, lens)
     if both is None:
         return (*lenses, lens)
     done: tuple[Lens, ...] = tuple(first)
     for step in both:
         done = fused(b, done, step, shape)
     return done
+
+
+def _both(b: Builder, outer: Lens, inner: Basic) -> tuple[Lens, ...] | None:
+    match outer:
+        case Basic():
+            return _of_basic(b, outer, inner)
+        case Transpose():
+            return _of_transpose(outer, inner)
+        case Reshape() if is_static(outer.before) and is_static(outer.after):
+            return _of_reshape(b, outer, inner)
+    return None
 
 
 def _entries(lens: Basic) -> list[tuple[IndexEntry, Value | None]]:
@@ -117,13 +120,13 @@ def _of_reshape(b: Builder, outer: Reshape, inner: Basic) -> tuple[Lens, ...] | 
     for k in scalars:
         flat = _sum(b, flat, _scaled(b, _start(*entries[k]), strides[k]))
     if not block:
-        return (_index([(place, None) for place in _unflattened(b, flat, outer.before)]),)
+        return (_index([(place, None) for place in _unflattened(b, flat, static(outer.before))]),)
     size = math.prod(block)
     index = _index([(flat, Span(None, size, 1))])
     return (index,) if len(block) == 1 else (index, Reshape((size,), block))
 
 
-def _unflattened(b: Builder, flat: Place, shape: Shape) -> list[Place]:
+def _unflattened(b: Builder, flat: Place, shape: tuple[int, ...]) -> list[Place]:
     """The index in `shape` of the element with number `flat` in C order."""
     places: list[Place] = []
     for dim in reversed(shape[1:]):
@@ -140,9 +143,10 @@ def _unflattened(b: Builder, flat: Place, shape: Shape) -> list[Place]:
 def _sum(b: Builder, x: Place, y: Place) -> Place:
     if isinstance(x, int) and isinstance(y, int):
         return x + y
-    if isinstance(x, int) or isinstance(y, int):
-        x, y = (y, x) if isinstance(x, int) else (x, y)
-        return x if y == 0 else b.add(x, b.int64(y))
+    if isinstance(x, int):
+        x, y = y, x
+    if isinstance(y, int):
+        return x if y == 0 or isinstance(x, int) else b.add(x, b.int64(y))
     return b.add(x, y)
 
 

@@ -114,7 +114,9 @@ def _is_same(trace: Trace, a: Value, b: Value, depth: int = _DEPTH) -> bool:
         first.op is second.op
         and first.attrs == second.attrs
         and len(first.operands) == len(second.operands)
-        and all(_is_same(trace, x, y, depth - 1) for x, y in zip(first.operands, second.operands, strict=True))
+        and all(
+            _is_same(trace, x, y, depth - 1) for x, y in zip(first.operands, second.operands, strict=True)
+        )
     )
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import GradirError, TraceError
+from ..errors import TraceError
 from ..ir.dims import Affine, Dim, Symbol, SymbolicSizeError, capacity, symbols
 from ..ir.forms import Form, number, of_base
 from ..ir.graph import Loc, Value
 from ..ir.types import ArrayType
-from .frame import Frame, RollAbort, is_user_code, user_name
+from .frame import Frame, RollAbort, error_location
 from .int_forms import Forms
 
 if TYPE_CHECKING:
@@ -173,11 +172,11 @@ class Sizes:
             owner = self._loop_of(error.dim)
             if owner is None:
                 raise
-            raise RollAbort(owner, _reason(error), _place(error)) from error
+            raise RollAbort(owner, _reason(error), error_location(error)) from error
         except Exception as error:
             if not self._bound.get(frame):
                 raise
-            raise RollAbort(frame, _reason(error), _place(error)) from error
+            raise RollAbort(frame, _reason(error), error_location(error)) from error
 
     def _loop_of(self, dim: Dim) -> Frame | None:
         """Return the innermost loop that a size depends on."""
@@ -191,20 +190,6 @@ def _reason(error: Exception) -> str:
     return getattr(error, "message", None) or str(error)
 
 
-def _place(error: Exception) -> Loc | None:
-    """The user's line that an error comes from."""
-    if isinstance(error, GradirError) and error.loc is not None:
-        return error.loc
-    found: Loc | None = None
-    at: TracebackType | None = error.__traceback__
-    while at is not None:
-        code = at.tb_frame.f_code
-        if is_user_code(code):
-            found = Loc(code.co_filename, at.tb_lineno, user_name(code.co_qualname))
-        at = at.tb_next
-    return found
-
-
 def refusal(error: Exception, definition: Loc | None) -> Exception:
     """Return the error for the user, where a size that only the run knows would have to be known."""
     if not isinstance(error, SymbolicSizeError):
@@ -212,5 +197,5 @@ def refusal(error: Exception, definition: Loc | None) -> Exception:
     return TraceError(
         "this needs the size of an array that is only known at run time, or two of them to be the same:"
         " compute with arrays of a fixed size, or with slices whose bounds are written alike",
-        loc=_place(error) or definition,
+        loc=error_location(error) or definition,
     )

@@ -76,8 +76,8 @@ class Contents:
     def set(self, value: Any) -> None:
         if isinstance(value, Missing):
             raise UnsupportedError(
-                f"a {type(self.owner).__name__} gets or loses items under an `if` on a traced value: it has to"
-                " have the same number of items, or the same keys, in both branches",
+                f"a {type(self.owner).__name__} gets or loses items under an `if` on a traced value: it has"
+                " to have the same number of items, or the same keys, in both branches",
                 loc=user_location(),
             )
         for x in value.values() if isinstance(value, dict) else value:
@@ -136,7 +136,8 @@ def _is_plain(owner: Any, name: str) -> bool:
     """Tell whether an attribute is only a place for a value: no property, no __setattr__ of the user's."""
     static = getattr_static(type(owner), name, None)
     by_descriptor = hasattr(static, "__set__") and not isinstance(static, MemberDescriptorType)
-    return type(owner).__setattr__ is object.__setattr__ and not by_descriptor
+    own = getattr_static(type(owner), "__setattr__")
+    return own is getattr_static(object, "__setattr__") and not by_descriptor
 
 
 def check_container(trace: Trace, container: Any) -> None:

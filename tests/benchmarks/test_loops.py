@@ -28,9 +28,7 @@ def test_compile_time_does_not_depend_on_the_trip_count() -> None:
     assert many < 3.0 * few + 0.1
 
 
-def test_the_section_is_printed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_section_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(loops, "MEMORY", ((100, 10),))
     assert main(["--loops", "--quick"]) == 0
     out = capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import traceback
@@ -99,10 +100,20 @@ def lines_run(program: Program, module: ModuleType) -> set[int]:
 
 def _refusal(error: gr.GradirError, file: str, source: str) -> Verdict:
     line = error.loc.line if error.loc is not None and error.loc.file == file else 0
-    if isinstance(error, gr.VerifyError) or not 1 <= line <= len(source.splitlines()):
+    if isinstance(error, gr.VerifyError) or line not in statement_lines(source):
         text = "".join(traceback.format_exception(error))
         return Verdict("refused without a line", "\n".join(text.splitlines()[-_SHOWN:]))
     return Verdict("refused", str(error))
+
+
+def statement_lines(source: str) -> set[int]:
+    """The lines that hold a statement of one of the program's functions, or the header of one."""
+    found: set[int] = set()
+    for function in ast.walk(ast.parse(source)):
+        if isinstance(function, (ast.FunctionDef, ast.Lambda)):
+            nodes = (node for node in ast.walk(function) if isinstance(node, (ast.stmt, ast.expr)))
+            found.update(node.lineno for node in nodes)
+    return found
 
 
 def _judge(program: Program, f: Callable[..., Any], compiled: bool) -> Verdict:
@@ -153,7 +164,9 @@ def _wild_differs(wild: Any, f: Callable[..., Any], g: Any, single: bool) -> str
 
 def _error_differs(g: Any, args: Any, error: Exception, file: str) -> str:
     if isinstance(error, ZeroDivisionError) and str(error).startswith(_OF_FLOATS):
-        return ""  # a number that is Python's or NumPy's, as a branch or the turn of a loop has it, is NumPy's
+        return (
+            ""  # a number that is Python's or NumPy's, as a branch or the turn of a loop has it, is NumPy's
+        )
     line = _line_in(file, error)
     wanted = f"Python raises {error!r} at line {line}"
     try:

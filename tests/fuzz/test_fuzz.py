@@ -9,7 +9,9 @@ import pytest
 from .campaign import campaign
 
 PROGRAMS, CHUNK = 1040, 40
-MOST_REFUSED = 0.35  # of a chunk; a seventh of all: variables of one branch, branches that would decide a dtype
+MOST_REFUSED = (
+    0.35  # of a chunk; a seventh of all: variables of one branch, branches that would decide a dtype
+)
 
 
 @pytest.mark.parametrize("first", range(0, PROGRAMS, CHUNK))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from .arguments import LAYOUTS, laid_out
-from .campaign import report
+from .campaign import limited, report
 from .generate import generate
 from .minimise import minimise
 from .oracle import differs, judge
@@ -98,6 +99,13 @@ def test_a_wrong_error_is_seen(tmp_path: Path, change: Any) -> None:
     assert "Python raises IndexError" in found.detail
 
 
+def test_a_refusal_at_a_line_of_no_statement_is_seen(tmp_path: Path, change: Any) -> None:
+    change(lambda found: gr.ShapeError("no", loc=dataclasses.replace(found.loc, line=1)))
+    assert verdict(tmp_path, "return np.sum(np.sort(x)) * s") == "refused without a line"
+    change(lambda found: found)
+    assert verdict(tmp_path, "return np.sum(np.sort(x)) * s") == "refused"
+
+
 def test_a_crash_is_seen(tmp_path: Path, change: Any) -> None:
     change(lambda found: found[5])
     found = judge(program("return np.sum(x * s)"), tmp_path)
@@ -148,6 +156,12 @@ def test_a_failing_program_is_made_small() -> None:
     ast.parse(small)
     assert len(small.splitlines()) <= 4
     assert "for" not in small
+
+
+def test_a_smaller_program_that_does_not_end_is_none() -> None:
+    endless = function_of("def f():\n    while True:\n        pass\n")
+    with pytest.raises(TimeoutError), limited(0.2):
+        endless()
 
 
 def test_a_report_can_be_replayed(tmp_path: Path, change: Any) -> None:

@@ -30,6 +30,7 @@ from tests.ir.strategies import FLOATS, arguments, graphs
 
 from .differences import directional, slope_along
 
+PASSES = [canonicalize, cse, dce, licm, ranges, sum_order, optimize]
 EXAMPLES = int(os.environ.get("EXAMPLES", 30))
 # A slope by finite differences does not show what happens at a jump.
 JUMPS = {
@@ -47,7 +48,7 @@ def same(before: Sequence[Any], after: Sequence[Any]) -> None:
 
 
 @settings(max_examples=EXAMPLES)
-@pytest.mark.parametrize("run", [canonicalize, cse, dce, licm, ranges, sum_order, optimize], ids=lambda p: p.__name__)
+@pytest.mark.parametrize("run", PASSES, ids=lambda p: p.__name__)
 @given(data=st.data())
 def test_a_pass_keeps_what_a_graph_computes(run: Pass, data: st.DataObject) -> None:
     graph = data.draw(graphs(OPS, max_nodes=14))
@@ -58,7 +59,7 @@ def test_a_pass_keeps_what_a_graph_computes(run: Pass, data: st.DataObject) -> N
 
 
 @settings(max_examples=EXAMPLES)
-@pytest.mark.parametrize("run", [canonicalize, cse, dce, licm, ranges, sum_order, optimize], ids=lambda p: p.__name__)
+@pytest.mark.parametrize("run", PASSES, ids=lambda p: p.__name__)
 @given(data=st.data())
 def test_a_pass_keeps_what_a_joint_graph_computes(run: Pass, data: st.DataObject) -> None:
     graph = data.draw(graphs(OPS, dtypes=FLOATS, scalar=True))

@@ -34,10 +34,10 @@ def named(graph: Graph, name: str) -> list[Node]:
     [
         ("gauss_seidel", {"f64[]": 3, "bool[]": 1}),
         ("checked", {"f64[]": 2}),  # indices are recomputed, wrapped without their checks
-        ("prefix", {"f64[]": 1}),  # reads of x are recomputed
+        ("prefix", {}),  # reads of x are made again, and those of s: nothing overwrites what was written
         ("swap", {"f64[]": 3}),
         ("pure_swap", {}),
-        ("triangular", {"f64[]": 3}),
+        ("triangular", {"f64[]": 2}),  # rows above are as they stay
         ("newton", {"f64[]": 2}),
         ("changing_indices", {"f64[]": 2, "i64[]": 1}),
         ("data_dependent", {"f64[]": 3, "i64[]": 1}),  # the inner trip count is saved, x[i] is read again

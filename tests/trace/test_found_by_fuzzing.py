@@ -198,3 +198,27 @@ def test_a_break_in_the_else_of_an_inner_loop_is_the_outer_one_s() -> None:
     for s in (0.05, 0.3, 3.0):
         same_values(f, s)
         gr.check_grads(f, (s,))
+
+
+def test_a_number_that_a_branch_gives_back_as_it_is() -> None:
+    def f(x, z):
+        s = z
+        if z > 0:
+            s = +s
+        t = +s if z < 2 else +s
+        for _ in range(2):
+            t = +t
+        return np.sum(x * s) * t
+
+    for z in (0.5, -0.5, np.float64(3.0)):
+        same_values(f, A, z)
+        gr.check_grads(f, (A, z))
+
+
+def test_a_branch_may_make_a_number_of_python_s_one_of_numpy_s() -> None:
+    def f(x):
+        if x > 0:
+            x = np.float64(x)
+        return x
+
+    assert type(gr.jit(f)(2.0)) is np.float64
