@@ -19,9 +19,9 @@ from .passes.pipeline import optimize
 from .passes.split import split
 from .results import finish
 from .specialise import graph_name
-from .trace.frame import user_location
 from .trace.function import Dynamic, Result, Traced, trace_function
 from .trace.leaves import Kind
+from .trace.location import user_location
 
 if TYPE_CHECKING:
     from .runtime.compile import Compiled

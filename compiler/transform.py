@@ -16,7 +16,8 @@ from .program import Program
 from .results import Differentiation
 from .specialise import Specialisation, as_graph, specialise
 from .trace.calls import call
-from .trace.frame import Trace, user_location
+from .trace.frame import Trace
+from .trace.location import user_location
 
 _MOST_KEPT = 64  # specialisations for one kind of arguments: they differ in what was captured
 

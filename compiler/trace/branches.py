@@ -10,10 +10,11 @@ from ..errors import GradirError, TraceError
 from ..ir.graph import Value
 from ..ir.operation import Effect
 from ..ir.types import DType
-from .frame import Buffer, Frame, Raised, Trace, user_location
+from .frame import Buffer, Frame, Raised, Trace
 from .known import can_know
 from .late_errors import LATE, is_late, raise_late
 from .leaves import NEVER, Kind, Leaf, Missing, State, Tree, doubt, meet, same, tree
+from .location import user_location
 from .stores import with_slots
 from .tracer import Array, Scalar, Tracer, new_array
 

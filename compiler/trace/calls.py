@@ -18,8 +18,9 @@ import numpy as np
 from ..errors import NoSourceError, UnsupportedError
 from .capture import attribute_path, is_library
 from .dispatch import CREATION, call_handler, find_function, name_of
-from .frame import Trace, user_location
+from .frame import Trace
 from .iterables import Lazy, iterator
+from .location import user_location
 from .ranges import Range, check_step
 from .tracer import Array, Scalar, Tracer, decides
 

@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import ArrayType, dtype_of
-from .frame import user_location
+from .location import user_location
 from .tracer import Array, Tracer
 
 Getter = Callable[[], Any]

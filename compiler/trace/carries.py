@@ -8,8 +8,9 @@ from typing import Any
 
 from ..ir.graph import Value
 from .branches import Outcome, relate
-from .frame import Buffer, Trace, user_location
+from .frame import Buffer, Trace
 from .leaves import Kind, Leaf, Missing, Never, State, Tree, doubt, join, keeps, same, tree
+from .location import user_location
 from .tracer import Array, Scalar, Tracer
 
 Key = tuple[int, int]  # of a variable, and of a leaf in it

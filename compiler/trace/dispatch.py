@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..errors import UnsupportedError
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 
 # A handler takes the trace and then exactly the arguments of the function it stands for; a parameter
 # it lacks is a keyword that gradir does not support.

@@ -13,9 +13,10 @@ import optree
 
 from ..errors import TraceError, UnsupportedError
 from .calls import iterated, staged
-from .frame import Decision, Trace, user_location
+from .frame import Decision, Trace
 from .iterables import Lazy, length_of, sequence
 from .known import can_know
+from .location import user_location
 from .operands import is_number
 from .ranges import Range
 from .rolling import UNROLL_LIMIT

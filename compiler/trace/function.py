@@ -18,8 +18,9 @@ from ..ir.operation import OpTable
 from ..ir.types import ArrayType, DType
 from .calls import call
 from .capture import CapturedArray, Guard, input_type
-from .frame import Buffer, Decision, Frame, Trace, user_location
+from .frame import Buffer, Decision, Frame, Trace
 from .leaves import Kind, Leaf, leaf
+from .location import user_location
 from .masked import Picked, refuse
 from .sizes import refusal
 from .tracer import Array, Scalar, c_strides

@@ -11,8 +11,9 @@ import numpy as np
 from ..errors import OutOfBoundsError, TraceError, UnsupportedError
 from ..ir.graph import Span, Value
 from ..ir.types import DType
-from .frame import Trace, user_location
+from .frame import Trace
 from .known import known_value
+from .location import user_location
 from .operands import as_array, is_number
 from .slices import span
 from .tracer import Array, Scalar, Tracer, wrap

@@ -15,8 +15,9 @@ import numpy as np
 from ..errors import UnsupportedError
 from ..ir.graph import Span
 from .dispatch import find_function
-from .frame import Trace, user_location
+from .frame import Trace
 from .lens import Basic
+from .location import user_location
 from .ranges import Range
 from .tracer import Array, Scalar, Tracer
 

@@ -7,7 +7,8 @@ import builtins
 import numpy as np
 
 from ..errors import GradirError, OutOfBoundsError
-from .frame import Decision, Frame, Trace, error_location
+from .frame import Decision, Frame, Trace
+from .location import error_location
 
 LATE = (ArithmeticError, LookupError, AssertionError, ValueError)
 

@@ -14,8 +14,9 @@ from ..ir.builder import Builder
 from ..ir.graph import Loc, Value
 from ..ir.types import ArrayType, DType, dtype_of
 from .capture import same_value
-from .frame import Buffer, Trace, user_location
+from .frame import Buffer, Trace
 from .lens import Lens
+from .location import user_location
 from .operands import is_number
 from .tracer import Array, Scalar, Tracer, new_array
 

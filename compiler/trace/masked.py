@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import UnsupportedError
 from ..ir.graph import Value
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .tracer import Array, Scalar, Tracer
 
 _DEPTH = 8  # of the expressions that are compared to see that two masks are the same

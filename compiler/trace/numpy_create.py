@@ -13,7 +13,8 @@ from ..ir.dims import Shape
 from ..ir.graph import Value
 from ..ir.types import ArrayType
 from .dispatch import implements
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .operands import (
     as_dtype,
     broadcast_to,

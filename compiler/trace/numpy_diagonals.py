@@ -10,8 +10,9 @@ import numpy as np
 from ..errors import ShapeError
 from ..ir.graph import Span
 from .dispatch import implements
-from .frame import Trace, user_location
+from .frame import Trace
 from .lens import Diagonal, Transpose
+from .location import user_location
 from .numpy_ramps import band
 from .numpy_reduce import np_sum
 from .numpy_shape import as_axis, ravel

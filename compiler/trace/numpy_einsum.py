@@ -12,8 +12,9 @@ import numpy as np
 from ..errors import ShapeError, UnsupportedError
 from ..ir.graph import Value
 from .dispatch import implements
-from .frame import Trace, user_location
+from .frame import Trace
 from .lens import Transpose
+from .location import user_location
 from .numpy_diagonals import diagonal_view
 from .numpy_elementwise import store
 from .numpy_products import matrix_product, multiply, total

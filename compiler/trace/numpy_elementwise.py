@@ -12,7 +12,8 @@ import numpy as np
 from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.types import DType
 from .dispatch import implements
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .operands import (
     Operand,
     as_dtype,

@@ -9,7 +9,8 @@ import numpy as np
 from ..errors import TraceError
 from ..ir.types import DType
 from .dispatch import implements
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .numpy_create import full_like
 from .numpy_diagonals import diagonal_view
 from .numpy_indexing import assigned

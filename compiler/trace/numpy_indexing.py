@@ -11,10 +11,11 @@ from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.graph import Span, Value
 from ..ir.types import DType
 from .dispatch import implements
-from .frame import Trace, user_location
+from .frame import Trace
 from .index_parsing import Index, Indices, NewAxis, Number, Slice, checked_index, parse_index
 from .known import known_value
 from .lens import Basic
+from .location import user_location
 from .masked import Picked
 from .numpy_elementwise import store
 from .numpy_shape import as_axis, with_ones

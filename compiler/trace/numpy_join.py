@@ -12,8 +12,9 @@ import numpy as np
 from ..errors import ShapeError, UnsupportedError
 from ..ir.graph import Span, Value
 from .dispatch import implements
-from .frame import Trace, user_location
+from .frame import Trace
 from .lens import Basic
+from .location import user_location
 from .numpy_elementwise import store
 from .numpy_shape import as_axis, atleast_1d, atleast_2d, atleast_3d, expand_dims, swapaxes
 from .operands import as_array, as_dtype, ordered

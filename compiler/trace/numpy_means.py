@@ -10,7 +10,8 @@ from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import DType
 from .dispatch import NO_VALUE, implements
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .numpy_elementwise import refuse_where, store
 from .numpy_reduce import Axes, root_of_squares
 from .numpy_shape import as_axes

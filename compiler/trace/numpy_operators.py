@@ -11,7 +11,8 @@ import numpy as np
 from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.types import DType
 from .dispatch import find_function, implements
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .numpy_elementwise import scalar_power, store
 from .operands import is_weak, lift, own_value
 from .python_numbers import OPERATORS

@@ -12,7 +12,8 @@ from ..errors import ShapeError
 from ..ir.graph import Value
 from ..ir.types import DType
 from .dispatch import NO_VALUE, implements
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .numpy_elementwise import refuse_where, store
 from .numpy_shape import as_axes, as_axis
 from .operands import as_dtype, broadcast_to, lift, ordered, own_value

@@ -10,7 +10,8 @@ import numpy as np
 from ..errors import ShapeError, UnsupportedError
 from ..ir.graph import Span, Value
 from .dispatch import NO_VALUE, implements
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .numpy_join import concatenate, slice_axis
 from .numpy_shape import as_axis
 from .operands import as_array, lift, value_of

@@ -11,7 +11,8 @@ import numpy as np
 from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.types import DType
 from .dispatch import NO_VALUE, PROPERTIES, implements
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .numpy_create import astype
 from .numpy_elementwise import apply, store
 from .operands import Operand, as_array, broadcast, lift, ordered, own_value, promote

@@ -12,8 +12,9 @@ import numpy as np
 from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.dims import Shape
 from .dispatch import PROPERTIES, implements
-from .frame import Trace, user_location
+from .frame import Trace
 from .lens import Basic, Broadcast, Reshape, Transpose, reshaped_strides
+from .location import user_location
 from .operands import as_array, broadcast_shapes
 from .slices import span
 from .tracer import Array, Scalar, Tracer, new_array

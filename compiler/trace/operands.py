@@ -11,7 +11,8 @@ from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.dims import Shape
 from ..ir.graph import Value
 from ..ir.types import DType, dtype_of
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .tracer import Array, Scalar, Tracer, new_array, wrap
 
 # Stand-ins that NumPy promotes as it does Python numbers.

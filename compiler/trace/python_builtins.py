@@ -13,7 +13,8 @@ from ..ir.graph import Value
 from ..ir.types import DType
 from .dispatch import find_function, implements
 from .folds import FOLDS, rolled
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .numpy_operators import apply_operator
 from .operands import as_dtype, default_dtype, is_number, is_weak, lift, ordered, promoted, value_of
 from .python_numbers import check, common_kind, number_kind, weak

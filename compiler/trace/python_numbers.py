@@ -11,7 +11,8 @@ import numpy as np
 from ..errors import TraceError
 from ..ir.graph import Value
 from ..ir.types import DType
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .operands import value_of
 from .tracer import Scalar, Tracer
 

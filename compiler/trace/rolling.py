@@ -9,8 +9,9 @@ from typing import Any
 from ..errors import TraceError, UnsupportedError
 from .branches import branch
 from .carries import Unsettled, Variables
-from .frame import Decision, RollAbort, Trace, user_location
+from .frame import Decision, RollAbort, Trace
 from .known import can_know
+from .location import user_location
 from .loops import Counted, Until, broke, holds, roll
 from .ranges import Range, static_length
 from .tracer import Array, Tracer

@@ -13,9 +13,10 @@ from ..ir.graph import Value
 from ..ir.types import INDEX, ArrayType, dtype_of
 from .calls import call
 from .explicit import check_carry, described
-from .frame import Buffer, RollAbort, Trace, user_location
+from .frame import Buffer, RollAbort, Trace
 from .iterables import place, row
 from .leaves import Kind, Leaf, join, leaf
+from .location import user_location
 from .operands import lift
 from .tracer import Array, Scalar, c_strides
 

@@ -13,7 +13,8 @@ from ..errors import UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import DType
 from .dispatch import implements
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 from .numpy_elementwise import register
 from .numpy_reduce import Axes
 from .operands import broadcast_to, finish, lift, ordered, own_value

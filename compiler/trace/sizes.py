@@ -12,8 +12,9 @@ from ..ir.dims import Affine, Dim, Symbol, SymbolicSizeError, capacity, symbols
 from ..ir.forms import Form, number, of_base
 from ..ir.graph import Loc, Value
 from ..ir.types import ArrayType
-from .frame import Frame, RollAbort, error_location
+from .frame import Frame, RollAbort
 from .int_forms import Forms
+from .location import error_location
 
 if TYPE_CHECKING:
     from .frame import Trace

@@ -17,10 +17,11 @@ from .branches import branch, truth
 from .calls import MUTABLE, call, own_method
 from .capture import Path, attribute_path, cell_path, global_path, is_library
 from .carries import Variables
-from .frame import Raised, Trace, user_location
+from .frame import Raised, Trace
 from .iterables import at_end, generated, indexed, iterator, plain_range
 from .known import can_know, known_value
 from .leaves import NEVER, Missing, Never, State, unassigned
+from .location import user_location
 from .python_types import python_type
 from .ranges import Range
 from .rolling import for_range, in_turn, unrolls, while_loop

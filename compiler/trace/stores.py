@@ -13,8 +13,9 @@ from types import MemberDescriptorType
 from typing import Any, TypeVar
 
 from ..errors import TraceError, UnsupportedError
-from .frame import Frame, Trace, user_location
+from .frame import Frame, Trace
 from .leaves import Missing, State, unassigned
+from .location import user_location
 
 _MOST_SLOTS = 64  # of one loop or branch
 T = TypeVar("T")

@@ -15,9 +15,10 @@ import numpy as np
 from ..errors import ConcretizationError, UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import ArrayType, DType
-from .frame import Buffer, Frame, Trace, user_location
+from .frame import Buffer, Frame, Trace
 from .lens import Lens, c_strides
 from .lens_fusion import fused
+from .location import user_location
 
 if TYPE_CHECKING:
     from typing import Never

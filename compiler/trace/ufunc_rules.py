@@ -7,7 +7,8 @@ from collections.abc import Callable
 from ..errors import UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import ArrayType, DType
-from .frame import Trace, user_location
+from .frame import Trace
+from .location import user_location
 
 Rule = Callable[..., Value]
 

@@ -176,7 +176,7 @@ def raises(x):
 
 
 @pytest.mark.parametrize(
-    "function, points",
+    ("function", "points"),
     [
         (newton, (2.0, 3.5)),
         (never_runs, (2.0,)),
@@ -319,7 +319,7 @@ def divides_by_the_first_k(x, n):
     for i in range(n):
         if i > 0:
             x = x + 1.0 / k
-        k += 1
+        k += 1  # noqa: SIM113
     return x
 
 
@@ -328,7 +328,7 @@ def while_dividing_by_the_first_k(x, n):
     while k < n:
         if k != 0:
             x = x + 1.0 / k
-        k += 1
+        k += 1  # noqa: SIM113
     return x
 
 

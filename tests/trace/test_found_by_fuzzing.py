@@ -205,7 +205,7 @@ def test_a_number_that_a_branch_gives_back_as_it_is() -> None:
         s = z
         if z > 0:
             s = +s
-        t = +s if z < 2 else +s
+        t = +s if z < 2 else s
         for _ in range(2):
             t = +t
         return np.sum(x * s) * t
