@@ -328,7 +328,7 @@ def while_dividing_by_the_first_k(x, n):
     while k < n:
         if k != 0:
             x = x + 1.0 / k
-        k += 1  # noqa: SIM113
+        k += 1
     return x
 
 
