@@ -1,4 +1,4 @@
-"""Stacks of several places in LLVM IR: one that either branch leaves, and one that a loop carries on as another."""
+"""Stacks in LLVM IR that are one of several: left by either branch, carried by a loop as another one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def either(code: Code, test: str, first: Stack, second: Stack) -> Stack:
         return first
     assert first.element_bytes == second.element_bytes
     pairs = zip(_slots(first), _slots(second), strict=True)
-    slots = [code.function.value(f"select i1 {test}, ptr {a}, ptr {b}") for a, b in pairs]
-    return Stack(*slots, first.element_bytes, idle="")
+    data, count, capacity = (code.function.value(f"select i1 {test}, ptr {a}, ptr {b}") for a, b in pairs)
+    return Stack(data, count, capacity, first.element_bytes, idle="")
 
 
 def exchange(code: Code, stack: Stack | Strip, new: Stack | Strip) -> None:

@@ -181,7 +181,7 @@ def pop(code: Code, node: Node) -> None:
 
 
 def _fetch_ahead(code: Code, strip: Strip, pointer: str, use: Use) -> None:
-    """Bring the next turn's element into the cache while this one is used: large ones wait for little else."""
+    """Bring the next turn's element into the cache while this one is used: large ones mostly wait for it."""
     f, bytes_ = code.function, strip.stack.element_bytes
     if bytes_ < _WORTH_FETCHING:
         return

@@ -1,1 +1,1 @@
-"""Graph -> Graph: adjoint, canonicalize, ranges, cse, sum_order, licm, dce and the pipeline that runs them."""
+"""Graph -> Graph: adjoint, and the pipeline of canonicalize, ranges, cse, sum_order, licm and dce."""

@@ -111,8 +111,12 @@ def in_place_on_a_number_without_axes(x):
 
 def traced_mask(x):
     a = x.copy()
-    a[a > 0.8] *= 2.0  # here
+    a[a > 0.8] *= 2.0
     return np.sum(a)
+
+
+def sorted_of_a_traced_mask(x):
+    return np.sort(x[x > 0.8])[0]  # here
 
 
 COPY_FIRST = "copy it first"
@@ -122,7 +126,8 @@ CASES: list[Case] = [
     )),
     right(out_of_reductions_and_products, (M,)),
     right(in_place_on_a_number_without_axes, (1.5,), (-0.5,)),
-    refused(traced_mask, "a traced boolean mask", (X,)),
+    right(traced_mask, (X,)),
+    refused(sorted_of_a_traced_mask, "a traced boolean mask", (X,)),
     refused(sorted_in_place, r"ndarray\.sort is not supported", (X,)),
     refused(partly_sorted, r"ndarray\.partition is not supported", (X,)),
     refused(written_argument, COPY_FIRST, (X,)),
