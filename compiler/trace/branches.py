@@ -17,6 +17,7 @@ from .leaves import NEVER, Kind, Leaf, Missing, State, Tree, doubt, meet, same, 
 from .location import user_location
 from .stores import with_slots
 from .tracer import Array, Scalar, Tracer, new_array
+from .watch import refuse_stray, watched
 
 
 def truth(trace: Trace, test: Any) -> Value:
@@ -58,6 +59,7 @@ def run_block(
     Unless the run `surely` comes there, it is the run that raises the errors of Python in it.
     """
     entry = state.get()
+    before = watched(trace)
     raised = False
     try:
         try:
@@ -71,12 +73,18 @@ def run_block(
                 raise
             raise_late(trace, frame, error)
             result, raised = tree(trace, NEVER), True
+        for x in before:
+            if x.changed(frame.slots):
+                refuse_stray(trace, x)
         variables = tuple(tree(trace, NEVER if raised else x) for x in state.get())
         journal = frame.journal.items()
         writes = {buffer: buffer.value for buffer, (value, _) in journal if buffer.value is not value}
         lost = {buffer: buffer.lost for buffer, (_, before) in journal if buffer.lost and not before}
         return Outcome(frame, variables, result, writes, lost, raised)
     finally:
+        for x in before:
+            if x.changed(frame.slots):
+                x.restore()
         trace.close(frame)
         state.set(entry)
 
@@ -181,11 +189,16 @@ def _why_apart(a: Leaf, b: Leaf, name: str) -> str:
     for x in (a, b):
         if isinstance(x.object, Missing):
             return f"'{name}' is assigned in one branch only of an `if` on a traced value; assign it before"
-    kinds = [x.kind.type if x.kind is not None else repr(x.object) for x in (a, b)]
+    kinds = [x.kind.type if x.kind is not None else _shown(x.object) for x in (a, b)]
     return (
         f"'{name}' is {kinds[0]} in one branch and {kinds[1]} in the other one of an `if` on a traced value;"
         " both need the same shape and dtype"
     )
+
+
+def _shown(x: Any) -> str:
+    plain = isinstance(x, (str, bytes, bool, type(None)))
+    return repr(x) if plain else f"an object of class {type(x).__name__}"
 
 
 def _only_raises(outcome: Outcome) -> bool:

@@ -8,6 +8,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from dataclasses import is_dataclass
 from functools import partial
 from inspect import getattr_static
 from types import BuiltinFunctionType, BuiltinMethodType, FunctionType, GeneratorType, MethodType
@@ -92,7 +93,11 @@ def _call_builtin(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: di
 def _construct(trace: Trace, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Make an object of a class that the user wrote in Python."""
     new = trace.make(cls.__new__(cls))
+    own = own_method(new, "__post_init__") if is_dataclass(cls) else None
+    if own is not None and hasattr(new, "__dict__"):  # the `__init__` that was generated has no source
+        vars(new)["__post_init__"] = partial(_call_back, trace, MethodType(own, new))
     call(trace, cls.__init__, (new, *args), kwargs)
+    getattr(new, "__dict__", {}).pop("__post_init__", None)
     return new
 
 
@@ -115,7 +120,7 @@ def _fold(trace: Trace, function: Any, items: Lazy, args: tuple[Any, ...], kwarg
     )
 
 
-def _call_back(trace: Trace, function: FunctionType, /, *args: Any) -> Any:
+def _call_back(trace: Trace, function: FunctionType | MethodType, /, *args: Any) -> Any:
     """What C code calls for a function of the user's."""
     return call(trace, function, args, {})
 
@@ -127,6 +132,15 @@ def own_method(x: Any, name: str) -> FunctionType | None:
     method = getattr_static(type(x), name, None)
     own = isinstance(method, FunctionType) and not is_library(method.__module__ or "")
     return method if own else None
+
+
+def own_property(x: Any, name: str) -> property | None:
+    """Return a property that the user wrote in Python for the class of `x`."""
+    if isinstance(x, (Tracer, type)):
+        return None
+    found = getattr_static(type(x), name, None)
+    module = getattr(getattr(found, "fget", None), "__module__", "") or ""
+    return found if isinstance(found, property) and not is_library(module) else None
 
 
 def _any_traced(values: Any) -> bool:

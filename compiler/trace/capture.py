@@ -147,6 +147,7 @@ class Captures:
     guards: list[Guard] = field(default_factory=list)
     arrays: list[CapturedArray] = field(default_factory=list)
     containers: dict[int, Any] = field(default_factory=dict)  # copies of the user's lists and dicts, by id
+    originals: list[tuple[Any, Any]] = field(default_factory=list)  # those copies, and a copy of each
     _seen: dict[tuple[Any, ...], Any] = field(default_factory=dict)  # what each path gave
     _kept: list[Any] = field(default_factory=list)  # keeps objects alive, so that an id stays its own
 
@@ -209,14 +210,19 @@ class Captures:
         pairs: Sequence[Any] = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
         result = _refilled(value, [(k, self.bring_in(v, path.item(k))) for k, v in pairs])
         if not isinstance(value, tuple):
-            self.containers[id(result)] = result
+            self.protect(result)
         return result
 
     def _set(self, value: Any, path: Path) -> Any:
         self.guards.append(Guard(path.get, copy.copy(value), same_value, path.label))
         result = copy.copy(value)
-        self.containers[id(result)] = result
+        self.protect(result)
         return result
+
+    def protect(self, container: Any) -> None:
+        """Remember a container from outside: nothing may be stored to it."""
+        self.containers[id(container)] = container
+        self.originals.append((container, copy.copy(container)))
 
     def contents(self, value: Value) -> np.ndarray[Any, Any] | None:
         """Return what a captured array holds, required from now on to be the same at later calls."""

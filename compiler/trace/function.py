@@ -24,6 +24,7 @@ from .location import user_location
 from .masked import Picked, refuse
 from .sizes import refusal
 from .tracer import Array, Scalar, c_strides
+from .watch import check_outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ def _traced(
         args, kwargs = _unflatten(structure, leaves)
         _protect(trace, (args, kwargs))
         returned = _called(trace, function, args, kwargs)
+        check_outside(trace)
         try:
             outputs, out_structure, results, out_labels = _results(trace, returned)
             trace.sizes.check_leaving(outputs, final=True)
@@ -198,7 +200,7 @@ def _protect(trace: Trace, arguments: Any) -> None:
     while pending:
         x = pending.pop()
         if isinstance(x, (list, dict)):
-            trace.captures.containers[id(x)] = x
+            trace.captures.protect(x)
         if isinstance(x, dict):
             pending.extend(x.values())
         elif isinstance(x, (list, tuple)):

@@ -11,7 +11,7 @@ from ..errors import UnsupportedError
 from ..ir.graph import Value
 from .frame import Trace
 from .location import user_location
-from .tracer import Array, Scalar, Tracer
+from .tracer import Array, Scalar, Tracer, new_array
 
 _DEPTH = 8  # of the expressions that are compared to see that two masks are the same
 
@@ -26,7 +26,7 @@ class Picked(np.lib.mixins.NDArrayOperatorsMixin):
     def __init__(self, trace: Trace, whole: Any, mask: Array) -> None:
         self._trace = trace
         self._whole = whole
-        self._mask = mask
+        self._mask = new_array(trace, mask.value)  # NumPy copies what it picks
         trace.make(self)
 
     def whole_for(self, mask: Tracer) -> Any:
@@ -36,10 +36,14 @@ class Picked(np.lib.mixins.NDArrayOperatorsMixin):
         return self._whole
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        given = [x for x in kwargs.pop("out", ()) if x is not self]  # `p *= 2` has the result in a new one
+        out = kwargs.pop("out", ())
+        given = [x for x in out if x is not self]
         if method != "__call__" or kwargs or given or ufunc.nout != 1 or ufunc.signature is not None:
             refuse()
         wholes = [self._beside(x) for x in inputs]
+        if out:  # `p *= 2`: what else has the name of this object sees it, too
+            ufunc(*wholes, out=self._whole)
+            return self
         return Picked(self._trace, ufunc(*wholes), self._mask)
 
     def _beside(self, x: Any) -> Any:
@@ -83,6 +87,9 @@ class Picked(np.lib.mixins.NDArrayOperatorsMixin):
         refuse()
 
     def __getitem__(self, key: Any) -> Any:
+        refuse()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
         refuse()
 
     def __bool__(self) -> bool:

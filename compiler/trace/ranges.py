@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import INDEX
 from .frame import Trace
+from .location import user_location
 from .operands import own_value
 from .tracer import Scalar
 
@@ -25,6 +27,13 @@ class Range:
     def __iter__(self) -> Iterator[int]:
         """Iterate in Python: bounds that are int arguments become part of the compiled code."""
         return iter(range(operator.index(self.start), operator.index(self.stop), operator.index(self.step)))
+
+    def __getitem__(self, key: Any) -> Any:
+        raise UnsupportedError(
+            "a range whose length is only known at run time cannot be indexed or sliced: compute with its"
+            " bounds, or use reversed()",
+            loc=user_location(),
+        )
 
     def __len__(self) -> int:
         return len(range(operator.index(self.start), operator.index(self.stop), operator.index(self.step)))

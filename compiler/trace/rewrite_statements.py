@@ -104,8 +104,16 @@ class FunctionRewriter(ExpressionRewriter):
             if tail and isinstance(statement, ast.If) and returns([statement]):
                 result += self._returning_if(statement, list(statements[k + 1 :]))
                 return result
+            if tail and isinstance(statement, ast.With) and returns([statement]):
+                result += self._left_with(statement)
+                return result + self.block([*statement.body, *statements[k + 1 :]], tail=True)
             result += self._statement(statement, at_end=tail and k == len(statements) - 1)
         return result
+
+    def _left_with(self, node: ast.With) -> list[ast.stmt]:
+        """A `with` that may be left by a return: its body is put behind it, as compiled code never warns."""
+        managers = [runtime("context", self.visit(item.context_expr)) for item in node.items]
+        return [self._placed(ast.Expr(manager), node) for manager in managers]
 
     def _statement(self, node: ast.stmt, *, at_end: bool = False) -> list[ast.stmt]:
         self.at_end = at_end

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import UnsupportedError
 from . import operators
 from .branches import branch, truth
-from .calls import MUTABLE, call, own_method
+from .calls import MUTABLE, call, own_method, own_property
 from .capture import Path, attribute_path, cell_path, global_path, is_library
 from .carries import Variables
 from .frame import Raised, Trace
@@ -74,6 +74,9 @@ class Staged:
         if isinstance(owner, Array) and name in ("shape", "size"):
             sizes = self.trace.sizes
             return tuple(map(sizes.shown, owner.shape)) if name == "shape" else sizes.shown_count(owner.shape)
+        own = own_property(owner, name)
+        if own is not None and isinstance(own.fget, FunctionType):
+            return self.call(own.fget, owner)
         value = self.local(getattr(owner, name))
         if isinstance(owner, Tracer) or id(owner) in self.trace.made or not _may_change(owner, name, value):
             return value
@@ -99,7 +102,11 @@ class Staged:
             self.call(own, container, key, value)
 
     def set_attr(self, owner: Any, name: str, value: Any) -> None:
-        store_attribute(self.trace, owner, name, value)
+        own = own_property(owner, name)
+        if own is not None and isinstance(own.fset, FunctionType):
+            self.call(own.fset, owner, value)
+        else:
+            store_attribute(self.trace, owner, name, value)
 
     def made(self, x: Any) -> Any:
         """A list, dict or set that the user's code writes down here."""
@@ -194,8 +201,8 @@ class Staged:
         if isinstance(test, Tracer) and not can_know(self.trace, test.value):
             self.trace.needs_value(test.value, f"a '{what}' depends on a number known only at run time")
             raise UnsupportedError(
-                "in a `with` or a `match` that more statements follow, a way out under a condition that is"
-                " only known at run time is not supported: put the `if` outside",
+                "in a `match` that more statements follow, a way out under a condition that is only known at"
+                " run time is not supported: put the `if` outside",
                 loc=user_location(),
             )
         return test
@@ -210,7 +217,13 @@ class Staged:
             )
         return subject
 
+    def _asked(self, x: Any) -> Any:
+        """What a condition tests: a user's object answers by its own `__bool__`."""
+        own = own_method(x, "__bool__")
+        return x if own is None else self.call(own, x)
+
     def not_(self, x: Any) -> Any:
+        x = self._asked(x)
         if not _is_traced_test(x):
             return not x
         return Scalar(self.trace, self.trace.emit("logical_not", truth(self.trace, x)), weak=True)
@@ -247,6 +260,7 @@ class Staged:
         return self.and_(holds, lambda: self.chain(second, *others)) if others else holds
 
     def ifexp(self, test: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+        test = self._asked(test)
         if not _is_traced_test(test):
             return then() if test else otherwise()
         return self._checked(branch(self.trace, test, then, otherwise, _NO_VARIABLES))
@@ -261,6 +275,7 @@ class Staged:
         names: tuple[str, ...],
     ) -> Any:
         """An `if`; it has a result where its branches run to the end of the function or the loop's turn."""
+        test = self._asked(test)
         if not _is_traced_test(test):
             return then() if test else otherwise()
         return self._checked(branch(self.trace, test, then, otherwise, State(get, put, names)))
@@ -273,6 +288,7 @@ class Staged:
         return result
 
     def assert_(self, test: Any, message: Callable[[], Any] | None) -> None:
+        test = self._asked(test)
         if not _is_traced_test(test):
             assert test, message() if message is not None else ""
             return
@@ -345,7 +361,9 @@ class Staged:
         live: Sequence[bool],
     ) -> Any:
         """A `while` loop; tell whether a break ended it."""
-        return while_loop(self.trace, test, body, Variables(State(get, put, names), live))
+        return while_loop(
+            self.trace, lambda: self._asked(test()), body, Variables(State(get, put, names), live)
+        )
 
 
 class Shown:

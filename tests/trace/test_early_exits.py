@@ -365,3 +365,28 @@ def test_errors_on_values_that_the_run_does_not_meet(function: Callable[[Any, in
 def test_an_error_of_python_in_a_branch_is_the_runs() -> None:
     with pytest.raises(ZeroDivisionError, match=r"division by zero[\s\S]*x = x \+ n / k"):
         gr.grad(divides_by_zero_in_a_branch)(7.0, 3)
+
+
+def breaks_in_errstate(x):
+    s = 0.0
+    for i in range(6):
+        with np.errstate(divide="ignore"):
+            if s > 3:
+                break
+            s = s + x / (i + 1)
+        s = s + 0.1
+    return s
+
+
+def returns_in_errstate(x):
+    with np.errstate(all="ignore"):
+        if x > 2:
+            return x * x
+        x = x + 1
+    return x * 3
+
+
+@pytest.mark.parametrize("function", [breaks_in_errstate, returns_in_errstate])
+def test_ways_out_of_a_with(function: Callable[[Any], Any]) -> None:
+    for x in (0.5, 2.5):
+        agrees(function, x)

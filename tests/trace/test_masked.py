@@ -105,3 +105,29 @@ def test_what_needs_the_number_of_elements_is_refused(function: Callable[[Any], 
 def test_the_largest_of_none_is_an_error_as_in_numpy() -> None:
     with pytest.raises(ValueError, match="zero-size array to reduction operation maximum"):
         gr.grad(lambda x: np.max(x[x > 10]))(X)
+
+
+def mask_written_later(x):
+    m = x > 0
+    picked = x[m]
+    m[0] = False
+    return picked.sum()
+
+
+def changed_by_another_name(x):
+    picked = x[x > 0]
+    same = picked
+    same *= 3
+    return picked.sum()
+
+
+def changed_in_a_loop(x):
+    picked = x[x > 0]
+    for i in range(3):
+        picked += i * picked
+    return picked.sum()
+
+
+@pytest.mark.parametrize("function", [mask_written_later, changed_by_another_name, changed_in_a_loop])
+def test_what_is_picked_is_an_array_of_its_own(function: Callable[[Any], Any]) -> None:
+    agrees(function, X)

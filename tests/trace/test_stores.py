@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
+import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gradir as gr
@@ -205,3 +208,121 @@ def test_a_name_that_only_a_loop_assigns() -> None:
     agrees(f, 1.5, 3)
     with pytest.raises(UnboundLocalError, match="'y' where it is not associated with a value"):
         gr.grad(f)(1.5, 0)
+
+
+class Counter:
+    def __init__(self):
+        self.n = 1
+
+    @property
+    def next(self):
+        self.n += 1
+        return self.n
+
+    @next.setter
+    def next(self, value):
+        if value > 2:
+            self.n = value
+
+    def __bool__(self):
+        self.n += 1
+        return True
+
+
+@dataclass
+class Prepared:
+    x: Any
+    y: Any = None
+
+    def __post_init__(self):
+        self.y = self.x * 2 if self.x > 1 else self.x * 3
+
+
+def through_a_getter(x):
+    c = Counter()
+    for _ in range(4):
+        c.next  # noqa: B018
+    return x * c.n
+
+
+def through_a_setter(x):
+    c = Counter()
+    for i in range(6):
+        c.next = i
+    return x * c.n
+
+
+def getter_in_a_branch(x):
+    c = Counter()
+    if x > 100:
+        c.next  # noqa: B018
+    return x * c.n
+
+
+def asked_for_its_truth(x):
+    c = Counter()
+    for _ in range(4):
+        if c:
+            x = x * 1.1
+    return x * c.n
+
+
+def prepared(x):
+    s = 0.0
+    for i in range(3):
+        s = s + Prepared(x + i).y
+    return s
+
+
+def pushed_on_a_heap(x):
+    heap = [5]
+    for i in range(4):
+        heapq.heappush(heap, i)
+    return x * len(heap)
+
+
+def stored_by_c_code(x):
+    items = [0, 0, 0, 0]
+    for i in range(4):
+        operator.setitem(items, 0, items[0] + i)
+    return x * items[0]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        through_a_getter,
+        through_a_setter,
+        getter_in_a_branch,
+        asked_for_its_truth,
+        prepared,
+        pushed_on_a_heap,
+        stored_by_c_code,
+    ],
+)
+def test_stores_that_the_users_code_does_not_show(function: Callable[[Any], Any]) -> None:
+    agrees(function, 1.3)
+
+
+def test_a_store_of_c_code_in_a_branch_is_refused() -> None:
+    def f(x):
+        heap = [5]
+        if x > 1:
+            heapq.heappush(heap, 3)
+        return x * len(heap)
+
+    with pytest.raises(gr.UnsupportedError, match="a list is changed by code that gradir does not rewrite"):
+        gr.grad(f)(1.3)
+
+
+QUEUE: list[int] = []
+
+
+def test_a_store_of_c_code_to_a_list_from_outside_is_refused() -> None:
+    def f(x):
+        heapq.heappush(QUEUE, 1)
+        return x * len(QUEUE)
+
+    with pytest.raises(gr.TraceError, match="a list from outside of the traced function is changed"):
+        gr.grad(f)(1.3)
+    assert not QUEUE
