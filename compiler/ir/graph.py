@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -176,3 +177,13 @@ def walk(block: Block) -> Iterator[Node]:
         yield node
         for region in reversed(node.regions):
             pending.append(iter(region.nodes))
+
+
+def uses(block: Block) -> Counter[Value]:
+    """Count how often each value is read in a block and in the regions of its nodes."""
+    found = Counter(block.results)
+    for node in walk(block):
+        found.update(node.operands)
+        for region in node.regions:
+            found.update(region.results)
+    return found

@@ -7,12 +7,11 @@ of one array, which is read and written once instead of as often as there are wi
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ..ir import dims
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Span, Value, walk
+from ..ir.graph import Block, Graph, Node, Span, Value, uses
 from ..ir.operation import OpTable
 from .inlining import is_array
 
@@ -22,7 +21,7 @@ _MOST_PIECES = 30  # of the loops over an array, which are split where a window 
 
 def open_windows(graph: Graph, ops: OpTable) -> Graph:
     """Return the graph with such accumulations as sums of padded arrays; region by region."""
-    return Graph(graph.name, _Rewrite(ops, _uses(graph)).block(graph.block), graph.inputs, graph.outputs)
+    return Graph(graph.name, _Rewrite(ops, uses(graph.block)).block(graph.block), graph.inputs, graph.outputs)
 
 
 class _Rewrite:
@@ -60,15 +59,6 @@ class _Rewrite:
         found = b.add(base, b.pad(part, zero, low=tuple(starts), high=high))
         self.formulas.add(found)
         return found
-
-
-def _uses(graph: Graph) -> Counter[Value]:
-    uses = Counter(graph.block.results)
-    for node in walk(graph.block):
-        uses.update(node.operands)
-        for region in node.regions:
-            uses.update(region.results)
-    return uses
 
 
 def _chained(block: Block, uses: Mapping[Value, int]) -> set[Node]:

@@ -6,11 +6,10 @@ back what it took out. In another order nothing is taken out: one pass over memo
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Origin, Value, walk
+from ..ir.graph import Block, Graph, Node, Origin, Value, uses, walk
 from ..ir.operation import OpTable
 from ..ops import OPS
 from .rewrite import Rewriter, rewrite
@@ -24,7 +23,7 @@ def sum_order(graph: Graph, ops: OpTable = OPS) -> Graph:
     """
     if not any(map(_is_sum, walk(graph.block))):
         return graph
-    found = _Chains(_uses(graph))
+    found = _Chains(uses(graph.block))
     found.scan(graph.block)
     return rewrite(graph, found.visit, ops) if found.chains else graph
 
@@ -84,12 +83,3 @@ def _is_sum(node: Node) -> bool:
 
 def _place(node: Node) -> tuple[object, ...]:
     return (node.attrs["at"], *node.operands[2:])
-
-
-def _uses(graph: Graph) -> Counter[Value]:
-    uses = Counter(graph.block.results)
-    for node in walk(graph.block):
-        uses.update(node.operands)
-        for region in node.regions:
-            uses.update(region.results)
-    return uses

@@ -57,13 +57,6 @@ def while_loop(trace: Trace, test: Callable[[], Any], body: Callable[[], Any], v
     except (Unsettled, _NotRolled) as failure:
         reason = str(failure)
         hopeless = not isinstance(failure, Unsettled) or failure.hopeless
-    if isinstance(entered, Tracer) and not can_know(trace, entered.value):
-        trace.needs_value(entered.value, f"the number of turns of a `while` inside changes ({reason})")
-        raise TraceError(
-            f"this `while` loop could not be kept as a loop ({reason}), and only the run knows how many turns"
-            " it takes",
-            loc=user_location(),
-        )
     if hopeless or isinstance(entered, Tracer):
         return _unroll_while(trace, entered, test, body, variables, reason)
     # One turn by itself gives the variables the types that they keep from then on.
