@@ -3,12 +3,13 @@
 The reverse of a loop runs its turns from the last to the first. The local derivatives of a turn are taken at
 the values of that turn, which are overwritten by then. So the way forward pushes them on a stack, in each
 turn, and the way back pops them. Not pushed is what a turn can have again for nothing: its number, integers
-made of that, and entries of arrays that the loop does not change. Four loops:
+made of that, and entries of arrays where no later turn writes. Four loops:
 
     sums       a sum needs nothing
     products   x * w[i] needs both factors; but w[i] is read again
     sigmoids   the sigmoid needs its own result
-    sweep      writes to an array: what is saved is single numbers, not the array
+    sweep      writes to an array: what is saved is one number, the sine, and not the array; its argument
+               is still there
 
 The third is printed with its reverse.
 """

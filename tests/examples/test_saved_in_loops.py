@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 
 from examples import saved_in_loops as example
 
-EXPECTED = {example.sums: 0, example.products: 1, example.sigmoids: 1, example.sweep: 2}
+EXPECTED = {example.sums: 0, example.products: 1, example.sigmoids: 1, example.sweep: 1}
 
 
 @pytest.mark.parametrize(("loop", "count"), EXPECTED.items(), ids=lambda x: getattr(x, "__name__", ""))
