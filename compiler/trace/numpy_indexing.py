@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -111,7 +111,7 @@ def get_item(trace: Trace, x: Any, index: Any) -> Any:
         if x.weak or not (index == () or index is Ellipsis or index is None):
             raise TraceError("a number cannot be indexed", loc=user_location())
         x = as_array(trace, x)
-    if _is_unknown_mask(trace, index) and index.shape == x.shape:
+    if _is_unknown_mask(index, trace) and index.shape == x.shape:
         return Picked(trace, new_array(trace, x.value), index)
     parsed = parse_index(trace, x.shape, index)
     if not parsed.is_basic:
@@ -124,7 +124,7 @@ def get_item(trace: Trace, x: Any, index: Any) -> Any:
 
 def set_item(trace: Trace, x: Array, index: Any, value: Any) -> None:
     """`x[index] = value`, cast and broadcast as NumPy does."""
-    if _is_unknown_mask(trace, index):
+    if _is_unknown_mask(index, trace):
         _set_mask(trace, x, index, value)
         return
     parsed = parse_index(trace, x.shape, index)
@@ -139,7 +139,7 @@ def set_item(trace: Trace, x: Array, index: Any, value: Any) -> None:
     selection.write(assigned(trace, value, as_dtype(x.dtype), selection.shape))
 
 
-def _is_unknown_mask(trace: Trace, index: Any) -> bool:
+def _is_unknown_mask(index: Any, trace: Trace) -> TypeGuard[Array]:
     is_mask = isinstance(index, Tracer) and index.value.dtype is DType.BOOL
     return is_mask and known_value(trace, index.value) is None
 

@@ -86,7 +86,8 @@ def _same_length(trace: Trace, lengths: list[Any]) -> bool:
     for n in others:
         if isinstance(n, Tracer) or isinstance(first, Tracer):
             message = "zip() arguments differ in length (strict=True)"
-            trace.emit_all("check", (n == first).value, exception="ValueError", message=message)
+            same: Any = n == first
+            trace.emit_all("check", same.value, exception="ValueError", message=message)
     return True
 
 

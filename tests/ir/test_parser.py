@@ -150,7 +150,7 @@ def test_symbolic_sizes_round_trip() -> None:
 )
 def test_errors_in_the_declaration_of_symbols(declared: str, column: int, message: str) -> None:
     with pytest.raises(ParseError) as caught:
-        parse(f'graph f{declared}() {{\n  return\n}}', OPS)
+        parse(f"graph f{declared}() {{\n  return\n}}", OPS)
     assert (caught.value.line, caught.value.column, caught.value.message) == (1, column, message)
 
 

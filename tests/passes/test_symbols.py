@@ -85,7 +85,7 @@ def test_what_mentions_a_size_of_an_iteration_stays_in_the_loop() -> None:
 def test_a_block_that_binds_is_not_merged_with_the_one_around(text: str) -> None:
     """The reverse of the block binds the same symbol."""
     if text == BRANCHED:
-        text = text.replace(', %2: bool[] "p") {', ') {\n  %2: bool[] = constant true')
+        text = text.replace(', %2: bool[] "p") {', ") {\n  %2: bool[] = constant true")
     graph = canonicalize(graph_of(text))
     verify(graph)
     assert len([n for n in graph.block.nodes if n.regions]) == 1
