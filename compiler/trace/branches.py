@@ -189,6 +189,11 @@ def _why_apart(a: Leaf, b: Leaf, name: str) -> str:
     for x in (a, b):
         if isinstance(x.object, Missing):
             return f"'{name}' is assigned in one branch only of an `if` on a traced value; assign it before"
+    if a.kind is None and b.kind is None and type(a.object).__module__ != "builtins":
+        return (
+            f"'{name}' is another object in each branch of an `if` on a traced value (of class"
+            f" {type(a.object).__name__} in one of them): store to the attributes of one object instead"
+        )
     kinds = [x.kind.type if x.kind is not None else _shown(x.object) for x in (a, b)]
     return (
         f"'{name}' is {kinds[0]} in one branch and {kinds[1]} in the other one of an `if` on a traced value;"

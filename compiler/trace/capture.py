@@ -28,7 +28,7 @@ _CONTAINERS = (list, tuple, dict, deque)
 _LIBRARIES = ("numpy", "scipy", "gradir", "optree", "numba")  # and the standard library
 _UNSTAGED = ("__bool__", "__getattr__")  # special methods that Python calls by itself
 _MISSING = object()
-_IMMUTABLE = (str, bytes, type(None), int, float, complex, bool, np.generic, slice, range, type(Ellipsis))
+IMMUTABLE = (str, bytes, type(None), int, float, complex, bool, np.generic, slice, range, type(Ellipsis))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,11 @@ def same_object(now: Any, before: Any) -> bool:
 def same_value(now: Any, before: Any) -> bool:
     if now is before:
         return True
-    return type(now) is type(before) and bool(now == before or (now != now and before != before))
+    if type(now) is not type(before):
+        return False
+    if isinstance(now, (float, np.floating)) and now == before:
+        return bool(np.signbit(now) == np.signbit(before))  # 0.0 and -0.0 are equal, and differ
+    return bool(now == before or (now != now and before != before))
 
 
 def same_contents(now: Any, before: np.ndarray[Any, Any]) -> bool:
@@ -164,7 +168,7 @@ class Captures:
     def _bring_in(self, value: Any, path: Path) -> Any:
         if isinstance(value, np.ndarray):
             return self._array(value, path)
-        if isinstance(value, (*_IMMUTABLE, MethodType, BuiltinFunctionType)):
+        if isinstance(value, (*IMMUTABLE, MethodType, BuiltinFunctionType)):
             self.guards.append(Guard(path.get, value, same_value, path.label))
         elif isinstance(value, _CONTAINERS):
             return self._container(value, path)
@@ -186,7 +190,7 @@ class Captures:
         own = [vars(c) for c in type(value).__mro__[:-1] if not is_library(c.__module__)]
         if any(name in names for names in own for name in _UNSTAGED):
             for name, attribute in sorted(getattr(value, "__dict__", {}).items()):
-                holds = same_value if isinstance(attribute, _IMMUTABLE) else same_object
+                holds = same_value if isinstance(attribute, IMMUTABLE) else same_object
                 path = attribute_path(value, name, f"{type(value).__name__}.{name}")
                 self.guards.append(Guard(path.get, attribute, holds, path.label))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..errors import UnboundError
 from ..ir.builder import Builder
 from ..ir.graph import Loc, Value
 from ..ir.types import ArrayType, DType, dtype_of
-from .capture import same_value
+from .capture import IMMUTABLE, same_value
 from .frame import Buffer, Trace
 from .lens import Lens
 from .location import user_location
@@ -119,6 +120,22 @@ def leaf(trace: Trace, x: Any) -> Leaf:
     return Leaf(x)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A container inside of another one: only its own stores change it."""
+
+    container: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Held) and other.container is self.container
+
+    def __hash__(self) -> int:
+        return id(self.container)
+
+
+_BY_VALUE = (*IMMUTABLE, MethodType, np.dtype, Held)
+
+
 def same(a: Leaf, b: Leaf) -> bool:
     """Tell whether two leaves are the same object for Python, as far as anyone could see."""
     if a.object is b.object:
@@ -129,10 +146,8 @@ def same(a: Leaf, b: Leaf) -> bool:
         return isinstance(b.object, Scalar) and a.value is b.value and a.kind == b.kind
     if isinstance(a.object, Tracer) or isinstance(b.object, Tracer):
         return False
-    try:
-        return same_value(a.object, b.object)
-    except Exception:  # a user's __eq__ may raise anything; such objects are not the same then
-        return False
+    # What can change is the same only if it is one object, however equal: a store would tell.
+    return isinstance(a.object, _BY_VALUE) and same_value(a.object, b.object)
 
 
 def join(a: Kind | None, b: Kind | None) -> Kind | None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from ..errors import TraceError, UnsupportedError
 from .frame import Frame, Trace
-from .leaves import Missing, State, unassigned
+from .leaves import Held, Missing, State, unassigned
 from .location import user_location
 
 _MOST_SLOTS = 64  # of one loop or branch
@@ -98,25 +98,12 @@ class Contents:
 Slot = Attribute | Contents
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A container inside of another one: only its own stores change it."""
-
-    container: Any
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held) and other.container is self.container
-
-    def __hash__(self) -> int:
-        return id(self.container)
-
-
 def _opaque(x: Any) -> Any:
-    return _Held(x) if isinstance(x, (list, dict, set)) else x
+    return Held(x) if isinstance(x, (list, dict, set)) else x
 
 
 def _shown(x: Any) -> Any:
-    return x.container if isinstance(x, _Held) else x
+    return x.container if isinstance(x, Held) else x
 
 
 def store_attribute(trace: Trace, owner: Any, name: str, value: Any) -> None:

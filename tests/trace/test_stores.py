@@ -326,3 +326,70 @@ def test_a_store_of_c_code_to_a_list_from_outside_is_refused() -> None:
     with pytest.raises(gr.TraceError, match="a list from outside of the traced function is changed"):
         gr.grad(f)(1.3)
     assert not QUEUE
+
+
+@dataclass
+class Box:
+    n: int
+
+
+def another_equal_object(x):
+    p, q = Box(0), Box(0)
+    r = p
+    for _ in range(3):
+        r = q
+    r.n = 5
+    return x * q.n + x * x * p.n
+
+
+def another_equal_set(x):
+    p, q = {1}, {1}
+    r = p
+    for _ in range(3):
+        r = q
+    r.add(2)
+    return x * len(q) + x * x * len(p)
+
+
+def another_zero(x):
+    s = 0.0
+    for _ in range(3):
+        s = -0.0
+    return x * np.copysign(2.0, s)
+
+
+def told_apart(x):
+    p, q = Box(0), Box(0)
+    count = 0
+    for _ in range(3):
+        if p is q:
+            count += 1
+        p = q
+    return x * count
+
+
+@pytest.mark.parametrize("function", [another_equal_object, another_equal_set, another_zero, told_apart])
+def test_what_is_equal_is_not_the_same(function: Callable[[Any], Any]) -> None:
+    agrees(function, 1.3)
+
+
+def test_equal_objects_of_two_branches_are_refused() -> None:
+    def f(x):
+        p, q = Box(0), Box(0)
+        if x > 10:
+            r = p
+        else:
+            r = q
+        r.n = 5
+        return x * q.n + x * x * p.n
+
+    with pytest.raises(gr.UnboundError, match="'r' is another object in each branch"):
+        gr.grad(f)(1.3)
+
+
+def test_a_captured_zero_that_becomes_negative_is_seen() -> None:
+    holder = Box(0.0)
+    g = gr.grad(lambda x: x * np.copysign(2.0, holder.n))
+    assert g(1.3) == 2.0
+    holder.n = -0.0
+    assert g(1.3) == -2.0
