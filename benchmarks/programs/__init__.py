@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..program import Program
 from . import (
     black_scholes,
+    chain,
     durbin,
     gauss_seidel,
     heat,
@@ -22,6 +23,8 @@ PROGRAMS: tuple[Program, ...] = (
     rosenbrock.MANY,
     mlp.PROGRAM,
     logistic_regression.PROGRAM,
+    chain.SMALL,
+    chain.LARGE,
     black_scholes.PROGRAM,
     gauss_seidel.PROGRAM,
     lorenz.PROGRAM,

@@ -184,6 +184,19 @@ class Special:
 Lowering = Elementwise | PerElement | Reduction | ArgReduction | Scan | Special
 
 
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """The largest error of a function's code, in units in the last place of the true result.
+
+    It holds for scalar and for vector code, down to the smallest subnormal number; `where` says on
+    which arguments, or of which number the unit is, if it is not all and the result.
+    """
+
+    f64: float
+    f32: float
+    where: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Op:
     """One operation. Every field is required, so a missing rule fails at import."""
@@ -195,6 +208,7 @@ class Op:
     derivative: Derivative
     lowering: Lowering
     effect: Effect = Effect.NONE
+    accuracy: Accuracy | None = None  # None: exact, rounded once, or no function of numbers
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

@@ -14,16 +14,14 @@ def declare_math(module: ModuleText, name: str, dtype: DType, arity: int) -> tup
     function = name if dtype is DType.F64 else name + "f"
     parameters = ", ".join([kind] * arity)
     module.declare(function, f"declare {kind} @{function}({parameters}) nounwind willreturn memory(none)")
-    variants = module.vector_functions
-    if variants is None or name not in variants.names:
-        return function, ""
-    lanes = variants.lanes if dtype is DType.F64 else 2 * variants.lanes
-    variant = f"_ZGV{variants.letter}N{lanes}{'v' * arity}_{function}"
-    wide = f"<{lanes} x {kind}>"
-    module.keep(
-        variant, f"declare {wide} @{variant}({', '.join([wide] * arity)}) nounwind willreturn memory(none)"
-    )
-    return function, f' "vector-function-abi-variant"="{variant}({variant})"'
+    there = module.vector_functions
+    variants = there.of(function, dtype, arity) if there is not None else {}
+    for variant, lanes in variants.items():
+        wide = f"<{lanes} x {kind}>"
+        given = ", ".join([wide] * arity)
+        module.keep(variant, f"declare {wide} @{variant}({given}) nounwind willreturn memory(none)")
+    pairs = ",".join(f"{v}({v})" for v in variants)
+    return function, f' "vector-function-abi-variant"="{pairs}"' if pairs else ""
 
 
 def declare_special(module: ModuleText, name: str, arity: int) -> str:

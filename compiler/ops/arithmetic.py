@@ -8,7 +8,7 @@ import numpy as np
 
 from ..ir.builder import Builder
 from ..ir.graph import Value
-from ..ir.operation import Machine
+from ..ir.operation import Accuracy, Machine
 from .record import binary, unary
 from .scalar_code import constant, intrinsic, is_negative, is_zero, primitive
 from .type_rules import FLOAT, NUMBER
@@ -57,7 +57,11 @@ OPS = (
         "reciprocal", FLOAT, np.reciprocal, lambda m, x: m.divide(constant(m, x, 1), x),
         lambda b, out, x: b.neg(b.square(out)),
     ),
-    unary("sqrt", FLOAT, np.sqrt, intrinsic("sqrt"), lambda b, out, x: b.divide(b.like(x, 0.5), out)),
+    unary(
+        "sqrt", FLOAT, np.sqrt, intrinsic("sqrt"),
+        lambda b, out, x: b.divide(b.like(x, 0.5), out),
+        ulp=Accuracy(0.5, 0.5),
+    ),
     binary("add", NUMBER, np.add, primitive("add"), _one, _one, finite=True),
     binary("subtract", NUMBER, np.subtract, primitive("subtract"), _one, _minus_one, finite=True),
     binary(

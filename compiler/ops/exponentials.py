@@ -9,7 +9,7 @@ import numpy as np
 
 from ..ir.builder import Builder
 from ..ir.graph import Value
-from ..ir.operation import Machine
+from ..ir.operation import Accuracy, Machine
 from .record import binary, unary
 from .scalar_code import constant, libm
 from .type_rules import FLOAT
@@ -33,16 +33,37 @@ def _share(b: Builder, x: Value, y: Value) -> Value:
 
 
 OPS = (
-    unary("exp", FLOAT, np.exp, libm("exp"), lambda b, out, x: out),
-    unary("exp2", FLOAT, np.exp2, libm("exp2"), lambda b, out, x: b.multiply(out, b.like(x, _LN_2))),
-    unary("expm1", FLOAT, np.expm1, libm("expm1"), lambda b, out, x: b.add(out, b.like(x, 1))),
-    unary("log", FLOAT, np.log, libm("log"), lambda b, out, x: b.reciprocal(x)),
-    unary("log2", FLOAT, np.log2, libm("log2"), lambda b, out, x: b.divide(b.like(x, 1 / _LN_2), x)),
-    unary("log10", FLOAT, np.log10, libm("log10"), lambda b, out, x: b.divide(b.like(x, 1 / _LN_10), x)),
-    unary("log1p", FLOAT, np.log1p, libm("log1p"), lambda b, out, x: b.reciprocal(b.add(x, b.like(x, 1)))),
+    unary("exp", FLOAT, np.exp, libm("exp"), lambda b, out, x: out, ulp=Accuracy(4, 3)),
+    unary(
+        "exp2", FLOAT, np.exp2, libm("exp2"),
+        lambda b, out, x: b.multiply(out, b.like(x, _LN_2)),
+        ulp=Accuracy(2, 2),
+    ),
+    unary(
+        "expm1", FLOAT, np.expm1, libm("expm1"),
+        lambda b, out, x: b.add(out, b.like(x, 1)),
+        ulp=Accuracy(4, 3),
+    ),
+    unary("log", FLOAT, np.log, libm("log"), lambda b, out, x: b.reciprocal(x), ulp=Accuracy(2, 4)),
+    unary(
+        "log2", FLOAT, np.log2, libm("log2"),
+        lambda b, out, x: b.divide(b.like(x, 1 / _LN_2), x),
+        ulp=Accuracy(3, 3),
+    ),
+    unary(
+        "log10", FLOAT, np.log10, libm("log10"),
+        lambda b, out, x: b.divide(b.like(x, 1 / _LN_10), x),
+        ulp=Accuracy(3, 4),
+    ),
+    unary(
+        "log1p", FLOAT, np.log1p, libm("log1p"),
+        lambda b, out, x: b.reciprocal(b.add(x, b.like(x, 1))),
+        ulp=Accuracy(3, 3),
+    ),
     binary(
         "logaddexp", FLOAT, np.logaddexp, _emit_logaddexp,
         lambda b, out, x, y: _share(b, x, y),
         lambda b, out, x, y: _share(b, y, x),
+        ulp=Accuracy(4, 4, "of the largest of |x|, |y| and the result"),
     ),
 )  # fmt: skip

@@ -58,10 +58,15 @@ def _polynomial(m: Machine, x: Any, coefficients: list[float]) -> Any:
 
 
 def _zeta(m: Machine, s: int, x: Any) -> Any:
-    """The Hurwitz zeta function of an int s >= 2 and x > 0, the smallest terms summed first."""
+    """The Hurwitz zeta function of an int s >= 2 and x > 0, the smallest terms summed first.
+
+    Large x needs no direct terms, each of which would add its rounding.
+    """
     direct = _DIRECT_TERMS + s
-    one = constant(m, x, 1.0)
-    inverse = m.divide(one, m.add(x, constant(m, x, float(direct))))
+    one, zero = constant(m, x, 1.0), constant(m, x, 0.0)
+    large = m.compare(">=", x, constant(m, x, float(direct)))
+    start = m.add(x, m.select(large, zero, constant(m, x, float(direct))))
+    inverse = m.divide(one, start)
     rising = Fraction(1)
     series = []
     for j, bernoulli in enumerate(_BERNOULLI):
@@ -71,7 +76,8 @@ def _zeta(m: Machine, s: int, x: Any) -> Any:
     tail = m.multiply(inverse, m.add(tail, constant(m, x, 0.5)))
     total = m.multiply(_power(m, inverse, s - 1), m.add(tail, constant(m, x, 1 / (s - 1))))
     for k in reversed(range(direct)):
-        total = m.add(total, _power(m, m.divide(one, m.add(x, constant(m, x, float(k)))), s))
+        term = _power(m, m.divide(one, m.add(x, constant(m, x, float(k)))), s)
+        total = m.add(total, m.select(large, zero, term))
     return total
 
 

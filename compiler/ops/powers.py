@@ -8,7 +8,7 @@ import numpy as np
 
 from ..ir.builder import Builder
 from ..ir.graph import Value
-from ..ir.operation import Machine
+from ..ir.operation import Accuracy, Machine
 from .record import binary, unary
 from .scalar_code import constant, is_zero, libm
 from .type_rules import FLOAT, NUMBER
@@ -47,10 +47,12 @@ OPS = (
     unary(
         "cbrt", FLOAT, np.cbrt, libm("cbrt"),
         lambda b, out, x: b.reciprocal(b.multiply(b.like(x, 3), b.square(out))),
+        ulp=Accuracy(4, 3),
     ),
     binary(
         "power", NUMBER, _power, _emit_power,
         lambda b, out, x, y: _power_slope(b, x, y),
         lambda b, out, x, y: _exponent_slope(b, out, x),
+        ulp=Accuracy(2, 1),
     ),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..ir.operation import (
     NOT_DIFFERENTIABLE,
+    Accuracy,
     Attrs,
     Derivative,
     Elementwise,
@@ -30,6 +31,7 @@ def operation(
     derivative: Derivative,
     lowering: Lowering,
     attrs: tuple[str, ...] = (),
+    ulp: Accuracy | None = None,
 ) -> Op:
     """Return the record of an operation; its type errors begin with its name."""
 
@@ -41,7 +43,13 @@ def operation(
             raise TypeRuleError(f"{name}: {error}") from None
 
     return Op(
-        name=name, attrs=attrs, infer=infer_named, evaluate=evaluate, derivative=derivative, lowering=lowering
+        name=name,
+        attrs=attrs,
+        infer=infer_named,
+        evaluate=evaluate,
+        derivative=derivative,
+        lowering=lowering,
+        accuracy=ulp,
     )
 
 
@@ -54,6 +62,7 @@ def elementwise(
     *partials: Partial | None,
     result: DType | None = None,
     finite: bool = False,
+    ulp: Accuracy | None = None,
 ) -> Op:
     """Return an operation on `count` operands of one type, without a derivative where no partial is given."""
     return operation(
@@ -62,6 +71,7 @@ def elementwise(
         evaluate,
         Partials(partials, finite) if partials else NOT_DIFFERENTIABLE,
         Elementwise(emit),
+        ulp=ulp,
     )
 
 

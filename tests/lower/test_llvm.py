@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from gradir.ir.builder import Builder
 from gradir.ir.graph import Value
 from gradir.ir.types import DType
-from gradir.lower.llvm_program import emit
+from gradir.lower.llvm_program import Target, emit
+from gradir.lower.llvm_text import VectorFunctions
 from gradir.lower.lower import lower
 from gradir.runtime import host
 from gradir.runtime.compile import compile_graph
@@ -26,12 +28,46 @@ needs_libmvec = pytest.mark.skipif(
 def test_math_functions_are_called_on_vectors(dtype: DType) -> None:
     graph = build(lambda b, x: b.sin(b.exp(x)), array(1000, dtype=dtype))
     assembly = compile_graph(graph).assembly
-    variants = host.target().vector_functions
-    assert variants is not None
-    lanes = variants.lanes * (1 if dtype is DType.F64 else 2)
-    suffix = "" if dtype is DType.F64 else "f"
     for name in ("sin", "exp"):
-        assert f"_ZGV{variants.letter}N{lanes}v_{name}{suffix}" in assembly
+        assert next(iter(_variants(name, dtype))) in assembly
+
+
+def _variants(name: str, dtype: DType) -> dict[str, int]:
+    there = host.target().vector_functions
+    assert there is not None
+    return there.of(name if dtype is DType.F64 else name + "f", dtype, 1)
+
+
+@needs_libmvec
+@pytest.mark.parametrize("dtype", [DType.F64, DType.F32])
+def test_a_row_of_any_register_is_one_call(dtype: DType) -> None:
+    for variant, lanes in _variants("exp", dtype).items():
+        code = compile_graph(build(lambda b, x: b.exp(x), array(lanes, dtype=dtype))).llvm
+        assert code.count(f"> @{variant}(") == 2, "its declaration and one call"
+        assert "float @expf(" not in code
+        assert "double @exp(" not in code
+
+
+def test_a_function_without_a_vector_version_is_called_on_numbers() -> None:
+    graph = build(lambda b, x: b.sin(b.exp(x)), array(1000))
+    exp_only = VectorFunctions((("e", 8), ("b", 2)), frozenset({"_ZGVbN2v_exp"}))
+    text = emit(lower(graph), "f", Target(exp_only))
+    assert set(re.findall(r"_ZGV\w+", text)) == {"_ZGVbN2v_exp"}
+    assert "call double @sin(" in text
+
+
+@needs_libmvec
+def test_loops_over_mixed_dtypes_call_vectors_of_both() -> None:
+    graph = build(
+        lambda b, x, y: b.multiply(b.convert(b.exp(x), dtype=DType.F64), b.sin(y)),
+        array(1000, dtype=DType.F32),
+        array(1000),
+    )
+    code = compile_graph(graph).llvm
+    for name, dtype in (("exp", DType.F32), ("sin", DType.F64)):
+        called = set(re.findall(rf"call <[^\n]*@(\w*_{name}f?|llvm\.{name}\.\w+)\(", code))
+        assert called
+        assert called <= set(_variants(name, dtype)), "a vector that is taken apart, or another's"
 
 
 def test_without_vector_functions_the_code_is_scalar() -> None:
