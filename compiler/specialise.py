@@ -11,8 +11,9 @@ from .ir.graph import Graph
 from .ops import OPS
 from .passes.adjoint import Adjoint, adjoint_with_residuals
 from .passes.pipeline import optimize
+from .passes.whole_arrays import whole_arrays
 from .program import Program
-from .results import Differentiation, check_scalar, gradient_rebuild, plain_rebuild
+from .results import Differentiation, Rebuild, check_scalar, gradient_rebuild, plain_rebuild
 from .trace.function import Dynamic, Traced, trace_function
 
 
@@ -23,7 +24,7 @@ class Specialisation:
     program: Program
     traced: Traced
     dynamic: tuple[int, ...]  # which argument leaves are passed
-    rebuild: Callable[[Sequence[Any], Sequence[Any]], Any]  # from the raw results and the argument leaves
+    rebuild: Rebuild
 
     def fits(self, leaves: Sequence[Any]) -> bool:
         """Tell whether what tracing relied on besides the key still holds."""
@@ -80,7 +81,8 @@ def compile_program(traced: Traced, wrt: Sequence[int] | None) -> Program:
     from .runtime.compile import compile_graph
 
     primal = traced.graph
-    result = Adjoint(primal, (), {}) if wrt is None else adjoint_with_residuals(primal, wrt)
+    prepared = whole_arrays(primal)
+    result = Adjoint(prepared, (), {}) if wrt is None else adjoint_with_residuals(prepared, wrt)
     optimized = optimize(result.graph)
     return Program(
         primal,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from .attribute_parser import (
     read_attr,
@@ -14,22 +13,13 @@ from .attribute_parser import (
     read_list,
     read_size,
     read_symbols,
-    read_type,
 )
 from .builder import Builder
 from .graph import Block, Graph, IndexEntry, Span, Value
 from .operation import Op, OpTable, TypeRuleError
-from .printer import MAX_NESTING
 from .tokens import Tokens
-from .types import INDEX, ArrayType, Type
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-# A name in the text, and where it stands.
-Name = tuple[str, int]
-Item = TypeVar("Item")
-Declared = list[tuple[Name, Type]]
+from .types import INDEX, ArrayType
+from .value_reader import Declared, Name, ValueReader
 
 
 def parse(text: str, ops: OpTable) -> Graph:
@@ -55,8 +45,7 @@ class _Parser:
     def __init__(self, tokens: Tokens, ops: OpTable) -> None:
         self.tokens = tokens
         self.ops = ops
-        self.values: dict[str, Value] = {}  # those in scope
-        self.scopes: list[list[str]] = []  # the names that each open block defines
+        self.values = ValueReader(tokens)
 
     def graph(self) -> Graph:
         tokens = self.tokens
@@ -65,27 +54,18 @@ class _Parser:
         quoted = tokens.kind == "string"
         name = tokens.string("a name") if quoted else tokens.expect_kind("name", "the graph's name")
         read_symbols(tokens)
-        with self._scope():
+        with self.values.scope():
             tokens.expect("(")
-            inputs = read_list(tokens, lambda t: self._labelled(self._parameter()), ")")
+            inputs = read_list(tokens, lambda t: self.values.labelled(self.values.parameter()), ")")
             builder = Builder(self.ops)
             self._body(builder, "return")
-            outputs = self._outputs()
+            outputs = self.values.outputs()
         self._close()
         tokens.skip_newlines()
         if tokens.kind != "end":
             tokens.unexpected("the end")
         block = builder.block([v for v, _ in inputs], [v for v, _ in outputs])
         return Graph(name, block, tuple(label for _, label in inputs), tuple(label for _, label in outputs))
-
-    @contextmanager
-    def _scope(self) -> Iterator[None]:
-        if len(self.scopes) > MAX_NESTING:
-            self.tokens.fail(f"regions are nested more than {MAX_NESTING} deep")
-        self.scopes.append([])
-        yield
-        for name in self.scopes.pop():
-            del self.values[name]
 
     def _body(self, builder: Builder, ending: str) -> None:
         """Read `{`, the nodes, and the keyword that ends them."""
@@ -106,57 +86,9 @@ class _Parser:
         """Read a region, with its `yield`, up to and with its last brace; its scope is open."""
         nested = builder.nested()
         self._body(nested, "yield")
-        results = self._operands()
+        results = self.values.operands()
         self._close()
         return nested.block(params, results)
-
-    # Values
-
-    def _name(self) -> Name:
-        at = self.tokens.at
-        return self.tokens.expect_kind("value", "a value"), at
-
-    def _declaration(self) -> tuple[Name, Type]:
-        name = self._name()
-        self.tokens.expect(":")
-        return name, read_type(self.tokens)
-
-    def _define(self, name: Name, value: Value) -> Value:
-        text, at = name
-        if text in self.values:
-            self.tokens.fail(f"{text} is defined twice", at)
-        self.values[text] = value
-        self.scopes[-1].append(text)
-        return value
-
-    def _parameter(self) -> Value:
-        name, type = self._declaration()
-        return self._define(name, Value(type))
-
-    def _operand(self) -> Value:
-        name, at = self._name()
-        if name not in self.values:
-            self.tokens.fail(f"{name} is not defined here", at)
-        return self.values[name]
-
-    def _operands(self) -> list[Value]:
-        """Read values separated by commas, as many as there are."""
-        return self._separated(self._operand)
-
-    def _separated(self, read: Callable[[], Item]) -> list[Item]:
-        """Read what begins with a value, separated by commas, as many as there are."""
-        if self.tokens.kind != "value":
-            return []
-        found = [read()]
-        while self.tokens.take(","):
-            found.append(read())
-        return found
-
-    def _labelled(self, value: Value) -> tuple[Value, str]:
-        return value, self.tokens.string("a label in quotes")
-
-    def _outputs(self) -> list[tuple[Value, str]]:
-        return self._separated(lambda: self._labelled(self._operand()))
 
     # Nodes
 
@@ -181,7 +113,7 @@ class _Parser:
                 operands = self._indexed(attrs)
                 self._attrs(op, attrs)
             case _:
-                operands = self._operands()
+                operands = self.values.operands()
                 self._attrs(op, attrs)
         for name in op.attrs:
             if name not in attrs:
@@ -189,7 +121,7 @@ class _Parser:
         self._emit(builder, op, operands, attrs, regions, declared, at)
 
     def _declared(self) -> Declared:
-        declared = self._separated(self._declaration)
+        declared = self.values.separated(self.values.declaration)
         if declared:
             self.tokens.expect("=")
         return declared
@@ -228,19 +160,19 @@ class _Parser:
 
     def _indexed(self, attrs: dict[str, Any]) -> list[Value]:
         """Read `%a[%i, 0:+3], %v` into operands, those in the brackets last, and the entries."""
-        operands = [self._operand()]
+        operands = [self.values.operand()]
         self.tokens.expect("[")
         dynamic: list[Value] = []
         attrs["at"] = read_list(self.tokens, lambda t: self._entry(dynamic), "]")
         while self.tokens.take(","):
-            operands.append(self._operand())
+            operands.append(self.values.operand())
         return operands + dynamic
 
     def _entry(self, dynamic: list[Value]) -> IndexEntry:
         tokens = self.tokens
         start = None
         if tokens.kind == "value":
-            dynamic.append(self._operand())
+            dynamic.append(self.values.operand())
         else:
             start = read_int(tokens)
         if not tokens.take(":"):
@@ -252,17 +184,17 @@ class _Parser:
     def _for(self, builder: Builder, regions: list[Block]) -> list[Value]:
         """Read `%i in range(%lo, %hi, %step) carry (%x: f64[] = %init) { ... }`."""
         tokens = self.tokens
-        index = self._name()
+        index = self.values.name()
         for text in ("in", "range", "("):
             tokens.expect(text)
-        bounds = read_list(tokens, lambda t: self._operand(), ")")
+        bounds = read_list(tokens, lambda t: self.values.operand(), ")")
         return [*bounds, *self._carried_body(builder, index, regions)]
 
     def _while(self, builder: Builder, regions: list[Block]) -> list[Value]:
         """Read `%enter count %k carry (%x: f64[] = %init) { ... }`."""
-        enter = self._operand()
+        enter = self.values.operand()
         self.tokens.expect("count")
-        number = self._name()
+        number = self.values.name()
         return [enter, *self._carried_body(builder, number, regions)]
 
     def _carried_body(self, builder: Builder, index: Name, regions: list[Block]) -> list[Value]:
@@ -272,26 +204,26 @@ class _Parser:
         inits: list[Value] = []
 
         def read(tokens: Tokens) -> None:
-            carried.append(self._declaration())
+            carried.append(self.values.declaration())
             tokens.expect("=")
-            inits.append(self._operand())
+            inits.append(self.values.operand())
 
         if tokens.take("carry"):
             tokens.expect("(")
             read_list(tokens, read, ")")
-        with self._scope():
-            params = [self._define(index, Value(INDEX))]
-            params += [self._define(name, Value(type)) for name, type in carried]
+        with self.values.scope():
+            params = [self.values.define(index, Value(INDEX))]
+            params += [self.values.define(name, Value(type)) for name, type in carried]
             regions.append(self._region(builder, params))
         return inits
 
     def _if(self, builder: Builder, regions: list[Block]) -> list[Value]:
         """Read `%condition { ... } else { ... }`."""
-        condition = self._operand()
-        with self._scope():
+        condition = self.values.operand()
+        with self.values.scope():
             regions.append(self._region(builder))
         self.tokens.expect("else")
-        with self._scope():
+        with self.values.scope():
             regions.append(self._region(builder))
         return [condition]
 
@@ -316,4 +248,4 @@ class _Parser:
         for (name, type), value in zip(declared, results, strict=True):
             if value.type != type:
                 self.tokens.fail(f"the type of {name[0]} is {value.type}, not {type}", name[1])
-            self._define(name, value)
+            self.values.define(name, value)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..ir import dims
 from ..ir.graph import Graph, Node, Value
 from ..ir.loops import carries
-from ..ir.types import DType
+from .edges import Edge, MemoryClass, Step, edge, hold_together, in_order
 from .inlining import Inlining, is_array
-from .kernels import Branch, Buffer, Loop, Memory, Move, Statement
-from .lifetimes import Interval, Lifetimes
+from .kernels import Branch, Buffer, Exchange, Loop, Memory, Move, Statement
+from .lifetimes import Lifetimes
 from .schedule import walk
 
 ALIGNMENT = 64
@@ -23,27 +23,6 @@ _PAGE = 4096
 _STAGGER = 23 * ALIGNMENT
 _LOCAL_BYTES = 1024
 _LOCAL_BYTES_IN_ALL = 1 << 16
-
-
-@dataclass(slots=True, eq=False)
-class _Class:
-    """Arrays of one size that share a buffer, and the times when it is taken."""
-
-    dtype: DType
-    count: int
-    intervals: list[Interval]
-    held: list[int] = field(default_factory=list)
-    fixed: Buffer | None = None  # memory that is not the planner's to choose, and not to be written
-    members: list[Value] = field(default_factory=list)
-
-    @property
-    def bytes(self) -> int:
-        return self.count * self.dtype.numpy.itemsize
-
-    def span(self) -> Interval:
-        """The first and the last statement of its life."""
-        times = [t // 2 for interval in self.intervals for t in interval] + self.held
-        return min(times), max(times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +41,10 @@ def plan_buffers(graph: Graph, body: tuple[Statement, ...], inlining: Inlining, 
     """Join the arrays that can share memory, lay out the arena and list the copies."""
     planner = _Planner(graph, inlining, lifetimes)
     planner.join_classes()
-    moves = {id(s): planner.moves_of(s) for s in walk(body) if isinstance(s, Loop | Branch)}
-    planner.assign()
-    return planner.plan(body, moves)
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A move before buffers are known."""
-
-    source: Value | _Class
-    target: _Class
+    edges = {id(s): planner.edges_of(s) for s in walk(body) if isinstance(s, Loop | Branch)}
+    moving = hold_together([second for _, second in edges.values()])
+    planner.assign(moving)
+    return planner.plan(body, edges)
 
 
 class _Planner:
@@ -80,13 +52,13 @@ class _Planner:
         self.graph = graph
         self.inlining = inlining
         self.lifetimes = lifetimes
-        self.classes: dict[Value, _Class] = {}
-        self.extra: list[_Class] = []
-        self.scratch: dict[Node, _Class] = {}
-        self.buffers: dict[_Class, Buffer] = {}
+        self.classes: dict[Value, MemoryClass] = {}
+        self.extra: list[MemoryClass] = []
+        self.scratch: dict[Node, MemoryClass] = {}
+        self.buffers: dict[MemoryClass, Buffer] = {}
         self.arena = 0
         for value, intervals in lifetimes.intervals.items():
-            self.classes[value] = _Class(
+            self.classes[value] = MemoryClass(
                 value.dtype,
                 dims.room(value.shape),
                 list(intervals),
@@ -139,61 +111,55 @@ class _Planner:
         self.classes.update(dict.fromkeys(right.members, left))
         return True
 
-    def class_of(self, value: Value) -> _Class:
+    def class_of(self, value: Value) -> MemoryClass:
         return self.classes[self.inlining.canonical(value)]
 
     # Copies.
 
-    def moves_of(self, statement: Loop | Branch) -> tuple[list[_Step], list[_Step]]:
-        """The entry and back moves of a loop, or the moves at the ends of two branches."""
+    def edges_of(self, statement: Loop | Branch) -> tuple[Edge, Edge]:
+        """Where a loop begins and where a turn of it ends, or the ends of two branches."""
         node = statement.node
-        if isinstance(statement, Loop):
-            carried = carries(node)
-            params = [c.param for c in carried]
-            entry = self.sequence([c.init for c in carried], params, node)
-            return entry, self.sequence([c.yielded for c in carried], params, node)
-        then, orelse = (self.sequence(r.results, node.results, None) for r in node.regions)
-        return then, orelse
+        if not isinstance(statement, Loop):
+            then, orelse = (self.copies(region.results, node.results) for region in node.regions)
+            return then, orelse
+        carried = [c for c in carries(node) if is_array(c.param)]
+        begin = 2 * self.lifetimes.times[node] + 1
 
-    def sequence(self, sources: Sequence[Value], targets: Sequence[Value], node: Node | None) -> list[_Step]:
-        """Order parallel moves so that nothing is overwritten before it is read."""
-        waiting = [
-            _Step(s, self.class_of(t))
-            for s, t in zip(sources, targets, strict=True)
-            if is_array(s) and self.class_of(s) is not self.class_of(t)
-        ]
-        steps: list[_Step] = []
-        while waiting:
-            read = [self.source_class(w) for w in waiting]
-            free = [w for k, w in enumerate(waiting) if w.target not in read[:k] + read[k + 1 :]]
-            if free:
-                steps += free
-                waiting = [w for w in waiting if w not in free]
-                continue
-            first = waiting[0]
-            spare = self.spare(self.source_class(first))
-            steps.append(_Step(first.source, spare))
-            waiting[0] = _Step(spare, first.target)
-        return steps
+        def is_free(value: Value) -> bool:
+            return self.lifetimes.intervals[self.inlining.canonical(value)][0][0] > begin
 
-    def source_class(self, step: _Step) -> _Class:
-        return step.source if isinstance(step.source, _Class) else self.class_of(step.source)
+        pairs = [(c.yielded, self.class_of(c.yielded), self.class_of(c.param)) for c in carried]
+        end = edge(pairs, is_free)
+        entry = self.copies([c.init for c in carried], [c.param for c in carried])
+        return entry, replace(end, steps=in_order(end.steps, self.class_of, self.spare))
 
-    def spare(self, like: _Class) -> _Class:
-        spare = _Class(like.dtype, like.count, list(like.intervals), list(like.held))
+    def copies(self, sources: Sequence[Value], targets: Sequence[Value]) -> Edge:
+        """The copies, in order, that put arrays where others are to lie."""
+        pairs = [(s, self.class_of(t)) for s, t in zip(sources, targets, strict=True) if is_array(s)]
+        steps = [Step(s, target) for s, target in pairs if self.class_of(s) is not target]
+        return Edge({}, in_order(steps, self.class_of, self.spare))
+
+    def spare(self, like: MemoryClass) -> MemoryClass:
+        spare = MemoryClass(like.dtype, like.count, list(like.intervals), list(like.held))
         self.extra.append(spare)
         return spare
 
     # Memory.
 
-    def assign(self) -> None:
-        """Give every class its buffer: an output's, a stack slot, or a place in the arena."""
+    def assign(self, moving: set[MemoryClass]) -> None:
+        """Give every class its buffer: an output's, a stack slot, or a place in the arena.
+
+        Those that are `moving` change places, so the last of them may be anywhere in the arena. Small ones
+        that loops carry are copied to the output at the end: until then they can be in registers.
+        """
+        apart = {self.class_of(param) for param, _ in self.lifetimes.bound}
+        apart = moving | {c for c in apart if c.is_small}
         for node, (dtype, count, t) in self.lifetimes.scratch.items():
-            self.scratch[node] = _Class(dtype, count, [(2 * t, 2 * t + 1)])
+            self.scratch[node] = MemoryClass(dtype, count, [(2 * t, 2 * t + 1)])
         for k, value in enumerate(self.graph.block.results):
             if is_array(value):
                 found = self.class_of(value)
-                if found not in self.buffers and found.fixed is None:
+                if found not in self.buffers and found.fixed is None and found not in apart:
                     self.buffers[found] = Buffer(Memory.OUTPUT, k, found.dtype, found.count, k)
         every = dict.fromkeys([*self.classes.values(), *self.extra, *self.scratch.values()])
         local, large, number = 0, [], 0
@@ -202,7 +168,7 @@ class _Planner:
                 self.buffers[found] = found.fixed
             elif found in self.buffers:
                 continue
-            elif found.bytes <= _LOCAL_BYTES and local + found.bytes <= _LOCAL_BYTES_IN_ALL:
+            elif found not in moving and found.bytes <= min(_LOCAL_BYTES, _LOCAL_BYTES_IN_ALL - local):
                 local += found.bytes
                 self.buffers[found] = Buffer(Memory.LOCAL, number, found.dtype, found.count)
                 number += 1
@@ -210,7 +176,7 @@ class _Planner:
                 large.append(found)
         self.lay_out(large, number)
 
-    def lay_out(self, classes: Iterable[_Class], number: int) -> None:
+    def lay_out(self, classes: Iterable[MemoryClass], number: int) -> None:
         """Place classes in the arena in the order of their birth, each in the first gap that fits."""
         active: list[tuple[int, int, int]] = []  # offset, end, last statement
         pages = 0
@@ -232,7 +198,7 @@ class _Planner:
 
     # The result.
 
-    def plan(self, body: tuple[Statement, ...], moves: Mapping[int, tuple[list[_Step], list[_Step]]]) -> Plan:
+    def plan(self, body: tuple[Statement, ...], edges: Mapping[int, tuple[Edge, Edge]]) -> Plan:
         places = {v: self.buffers[c] for v, c in self.classes.items()}
         places |= {v: places[self.inlining.canonical(v)] for v in self.inlining.aliases}
         outputs = []
@@ -242,7 +208,7 @@ class _Planner:
             ):
                 outputs.append(Move(value, Buffer(Memory.OUTPUT, k, value.dtype, dims.room(value.shape), k)))
         return Plan(
-            tuple(self.filled(s, moves) for s in body),
+            tuple(self.filled(s, edges) for s in body),
             places,
             {n: self.buffers[c] for n, c in self.scratch.items()},
             tuple(dict.fromkeys(self.buffers.values())),
@@ -250,24 +216,29 @@ class _Planner:
             self.arena,
         )
 
-    def filled(self, statement: Statement, moves: Mapping[int, tuple[list[_Step], list[_Step]]]) -> Statement:
+    def filled(self, statement: Statement, edges: Mapping[int, tuple[Edge, Edge]]) -> Statement:
         if not isinstance(statement, Loop | Branch):
             return statement
-        first, second = (tuple(map(self.move, steps)) for steps in moves[id(statement)])
+        first, second = (tuple(map(self.move, each.steps)) for each in edges[id(statement)])
         if isinstance(statement, Loop):
+            taken = edges[id(statement)][1].taken
             return replace(
-                statement, body=tuple(self.filled(s, moves) for s in statement.body), entry=first, back=second
+                statement,
+                body=tuple(self.filled(s, edges) for s in statement.body),
+                entry=first,
+                exchanges=tuple(Exchange(self.buffers[s], self.buffers[t]) for t, s in taken.items()),
+                back=second,
             )
         return replace(
             statement,
-            then=tuple(self.filled(s, moves) for s in statement.then),
-            orelse=tuple(self.filled(s, moves) for s in statement.orelse),
+            then=tuple(self.filled(s, edges) for s in statement.then),
+            orelse=tuple(self.filled(s, edges) for s in statement.orelse),
             then_moves=first,
             else_moves=second,
         )
 
-    def move(self, step: _Step) -> Move:
-        source = self.buffers[step.source] if isinstance(step.source, _Class) else step.source
+    def move(self, step: Step) -> Move:
+        source = self.buffers[step.source] if isinstance(step.source, MemoryClass) else step.source
         return Move(source, self.buffers[step.target])
 
 

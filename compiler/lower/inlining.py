@@ -13,6 +13,7 @@ from ..ir.symbols import implied
 from ..ir.types import ArrayType
 from .accesses import record, view_of
 from .cost import element_cost
+from .renewal import is_renewable
 
 # Above this many instructions an element is not computed twice.
 _CHEAP = 2
@@ -31,6 +32,7 @@ class Inlining:
     shared: set[Value] = field(default_factory=set)
     aliases: dict[Value, Value] = field(default_factory=dict)
     live: set[Node] = field(default_factory=set)
+    renewed: set[Node] = field(default_factory=set)  # updates whose result is written beside their array
     implied: Mapping[Node, tuple[Value, ...]] = field(default_factory=dict)  # the sizes that a node takes
 
     def is_kept(self, value: Value) -> bool:
@@ -73,8 +75,11 @@ def choose(graph: Graph) -> Inlining:
         for node in block.nodes:
             found.producers.update(dict.fromkeys(node.results, node))
     _Demand(found).walk_graph(graph)
+    arms = {
+        region for block in every for node in block.nodes if node.op.name == "if" for region in node.regions
+    }
     for block in every:
-        _settle(found, block)
+        _settle(found, block, block in arms)
     return found
 
 
@@ -99,7 +104,7 @@ class _Demand:
     def walk_graph(self, graph: Graph) -> None:
         for value in graph.block.results:
             self.require(value)
-        self.walk(graph.block, frozenset())
+        self.walk(graph.block)
 
     def use(self, value: Value, times: int = 1) -> None:
         self.paths[value] = self.paths.get(value, 0) + times
@@ -109,7 +114,7 @@ class _Demand:
         if is_array(value):
             self.found.kept.add(value)
 
-    def walk(self, block: Block, outer: frozenset[Value]) -> None:
+    def walk(self, block: Block) -> None:
         """Visit a block's nodes from the last to the first; recursion is over the nesting of regions."""
         for node in reversed(block.nodes):
             used = any(self.paths.get(r) for r in node.results)
@@ -174,7 +179,7 @@ class _Demand:
             for value in region.results:
                 self.require(value)
         for region in node.regions:
-            self.walk(region, frozenset())
+            self.walk(region)
             for value in captures(region):
                 self.use(value, 2)
                 self.captured.add(value)
@@ -223,14 +228,14 @@ def captures(region: Block) -> list[Value]:
     return [v for v in read if v not in inside]
 
 
-def _settle(found: Inlining, block: Block) -> None:
+def _settle(found: Inlining, block: Block, is_arm: bool) -> None:
     """Keep what inlining would make too large; find the reshapes that are free."""
     sizes: dict[Value, tuple[int, int]] = {}  # the nodes and moves that one element takes
     for node in block.nodes:
         if node not in found.live:
             continue
         if not is_map(node):
-            _separate(found, node)
+            _separate(found, node, is_arm)
         elif is_array(node.result):
             _alias(found, node)
             _limit(found, node, sizes)
@@ -256,8 +261,11 @@ def _limit(found: Inlining, node: Node, sizes: dict[Value, tuple[int, int]]) -> 
         sizes[node.result] = nodes, moves
 
 
-def _separate(found: Inlining, node: Node) -> None:
-    """Keep the part that an update writes where computing it would read the array being written."""
+def _separate(found: Inlining, node: Node, is_arm: bool) -> None:
+    """Keep the part that an update writes, or its array, where computing the part would read the array.
+
+    In the arm of a branch a new array would have to be copied in the other arm.
+    """
     if node.op.name not in ("update", "accumulate", "scatter", "scatter_add"):
         return
     base, part = node.operands[:2]
@@ -266,7 +274,10 @@ def _separate(found: Inlining, node: Node) -> None:
     reads = record(found.producers, found.is_kept, [part], part.shape).reads
     clash = any(found.canonical(r.value) is found.canonical(base) for r in reads)
     if clash and not part_reads_own_place(found, node):
-        found.kept.add(part)
+        if is_renewable(node) and not is_arm:
+            found.renewed.add(node)
+        else:
+            found.kept.add(part)
 
 
 def part_reads_own_place(found: Inlining, node: Node) -> bool:

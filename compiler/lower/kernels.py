@@ -51,6 +51,7 @@ class Access(Enum):
     STORE = "store"  # the value's own buffer
     REDUCE = "reduce"
     PUT = "put"  # replace or add to a part of an array
+    RENEW = "renew"  # replace a part of an array in a new one, into which the rest is copied
     PUSH = "push"
     CHECK = "check"  # the wrapped index, or the end of the run
 
@@ -99,12 +100,25 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """From now on the memory of `source` is that of `target`; all exchanges of a turn are done at once."""
+
+    source: Buffer
+    target: Buffer
+
+
+@dataclass(frozen=True, slots=True)
 class Loop:
-    """A `for` or a `while`: `entry` moves initial arrays, `back` the yielded ones, into carried buffers."""
+    """A `for` or a `while`: `entry` moves initial arrays into carried buffers.
+
+    At the end of a turn `exchanges`, a permutation of buffers, puts the yielded arrays there, and then
+    `back` copies the others.
+    """
 
     node: Node
     body: tuple[Statement, ...]
     entry: tuple[Move, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
     back: tuple[Move, ...] = ()
 
 

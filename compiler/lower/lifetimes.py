@@ -149,6 +149,8 @@ class _Numbering:
             self.found.times[node] = t
             if root.access is Access.PUT:
                 self.visit_writer(node, t)
+            elif root.access is Access.RENEW:
+                self.use(node.operands[0], 2 * t + 1)
             elif root.access is Access.REDUCE and needs_wide(node, nest.space):
                 self.found.scratch[node] = DType.F64, dims.room(node.result.shape), t
             for result in node.results:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from ..ir.operation import Elementwise
 from ..ir.types import DType
 from .affine import ZERO, Index, Variable
 from .elements import Place, Walk
-from .kernels import Buffer, KernelProgram
+from .kernels import Buffer, Exchange, KernelProgram
 from .llvm_machine import LlvmMachine, Scalar
 from .llvm_text import FunctionText, ModuleText, literal, memory_type, register_type
 
@@ -73,6 +73,7 @@ class Code:
         self.machine = NestMachine(module, function)
         self.scalars: dict[Value, Any] = {}  # a Scalar, a constant form, or a Stack
         self.bases: dict[Buffer, str] = {}
+        self.moving: dict[Buffer, str] = {}  # where the addresses of buffers lie that loops exchange
         self.stacks: list[Stack] = []
         self.scopes: dict[Buffer, str] = {}  # the metadata of accesses, while in a nest
         self.status = function.slot("i64")
@@ -107,6 +108,16 @@ class Code:
 
     def base(self, buffer: Buffer) -> str:
         return self.bases[buffer]
+
+    def find(self, buffers: Iterable[Buffer]) -> None:
+        """Look up where moving buffers lie now: after this their bases hold until they change places."""
+        for buffer in buffers:
+            self.bases[buffer] = self.function.value(f"load ptr, ptr {self.moving[buffer]}")
+
+    def exchange(self, exchanges: Sequence[Exchange]) -> None:
+        """Let buffers change places."""
+        for e in exchanges:
+            self.function.line(f"store ptr {self.bases[e.source]}, ptr {self.moving[e.target]}")
 
     def load(self, value: Value, position: Index) -> Scalar:
         return self.load_from(self.program.places[value], position)

@@ -14,9 +14,11 @@ from .kernels import Branch, Buffer, Loop, Move, Nest, Scalars, Single, Statemen
 from .llvm_code import Code, Stack
 from .llvm_machine import Scalar
 from .llvm_nests import emit_nest
+from .llvm_scopes import separate
 from .llvm_singles import emit_single
 from .llvm_stack_moves import either, exchange
 from .llvm_stacks import Use, strip_before, strip_in, use_in
+from .schedule import walk
 
 INTERRUPTED = "gradir_interrupted"  # of the runtime; it records the exception that ends the run
 _TURNS_WITHOUT_SIGNALS = 1 << 16
@@ -69,20 +71,25 @@ class _Statements:
     def loop(self, loop: Loop) -> None:
         code, node = self.code, loop.node
         emit_moves(code, loop.entry)
+        moving = exchanged(loop)
         slots = [self.enter(c.param, c.init) for c in carries(node)]
+        separate(code, *_elements(code, loop))
         if node.op.name == "while":
-            self.while_turns(loop, slots)
+            self.while_turns(loop, slots, moving)
         else:
-            self.range_turns(loop, slots)
+            self.range_turns(loop, slots, moving)
+        code.find(moving)
+        code.scopes = {}
         for slot, c in zip(slots, carries(node), strict=True):
             self.leave(slot, c.param, c.result)
 
-    def range_turns(self, loop: Loop, slots: Sequence[str]) -> None:
+    def range_turns(self, loop: Loop, slots: Sequence[str], moving: Sequence[Buffer]) -> None:
         code, node = self.code, loop.node
         low, _, step = (code.register(v) for v in heads(node))
         trips = self.trips(node)
         strips = self.strips(node, trips)
         with code.loop(trips) as k:
+            code.find(moving)
             for param, (stack, use, first) in strips.items():
                 code.scalars[param] = strip_in(code, stack, use, first, k, trips)
             stepped = code.function.value(f"mul i64 {k}, {step}") if step != "1" else k
@@ -100,11 +107,12 @@ class _Statements:
                 found[c.param] = stack, use, strip_before(self.code, stack, use, trips)
         return found
 
-    def while_turns(self, loop: Loop, slots: Sequence[str]) -> None:
+    def while_turns(self, loop: Loop, slots: Sequence[str], moving: Sequence[Buffer]) -> None:
         code, node, body = self.code, loop.node, body_of(loop.node)
         count = code.accumulator(DType.I64)
         code.write(count, code.literal(DType.I64, 0))
         with code.repeat(code.register(node.operands[0])) as k:
+            code.find(moving)
             self.turn(loop, slots, k.counter)
             code.function.line(f"store i64 {k.next}, ptr {count}")
             self.let_signals_in(node, k.counter)
@@ -132,6 +140,9 @@ class _Statements:
             if slot:
                 code.scalars[c.param] = code.read(slot, c.param.dtype)
         self.emit(loop.body)
+        if loop.exchanges:
+            code.exchange(loop.exchanges)
+            code.find(e.target for e in loop.exchanges)
         emit_moves(code, loop.back)
         for slot, c in zip(slots, carried, strict=True):
             if slot:
@@ -180,22 +191,57 @@ class _Statements:
         ]
         test = code.register(node.operands[0])
         f.branch(test, then, orelse)
+        moving = exchanged(branch)
+        blocks: list[str] = []
         arms = ((then, branch.then, branch.then_moves), (orelse, branch.orelse, branch.else_moves))
         for (label, body, moves), region in zip(arms, node.regions, strict=True):
             f.label(label)
+            code.find(moving)
             self.emit(body)
             emit_moves(code, moves)
             for slot, value in zip(slots, region.results, strict=True):
                 if slot:
                     code.write(slot, code.scalar(value))
+            blocks.append(f.block)
             f.jump(after)
         f.label(after)
-        results = zip(slots, node.results, *(region.results for region in node.regions), strict=True)
-        for slot, result, first, second in results:
+        for result, first, second in zip(node.results, *(r.results for r in node.regions), strict=True):
+            if not isinstance(result.type, ArrayType):
+                code.scalars[result] = either(code, blocks, code.scalar(first), code.scalar(second))
+        code.find(moving)
+        for slot, result in zip(slots, node.results, strict=True):
             if slot:
                 code.scalars[result] = code.read(slot, result.dtype)
-            elif not isinstance(result.type, ArrayType):
-                code.scalars[result] = either(code, test, code.scalar(first), code.scalar(second))
+
+
+def _elements(code: Code, loop: Loop) -> tuple[set[Buffer], set[Buffer]]:
+    """The buffers that a loop reads and writes, if it does nothing but that to single elements.
+
+    Of those all live as long as the loop, so none has the memory of another.
+    """
+    read: set[Buffer] = set()
+    written: set[Buffer] = set()
+    places = code.program.places
+    carried = {places[c.param] for c in carries(loop.node) if c.param in places}
+    for statement in loop.body:
+        match statement:
+            case Scalars(nodes):
+                arrays = [v for node in nodes for v in node.operands if v.shape]
+            case Single(node) if all(places[v] in carried for v in node.results if v in places):
+                arrays = [v for v in node.operands if isinstance(v.type, ArrayType) and v.shape]
+                written.update(places[v] for v in node.results if v in places)
+            case _:
+                return set(), set()
+        if any(v not in places for v in arrays):
+            return set(), set()
+        read.update(places[v] for v in arrays)
+    return read, written
+
+
+def exchanged(statement: Statement) -> list[Buffer]:
+    """The buffers that change places somewhere in a statement."""
+    loops = (s for s in walk([statement]) if isinstance(s, Loop))
+    return list(dict.fromkeys(e.target for loop in loops for e in loop.exchanges))
 
 
 def _varies(found: object) -> bool:

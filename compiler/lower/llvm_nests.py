@@ -11,9 +11,11 @@ from ..ir.types import DType
 from . import llvm_sums as sums
 from .accesses import nest_index, record
 from .affine import Index, linear, row_major
-from .kernels import Access, Buffer, Memory, Nest, Root
+from .kernels import Access, Nest, Root
 from .llvm_code import Code
 from .llvm_machine import Scalar
+from .llvm_renewal import copy_around
+from .llvm_scopes import separate
 from .llvm_stacks import reserve
 from .nest_loops import Group, piece_index, plan_loops
 
@@ -66,6 +68,8 @@ class _NestCode:
         if root.access is Access.PUT:
             target, base = places[root.result], places[root.node.operands[0]]
             code.copy(code.base(target), code.base(base), target.bytes)
+        elif root.access is Access.RENEW:
+            copy_around(code, root.node)
         elif root.access is Access.PUSH:
             stack = code.scalars[root.node.operands[0]]
             self.pushed[id(root)] = reserve(code, stack)
@@ -78,32 +82,18 @@ class _NestCode:
         recorded = record(code.program.producers, code.in_memory, elements, space, self.computed)
         forms = [r.position for r in recorded.reads] + recorded.forms
         forms += [self.position(r, self.here) for r in roots]
-        self.separate({code.program.places[r.value] for r in recorded.reads})
+        places = code.program.places
+        written = {places[r.result] for r in roots if r.result in places}
+        written |= {code.program.scratch[r.node] for r in roots if r.node in code.program.scratch}
+        separate(code, {places[r.value] for r in recorded.reads}, written)
         weight = len(recorded.applied) + len(roots)
         self.unroll = room(space) * weight <= _UNROLLED
         self.interleave = _INTERLEAVED if weight <= _LIGHT else 0
         return plan_loops(space, recorded, forms, weight)
 
-    def separate(self, read: set[Buffer]) -> None:
-        """Tell LLVM that the buffers of the arena which this nest uses are apart."""
-        code = self.code
-        program, roots = code.program, self.nest.roots
-        written = {program.places[r.result] for r in roots if r.result in program.places}
-        written |= {program.scratch[r.node] for r in roots if r.node in program.scratch}
-        buffers = sorted((b for b in read | written if b.memory is Memory.ARENA), key=lambda b: b.number)
-        if not written or len(buffers) < 2:
-            return
-        module = code.module
-        domain = module.distinct()
-        scopes = [module.distinct([domain]) for _ in buffers]
-        for k, buffer in enumerate(buffers):
-            own = module.metadata("!{" + scopes[k] + "}")
-            others = module.metadata("!{" + ", ".join(scopes[:k] + scopes[k + 1 :]) + "}")
-            code.scopes[buffer] = f", !alias.scope {own}, !noalias {others}"
-
     def position(self, root: Root, here: _Indices) -> Index:
         """Where a root's element goes in its target."""
-        if root.access is Access.PUT:
+        if root.access in (Access.PUT, Access.RENEW):
             return put_position(self.code, root.node, here)
         if root.access is Access.REDUCE:
             return sums.result_position(root, here)

@@ -11,7 +11,7 @@ from .affine import ZERO
 from .buffers import ALIGNMENT
 from .kernels import Buffer, KernelProgram, Memory
 from .llvm_code import Code
-from .llvm_control import emit_moves, emit_statements
+from .llvm_control import emit_moves, emit_statements, exchanged
 from .llvm_stack_memory import release
 from .llvm_stacks import release_all
 from .llvm_text import FunctionText, ModuleText, VectorFunctions, literal, memory_type
@@ -132,6 +132,7 @@ def _place_buffers(code: Code) -> None:
     """Give every buffer but the popped ones its base pointer."""
     program, f = code.program, code.function
     constants = {place: v for v, place in program.places.items() if place.memory is Memory.CONSTANT}
+    moving = {buffer for statement in program.body for buffer in exchanged(statement)}
     outputs = [Buffer(Memory.OUTPUT, k, v.dtype, 0) for k, v in enumerate(program.graph.block.results)]
     for buffer in (*program.buffers, *(m.target for m in program.outputs), *outputs):
         match buffer.memory:
@@ -141,6 +142,9 @@ def _place_buffers(code: Code) -> None:
                 name = "%" + f.name("arena")
                 f.entry.append(f"  {name} = getelementptr inbounds i8, ptr %workspace, i64 {buffer.position}")
                 code.bases[buffer] = name
+                if buffer in moving:
+                    code.moving[buffer] = f.slot("ptr")
+                    f.entry.append(f"  store ptr {name}, ptr {code.moving[buffer]}")
             case Memory.LOCAL:
                 code.bases[buffer] = f.slot(memory_type(buffer.dtype), max(1, buffer.count), 16)
             case Memory.CONSTANT:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .llvm_code import Code, Stack
 from .llvm_stacks import Strip
 
 
-def either(code: Code, test: str, first: Stack, second: Stack) -> Stack:
-    """Return the stack that a branch leaves: one of two, or the same from both."""
+def either(code: Code, blocks: Sequence[str], first: Stack, second: Stack) -> Stack:
+    """Return the stack that a branch leaves: one of two, or the same from both.
+
+    It is chosen at the beginning of the block where the last ones of the two sides, `blocks`, meet.
+    """
     if first == second:
         return first
     assert first.element_bytes == second.element_bytes
-    pairs = zip(_slots(first), _slots(second), strict=True)
-    data, count, capacity = (code.function.value(f"select i1 {test}, ptr {a}, ptr {b}") for a, b in pairs)
+    then, orelse = blocks
+    data, count, capacity = (
+        code.function.value(f"phi ptr [ {a}, %{then} ], [ {b}, %{orelse} ]")
+        for a, b in zip(_slots(first), _slots(second), strict=True)
+    )
     return Stack(data, count, capacity, first.element_bytes, idle="")
 
 

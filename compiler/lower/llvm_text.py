@@ -46,6 +46,7 @@ class FunctionText:
         self.header = header
         self.entry: list[str] = []
         self.lines: list[str] = []
+        self.block = "entry"  # the basic block that is being written
         self._names = 0
 
     def name(self, prefix: str = "v") -> str:
@@ -67,6 +68,7 @@ class FunctionText:
     def label(self, name: str) -> None:
         """Begin the basic block `name`."""
         self.lines.append(f"{name}:")
+        self.block = name
 
     def slot(self, type: str, count: int = 1, align: int = 0) -> str:
         """Reserve memory on the stack for the whole call."""
@@ -90,12 +92,21 @@ class FunctionText:
 class VectorFunctions:
     """The vector variants of C math functions that the target has, named as libmvec names them.
 
-    `letter` stands for the instruction set in a variant's name, `lanes` is its number of doubles.
+    `widths` are the letter that stands for an instruction set in a variant's name and its number of
+    doubles, the widest set first: short rows, remainders and loops over mixed dtypes take a narrower one.
     """
 
-    letter: str
-    lanes: int
-    names: frozenset[str]  # of the functions on doubles; those on floats have twice the lanes
+    widths: tuple[tuple[str, int], ...]
+    symbols: frozenset[str]
+
+    def of(self, function: str, dtype: DType, arity: int) -> dict[str, int]:
+        """The variants of a function for `dtype`, and their lanes."""
+        per_double = 8 // dtype.numpy.itemsize
+        named = {
+            f"_ZGV{letter}N{lanes * per_double}{'v' * arity}_{function}": lanes * per_double
+            for letter, lanes in self.widths
+        }
+        return {name: lanes for name, lanes in named.items() if name in self.symbols}
 
 
 class ModuleText:

@@ -115,6 +115,9 @@ class KernelPrinter:
             head = f"while {given[0]} count {index}"
         yield f"{indent}{self.results(loop.node)}{head} carry ({inits}) {{"
         yield from self.block(loop.body, indent + "  ")
+        if loop.exchanges:
+            sides = [[str(e.target) for e in loop.exchanges], [str(e.source) for e in loop.exchanges]]
+            yield f"{indent}  exchange {' <- '.join(', '.join(side) for side in sides)}"
         yield from self.moves(loop.back, indent + "  ")
         yield f"{indent}  yield {', '.join(map(self.where, region.results))}"
         yield indent + "}"
@@ -165,6 +168,9 @@ class KernelPrinter:
                 target = self.program.places[result]
                 copied = "" if base == target else f" after copying {base}"
                 return f"{root.node.op.name} {target}{self.at(root.node, 2)} <- {element}{copied}"
+            case Access.RENEW:
+                place = f"{self.program.places[result]}{self.at(root.node, 2)}"
+                return f"renew {place} <- {element} else {self.where(root.node.operands[0])}"
             case Access.PUSH:
                 return f"push {self.name(root.node.operands[0])} <- {element}"
             case Access.CHECK:

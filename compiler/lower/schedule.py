@@ -13,8 +13,9 @@ from ..ir import dims
 from ..ir.dims import Shape
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.operation import Elementwise, Reduction
-from .inlining import Inlining, captures, is_array, is_data, is_map
+from .inlining import Inlining, is_array, is_data, is_map
 from .kernels import Access, Branch, Loop, Nest, Root, Scalars, Single, Statement
+from .write_order import in_order
 
 _MOST_STORES = 24
 _MOST_STORES_APART = 8  # of arrays that have no data in common: more streams than this outrun the prefetcher
@@ -52,7 +53,7 @@ class _Schedule:
         self.weights: dict[Value, int] = {}
         self.leaves: dict[Value, frozenset[Value]] = {}
         self.by_space: dict[Shape, list[int]] = {}
-        for node in _in_order(block, inlining):
+        for node in in_order(block, inlining):
             self.place(node)
 
     def ready(self, values: Sequence[Value]) -> int:
@@ -71,6 +72,10 @@ class _Schedule:
             stack, element = node.operands
             root = Root(Access.PUSH, node, element)
             self.after[node.result] = self.join(root, element.shape, element, self.ready([stack]) + 1)
+        elif node in self.inlining.renewed:
+            base, part = node.operands
+            k = self.join(Root(Access.RENEW, node, part), part.shape, part, self.ready([base]) + 1)
+            self.after[node.result] = k
         else:
             self.append(self.statement(node), node)
 
@@ -186,42 +191,3 @@ def walk(body: Sequence[Statement]) -> Iterator[Statement]:
             case Branch():
                 pending.extend(reversed(statement.orelse))
                 pending.extend(reversed(statement.then))
-
-
-def _in_order(block: Block, inlining: Inlining) -> list[Node]:
-    """The live nodes, those that write into an array as late as their results allow.
-
-    So what reads the array before comes first, and the write can be done in place.
-    """
-    late = {r: n for n in block.nodes if n in inlining.live and _is_late(n, inlining) for r in n.results}
-    order: list[Node] = []
-    placed: set[Node] = set()
-    for node in block.nodes:
-        if node not in inlining.live or node in placed or (node.results and node.results[0] in late):
-            continue
-        _place_with_operands(node, late, placed, order)
-    for node in block.nodes:
-        if node in inlining.live and node not in placed:
-            _place_with_operands(node, late, placed, order)
-    return order
-
-
-def _is_late(node: Node, inlining: Inlining) -> bool:
-    if node.op.name in ("update", "accumulate", "scatter", "scatter_add"):
-        return True
-    return is_map(node) and is_array(node.result) and not inlining.is_root(node.result)
-
-
-def _place_with_operands(node: Node, late: dict[Value, Node], placed: set[Node], order: list[Node]) -> None:
-    pending = [node]
-    while pending:
-        current = pending[-1]
-        needed = [*current.operands, *(v for region in current.regions for v in captures(region))]
-        missing = [late[v] for v in needed if v in late and late[v] not in placed]
-        if missing and current not in placed:
-            pending.extend(reversed(missing))
-            continue
-        pending.pop()
-        if current not in placed:
-            placed.add(current)
-            order.append(current)

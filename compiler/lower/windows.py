@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from ..ir import dims
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Span, Value, uses
+from ..ir.graph import Block, Graph, Node, Value, uses
 from ..ir.operation import OpTable
 from .inlining import is_array
+from .renewal import block_of, is_wide_window
 
-_LEAST_PART = 0.5  # of the array, below which writing in place is less work
 _MOST_PIECES = 30  # of the loops over an array, which are split where a window begins or ends
 
 
@@ -38,7 +38,7 @@ class _Rewrite:
         for node in block.nodes:
             b.loc, b.origin = node.loc, node.origin
             operands = tuple(self.replaced.get(v, v) for v in node.operands)
-            if node in chained or (operands and operands[0] in self.formulas and _is_wide_window(node)):
+            if node in chained or (operands and operands[0] in self.formulas and _is_wide_addition(node)):
                 self.replaced[node.result] = self.padded(b, node, operands)
                 continue
             regions = tuple(self.block(r) for r in node.regions)
@@ -49,14 +49,13 @@ class _Rewrite:
 
     def padded(self, b: Builder, node: Node, operands: tuple[Value, ...]) -> Value:
         base, part = operands
-        at, shape = node.attrs["at"], dims.static(node.result.shape)
-        starts = [(e.start or 0) if isinstance(e, Span) else e for e in at]
-        sizes = [e.size if isinstance(e, Span) else 1 for e in at]
-        if tuple(sizes) != part.shape:
-            part = b.reshape(part, shape=tuple(sizes))
+        shape = dims.static(node.result.shape)
+        starts, sizes = zip(*block_of(node), strict=True)
+        if sizes != part.shape:
+            part = b.reshape(part, shape=sizes)
         zero = b.literal(-part.dtype.numpy.type(0))  # for a float -0.0, which changes nothing it is added to
         high = tuple(d - s - n for d, s, n in zip(shape, starts, sizes, strict=True))
-        found = b.add(base, b.pad(part, zero, low=tuple(starts), high=high))
+        found = b.add(base, b.pad(part, zero, low=starts, high=high))
         self.formulas.add(found)
         return found
 
@@ -65,7 +64,7 @@ def _chained(block: Block, uses: Mapping[Value, int]) -> set[Node]:
     """The additions to windows of an array, two or more in turn, whose sums nothing else reads."""
     chains: dict[Value, list[Node]] = {}  # by the last sum
     for node in block.nodes:
-        if _is_wide_window(node):
+        if _is_wide_addition(node):
             base = node.operands[0]
             chains[node.result] = [*(chains.pop(base, ()) if uses[base] == 1 else ()), node]
     worthwhile = (c for c in chains.values() if len(c) > 1 and _pieces(c) <= _MOST_PIECES)
@@ -76,22 +75,11 @@ def _pieces(chain: Sequence[Node]) -> int:
     """Into how many loops the array is split."""
     pieces = 1
     for axis, size in enumerate(dims.static(chain[0].result.shape)):
-        spans = [e if isinstance(e, Span) else Span(e, 1) for e in (n.attrs["at"][axis] for n in chain)]
-        ends = {s.start or 0 for s in spans} | {(s.start or 0) + s.size for s in spans}
+        spans = [block_of(n)[axis] for n in chain]
+        ends = {first for first, _ in spans} | {first + count for first, count in spans}
         pieces *= len(ends | {0, size}) - 1
     return pieces
 
 
-def _is_wide_window(node: Node) -> bool:
-    if node.op.name != "accumulate":
-        return False
-    at, part = node.attrs["at"], node.operands[1]
-    if not is_array(part) or not dims.is_static((*part.shape, *node.result.shape)):
-        return False
-    if any(e is None or (isinstance(e, Span) and _is_irregular(e)) for e in at):
-        return False
-    return dims.size(part.shape) >= _LEAST_PART * dims.size(node.result.shape) > 0
-
-
-def _is_irregular(span: Span) -> bool:
-    return span.start is None or span.step != 1 or span.size == 0
+def _is_wide_addition(node: Node) -> bool:
+    return node.op.name == "accumulate" and is_wide_window(node)

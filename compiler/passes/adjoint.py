@@ -8,13 +8,15 @@ from enum import Enum
 
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Origin, Value
-from ..ir.operation import OpTable
+from ..ir.operation import OpTable, VjpContext
 from ..ops import OPS
 from .activity import carries_derivative
 from .adjoint_nodes import Backward
 from .cotangents import Scope, zeros
+from .inline import inline
 from .residuals import Carrier, Residual, reads
 from .save import Saver
+from .segments import cut_loops, segment_op, whole
 
 
 class Seeds(Enum):
@@ -43,7 +45,9 @@ class Adjoint:
     cotangents: dict[Value, Value]
 
 
-def adjoint(graph: Graph, wrt: Sequence[int], *, seeds: Seeds = Seeds.ONE, ops: OpTable = OPS) -> Graph:
+def adjoint(
+    graph: Graph, wrt: Sequence[int], *, seeds: Seeds = Seeds.ONE, ops: OpTable = OPS, cut: bool = True
+) -> Graph:
     """Return the joint graph of `graph` and its gradients.
 
     Parameters
@@ -57,6 +61,8 @@ def adjoint(graph: Graph, wrt: Sequence[int], *, seeds: Seeds = Seeds.ONE, ops: 
         input, at the end, for each float output, labelled "ct" and the output's label.
     ops
         The table of operations.
+    cut
+        Whether long loops that save arrays are cut into segments.
 
     Returns
     -------
@@ -72,14 +78,23 @@ def adjoint(graph: Graph, wrt: Sequence[int], *, seeds: Seeds = Seeds.ONE, ops: 
     ----------
     A. Griewank and A. Walther, Evaluating Derivatives, SIAM, 2008, chapter 3.
     """
-    return adjoint_with_residuals(graph, wrt, seeds=seeds, ops=ops).graph
+    return adjoint_with_residuals(graph, wrt, seeds=seeds, ops=ops, cut=cut).graph
 
 
 def adjoint_with_residuals(
-    graph: Graph, wrt: Sequence[int], *, seeds: Seeds = Seeds.ONE, ops: OpTable = OPS
+    graph: Graph, wrt: Sequence[int], *, seeds: Seeds = Seeds.ONE, ops: OpTable = OPS, cut: bool = True
 ) -> Adjoint:
     """Return what `adjoint` does, with its residuals and the cotangents of intermediate values."""
     _check(graph, wrt, seeds)
+    found, backward = _reversed(graph, wrt, seeds, ops)
+    if not cut:
+        return found
+    in_segments = cut_loops(graph, backward.structure, backward.restorer.saved, ops, _SEGMENT)
+    return found if in_segments is None else _reversed(in_segments, wrt, seeds, ops)[0]
+
+
+def _reversed(graph: Graph, wrt: Sequence[int], seeds: Seeds, ops: OpTable) -> tuple[Adjoint, Backward]:
+    """Build the joint graph as the loops of the primal stand."""
     block = graph.block
     inputs = [block.params[k] for k in wrt]
     seeded = [k for k, v in enumerate(block.results) if carries_derivative(v.type)]
@@ -94,12 +109,30 @@ def adjoint_with_residuals(
     forward = Saver.of(ops, backward.structure, backward.restorer.saved, scope.stacks).nodes(block.nodes)
     joint = Graph(
         graph.name,
-        Block(block.params + cts, (*forward, *scope.b.nodes), block.results + gradients),
+        Block(block.params + cts, whole((*forward, *scope.b.nodes), ops), block.results + gradients),
         (*graph.inputs, *(f"ct {graph.outputs[k]}" for k, _ in zip(seeded, cts, strict=False))),
         (*graph.outputs, *(f"d {graph.inputs[k]}" for k in wrt)),
     )
     residuals = (*_kept(graph, backward, scope.b.nodes), *backward.restorer.residuals)
-    return Adjoint(joint, residuals, backward.cotangents | scope.cotangents)
+    return Adjoint(joint, residuals, backward.cotangents | scope.cotangents), backward
+
+
+def _reverse_segment(c: VjpContext) -> list[Value | None]:
+    """Run a segment of a loop again, saving what its reverse reads, and reverse it."""
+    segment: Graph = c.node.attrs["graph"]
+    wrt = [k for k, wanted in enumerate(c.needed) if wanted]
+    cts = [
+        ct or zeros(c.b, r.type)
+        for r, ct in zip(c.node.results, c.cotangents, strict=True)
+        if carries_derivative(r.type)
+    ]
+    joint = adjoint(segment, wrt, seeds=Seeds.INPUTS, ops=c.b.ops, cut=False)
+    given = inline(c.b, joint, (*c.node.operands, *cts))
+    gradients = dict(zip(wrt, given[len(segment.outputs) :], strict=True))
+    return [gradients.get(k) for k in range(len(c.needed))]
+
+
+_SEGMENT = segment_op(_reverse_segment)
 
 
 def _seed(

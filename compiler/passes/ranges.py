@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..ir.builder import Builder
+from ..ir.forms import Form, Ranges, linear, number, of_base
 from ..ir.graph import Graph, Node, Value
 from ..ir.operation import OpTable
 from ..ir.types import INDEX
@@ -33,41 +34,15 @@ def ranges(graph: Graph, ops: OpTable = OPS) -> Graph:
     Integers are affine forms of loop indices, whose bounds are forms of the indices further out: so
     `k - i - 1` is known to be in range where `i` is in `range(k)`.
     """
-    return rewrite(graph, _Ranges().visit, ops)
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """`offset + sum(coefficient * value)`, in integers that do not wrap."""
-
-    terms: tuple[tuple[Value, int], ...]
-    offset: int = 0
-
-    def plus(self, other: _Form, factor: int = 1) -> _Form:
-        terms = dict(self.terms)
-        for value, coefficient in other.terms:
-            terms[value] = terms.get(value, 0) + factor * coefficient
-        return _Form(tuple((v, c) for v, c in terms.items() if c), self.offset + factor * other.offset)
-
-    def times(self, factor: int) -> _Form:
-        return _Form((), 0).plus(self, factor)
-
-
-@dataclass(frozen=True, slots=True)
-class _Bounds:
-    """The least and the greatest that a value can be; its number tells that it lies inside earlier ones."""
-
-    number: int
-    least: _Form
-    greatest: _Form
+    return rewrite(graph, _Known().visit, ops)
 
 
 @dataclass(slots=True)
-class _Ranges:
-    """What one walk knows so far; values that are in neither map can be anything."""
+class _Known:
+    """What one walk knows so far; a value of which nothing is known can be anything."""
 
-    forms: dict[Value, _Form] = field(default_factory=dict)
-    bounds: dict[Value, _Bounds] = field(default_factory=dict)
+    forms: dict[Value, Form] = field(default_factory=dict)
+    ranges: Ranges = field(default_factory=Ranges)
 
     def visit(
         self, walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]
@@ -76,14 +51,14 @@ class _Ranges:
         if name == "for":
             self._enter(walk, node, operands)
         elif name == "while":
-            self._bound(node.regions[0].params[0], _Form((), 0), _Form((), _MOST))
+            self.ranges.note(node.regions[0].params[0], number(0), number(_MOST))
         elif name == "check_index":
             return self._check(b, node, operands[0])
         elif name in _OUTCOMES and operands[0].type == INDEX:
             known = self._outcome(name, operands)
             return None if known is None else (b.literal(np.bool_(known)),)
         elif len(node.results) == 1 and node.result.type == INDEX:
-            self._remember(walk, node, operands)
+            self._remember(node, operands)
         return None
 
     def _enter(self, walk: Rewriter, node: Node, operands: Sequence[Value]) -> None:
@@ -91,15 +66,12 @@ class _Ranges:
         index, step = node.regions[0].params[0], constant_int(walk.definition, operands[2])
         low, high = map(self._form, operands[:2])
         if step is not None and step > 0:
-            self._bound(index, low, high.plus(_Form((), -1)))
+            self.ranges.note(index, low, high.plus(number(-1)))
         elif step:
-            self._bound(index, high.plus(_Form((), 1)), low)
+            self.ranges.note(index, high.plus(number(1)), low)
 
-    def _bound(self, value: Value, least: _Form, greatest: _Form) -> None:
-        self.bounds[value] = _Bounds(len(self.bounds), least, greatest)
-
-    def _form(self, value: Value) -> _Form:
-        return self.forms.get(value) or _Form(((value, 1),))
+    def _form(self, value: Value) -> Form:
+        return self.forms.get(value) or of_base(value)
 
     def _check(self, b: Builder, node: Node, index: Value) -> Sequence[Value] | None:
         size = node.attrs["size"]
@@ -110,7 +82,7 @@ class _Ranges:
             return (index,)
         if -size <= least and greatest < 0:
             return (b.add(index, b.int64(size)),)
-        self._bound(node.result, _Form((), 0), _Form((), size - 1))
+        self.ranges.note(node.result, number(0), number(size - 1))
         return None
 
     def _outcome(self, name: str, operands: Sequence[Value]) -> bool | None:
@@ -124,41 +96,22 @@ class _Ranges:
             return known if least == greatest or least > 0 or greatest < 0 else None
         return known
 
-    def _remember(self, walk: Rewriter, node: Node, operands: Sequence[Value]) -> None:
+    def _remember(self, node: Node, operands: Sequence[Value]) -> None:
         """Note the form of an integer, where it cannot have wrapped."""
-        form = self._affine(walk, node, operands)
+        if node.op.name == "constant":
+            form: Form | None = number(int(node.attrs["value"].array))
+        else:
+            form = linear(node.op.name, [self._form(v) for v in operands])
         if form is None:
             return
         least, greatest = self._extremes(form)
         if least >= _LEAST and greatest <= _MOST:
             self.forms[node.result] = form
 
-    def _affine(self, walk: Rewriter, node: Node, operands: Sequence[Value]) -> _Form | None:
-        match node.op.name:
-            case "constant":
-                return _Form((), int(node.attrs["value"].array))
-            case "add":
-                return self._form(operands[0]).plus(self._form(operands[1]))
-            case "subtract":
-                return self._form(operands[0]).plus(self._form(operands[1]), -1)
-            case "neg":
-                return self._form(operands[0]).times(-1)
-            case "multiply":
-                for x, y in (operands, operands[::-1]):
-                    factor = constant_int(walk.definition, y)
-                    if factor is not None:
-                        return self._form(x).times(factor)
-        return None
-
-    def _extremes(self, form: _Form) -> tuple[int, int]:
+    def _extremes(self, form: Form) -> tuple[int, int]:
         return -self._greatest(form.times(-1)), self._greatest(form)
 
-    def _greatest(self, form: _Form) -> int:
-        """The greatest value of a form: each index, the innermost first, is replaced by its bound."""
-        while True:
-            bounded = [(self.bounds[v].number, v, c) for v, c in form.terms if v in self.bounds]
-            if not bounded:
-                return form.offset + sum(c * (_MOST if c > 0 else _LEAST) for _, c in form.terms)
-            _, value, coefficient = max(bounded, key=lambda found: found[0])
-            bound = self.bounds[value].greatest if coefficient > 0 else self.bounds[value].least
-            form = form.plus(_Form(((value, 1),)), -coefficient).plus(bound, coefficient)
+    def _greatest(self, form: Form) -> int:
+        """The greatest value of a form; what has no known range is any i64."""
+        above = self.ranges.above(form)
+        return above.offset + sum(c * (_MOST if c > 0 else _LEAST) for _, c in above.terms)

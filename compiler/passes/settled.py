@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..ir.dims import Dim
-from ..ir.forms import Form, least, most, number, of_base
+from ..ir.forms import Form, Ranges, linear, number, of_base
 from ..ir.graph import Block, Graph, Node, Span, Value
 from ..ir.loops import body_of, carries
 from ..ir.symbols import bound_by
@@ -173,7 +173,7 @@ class _Test:
         turn: bool,
     ) -> None:
         self.structure = structure
-        self.ranges: dict[Any, tuple[Form | None, Form | None]] = {}
+        self.ranges = Ranges()
         self.names: tuple[dict[Value, Any], dict[Value, Any]] = ({}, {})  # bases of both sides
         for loop in reading:
             self._enter(0, loop, ("read", loop))
@@ -188,11 +188,11 @@ class _Test:
         one = number(1)
         begin = of_base(("read", loop)).plus(step) if after else low
         if step.terms or not step.offset:
-            self.ranges[name] = (None, None)
+            self.ranges.note(name, None, None)
         elif step.offset > 0:
-            self.ranges[name] = (begin, high.plus(one, -1))
+            self.ranges.note(name, begin, high.plus(one, -1))
         else:
-            self.ranges[name] = (high.plus(one), begin)
+            self.ranges.note(name, high.plus(one), begin)
         self.names[side][body_of(loop).params[0]] = name
 
     def form(self, side: int, value: Value, depth: int = _DEPTH) -> Form:
@@ -211,26 +211,20 @@ class _Test:
             case "constant", []:
                 known = constant_int(self.structure.definition, value)
                 return of_base((side, value)) if known is None else number(known)
-            case "add", [x, y]:
-                return x.plus(y)
-            case "subtract", [x, y]:
-                return x.plus(y, -1)
-            case "neg", [x]:
-                return number(0).plus(x, -1)
-            case ("multiply", [x, Form((), factor)]) | ("multiply", [Form((), factor), x]):
-                return number(0).plus(x, factor) if abs(factor) < _SMALL else of_base((side, value))
+            case "multiply", _ if any(not x.terms and abs(x.offset) >= _SMALL for x in parts):
+                return of_base((side, value))
             case "check_index", [x] if isinstance(node.attrs["size"], int):
                 return self._within(side, value, x, 0, node.attrs["size"] - 1)
             case "bind", [x]:
                 return self._within(side, value, x, 0, bound_by(node).bound)
-        return of_base((side, value))
+        return linear(node.op.name, parts) or of_base((side, value))
 
     def _within(self, side: int, value: Value, x: Form, low: int, high: int) -> Form:
         """A number that is `x` where that is in range, and in that range anyway."""
-        below, above = least(x, self.ranges), most(x, self.ranges)
+        below, above = self.ranges.least(x), self.ranges.most(x)
         if below is not None and above is not None and low <= below and above <= high:
             return x
-        self.ranges.setdefault((side, value), (number(low), number(high)))
+        self.ranges.note((side, value), number(low), number(high))
         return of_base((side, value))
 
     def apart(self, read: Node, write: Node) -> bool:
@@ -243,7 +237,7 @@ class _Test:
         )
 
     def _is_positive(self, form: Form) -> bool:
-        found = least(form, self.ranges)
+        found = self.ranges.least(form)
         return found is not None and found > 0
 
     def _intervals(self, side: int, node: Node, dynamic: Sequence[Value]) -> Iterator[tuple[Form, Form]]:

@@ -19,7 +19,8 @@ from gradir.ir.operation import OpTable
 from gradir.ir.types import DType
 from hypothesis import strategies as st
 
-from tests.ir.random_nodes import ALL_DTYPES, FLOATS, Draw, Steps, array_of, array_types
+from tests.ir.random_nodes import RECIPES
+from tests.ir.random_steps import ALL_DTYPES, FLOATS, Draw, Steps, array_of, array_types
 
 __all__ = ["FLOATS", "arguments", "array_types", "graphs"]
 
@@ -54,7 +55,7 @@ def graphs(
     """
     types = draw(st.lists(array_types(dtypes), min_size=1, max_size=3))
     params = [Value(t) for t in types]
-    steps = Steps(draw, Builder(ops), params, tuple(dtypes), depth, only)
+    steps = Steps(draw, Builder(ops), params, tuple(dtypes), depth, only, RECIPES)
     steps.take(max_nodes)
     some = st.lists(st.sampled_from(steps.pool), min_size=1, max_size=3)
     results = [steps.total()] if scalar else draw(some)

@@ -8,7 +8,8 @@ from gradir.ir.verifier import verify
 from gradir.ops import OPS
 from hypothesis import given
 
-from tests.ir.random_nodes import RECIPES, signatures
+from tests.ir.random_nodes import RECIPES
+from tests.ir.random_steps import signatures
 from tests.ir.strategies import FLOATS, graphs
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
 from gradir.ir.builder import Builder
@@ -106,6 +108,29 @@ def test_a_branch_may_leave_one_of_two_stacks(element: tuple[int, ...]) -> None:
         np.testing.assert_allclose(compiled(x, n, m)[0], interpret(graph, x, n, m)[0], rtol=1e-12)
 
 
+def loops_in_nested_branches(x: Any) -> Any:
+    y = x * 1.0
+    if x > 0:
+        if x > 1:
+            for _ in range(3):
+                y = np.sin(y) * x
+        else:
+            for _ in range(4):
+                y = np.cos(y) * x
+    else:
+        for _ in range(2):
+            y = y * y + x
+    return y
+
+
+@pytest.mark.parametrize("x", [2.0, 0.5, -0.7])
+def test_a_stack_of_a_branch_in_a_branch(x: float) -> None:
+    first = gr.grad(loops_in_nested_branches)
+    second, h = gr.grad(first), 1e-5
+    assert second(x) == pytest.approx((first(x + h) - first(x - h)) / (2 * h), rel=1e-6)
+    assert gr.grad(second)(x) == pytest.approx((second(x + h) - second(x - h)) / (2 * h), rel=1e-6)
+
+
 def test_a_loop_may_carry_another_stack_in_each_turn() -> None:
     def make(b: Builder, x: Value, n: Value) -> Sequence[Value]:
         (stack,) = b.emit("stack_new", b.int64(4), element=x.array)
@@ -204,3 +229,17 @@ def test_a_value_read_before_a_push_in_the_same_nest_is_written_in_place() -> No
     x = np.linspace(0.1, 1.0, 1000)
     for got, want in zip(compile_graph(graph)(x), interpret(graph, x), strict=True):
         np.testing.assert_array_equal(got, want)
+
+
+def test_what_is_popped_is_apart_from_what_is_written() -> None:
+    def descend(rate, start):
+        w, m = start.copy(), np.zeros_like(start)
+        for _ in range(20):
+            m = 0.9 * m + 0.1 * (w * w * w - w)
+            w = w - rate * m
+        return np.sum(w * w)
+
+    text = gr.grad(descend, argnums=(0, 1)).inspect(0.1, np.linspace(0.0, 1.0, 3000)).llvm
+    backward = text[text.rindex("@llvm.prefetch.p0(ptr %") :]
+    assert " load <" in backward
+    assert " load double" not in backward  # LLVM had to compare no addresses, so there is no slow way round

@@ -12,7 +12,9 @@ from gradir.passes.adjoint import Adjoint, adjoint_with_residuals
 from gradir.passes.pipeline import optimize
 from gradir.passes.residuals import Carrier
 
-from .programs import BRANCH, GAUSS_SEIDEL, PROGRAMS, Program, graph_of
+from .branch_programs import BRANCH
+from .for_programs import GAUSS_SEIDEL
+from .programs import PROGRAMS, Program, graph_of
 
 
 def of(name: str) -> Adjoint:

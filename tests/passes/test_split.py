@@ -11,7 +11,8 @@ from gradir.passes.adjoint import Seeds, adjoint
 from gradir.passes.pipeline import optimize
 from gradir.passes.split import split
 
-from .programs import PROGRAMS, WHOLE_ARRAYS, Program, graph_of
+from .for_programs import WHOLE_ARRAYS
+from .programs import PROGRAMS, Program, graph_of
 
 
 def halves(text: str) -> tuple[Graph, Graph]:

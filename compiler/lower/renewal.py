@@ -1,0 +1,40 @@
+"""Updates of most of an array from its own elements elsewhere: the new array is written beside the old.
+
+`u[1:-1] += c * (u[2:] - u[:-2])` in place would take an array for the sums, and a pass to copy them. Two
+arrays that a loop exchanges take neither: only the edges, which the update leaves alone, are copied.
+"""
+
+from __future__ import annotations
+
+from ..ir import dims
+from ..ir.graph import Node, Span
+
+_LEAST_PART = 0.5  # of the array, below which writing in place is less work
+_LEAST_BYTES = 256  # below which arrays live in registers
+
+
+def is_wide_window(node: Node) -> bool:
+    """Tell whether an update or accumulation is of one block of most of an array, known when compiling."""
+    at, part = node.attrs["at"], node.operands[1]
+    if not part.shape or not dims.is_static((*part.shape, *node.result.shape)):
+        return False
+    if any(e is None or (isinstance(e, Span) and _is_irregular(e)) for e in at):
+        return False
+    return dims.size(part.shape) >= _LEAST_PART * dims.size(node.result.shape) > 0
+
+
+def is_renewable(node: Node) -> bool:
+    """Tell whether it pays to write an update's result beside the array that it updates."""
+    if node.op.name != "update" or not is_wide_window(node):
+        return False
+    return dims.size(node.result.shape) * node.result.dtype.numpy.itemsize > _LEAST_BYTES
+
+
+def block_of(node: Node) -> list[tuple[int, int]]:
+    """The first index along each axis of a wide window, and the number of indices."""
+    spans = [e if isinstance(e, Span) else Span(e, 1) for e in node.attrs["at"]]
+    return [(span.start or 0, span.size) for span in spans]  # a start is never None in a wide window
+
+
+def _is_irregular(span: Span) -> bool:
+    return span.start is None or span.step != 1 or span.size == 0

@@ -1,0 +1,27 @@
+"""What is done to large arrays and long loops only, done to the small ones of generated programs too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+from gradir.lower import edges, renewal
+from gradir.passes import segments, whole_arrays
+
+
+@contextmanager
+def small_as_large() -> Iterator[None]:
+    """Renew and exchange arrays of any size, cut and convert loops of any length."""
+    with ExitStack() as stack:
+        for module, name, value in (
+            (renewal, "_LEAST_BYTES", 0),
+            (edges, "_SMALL_BYTES", 0),
+            (whole_arrays, "_LEAST_TURNS", 2),
+            (segments, "_OUT_OF_CACHE", 0),
+            (segments, "_SEGMENT", range(2, 5)),
+            (segments, "_MOST_CARRIED", 1000),
+            (segments, "_MOST_WORK", 1000),
+        ):
+            stack.enter_context(patch.object(module, name, value))
+        yield
