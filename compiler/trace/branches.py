@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import GradirError, TraceError
 from ..ir.graph import Value
 from ..ir.operation import Effect
 from ..ir.types import DType
-from .frame import Buffer, Frame, Raised, Trace
+from . import pytrees
+from .blocks import Outcome, run_block
+from .frame import Trace
+from .joins import Join, join_trees
 from .known import can_know
-from .late_errors import LATE, is_late, raise_late
-from .leaves import NEVER, Kind, Leaf, Missing, State, Tree, doubt, meet, same, tree
+from .leaves import State, Tree, doubt
 from .location import user_location
 from .stores import with_slots
-from .tracer import Array, Scalar, Tracer, new_array
-from .watch import refuse_stray, watched
+from .tracer import Tracer
 
 
 def truth(trace: Trace, test: Any) -> Value:
@@ -36,176 +36,6 @@ def truth(trace: Trace, test: Any) -> Value:
     return b.not_equal(value, b.like(value, 0))
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a block left behind: its variables, its result and the buffers of outer frames it changed.
-
-    A block that `raised` ends the run: what it leaves behind does not matter.
-    """
-
-    frame: Frame
-    variables: tuple[Tree, ...]
-    result: Tree
-    writes: dict[Buffer, Value]
-    lost: dict[Buffer, str]
-    raised: bool = False
-
-
-def run_block(
-    trace: Trace, frame: Frame, state: State, body: Callable[[], Any], *, surely: bool = False
-) -> Outcome:
-    """Trace `body` in `frame`, which is open; leave it, with variables and buffers as they were.
-
-    Unless the run `surely` comes there, it is the run that raises the errors of Python in it.
-    """
-    entry = state.get()
-    before = watched(trace)
-    raised = False
-    try:
-        try:
-            result = tree(trace, body())
-        except Raised as error:
-            if error.frame is not frame:
-                raise
-            result, raised = tree(trace, NEVER), True
-        except LATE as error:
-            if surely or not is_late(error):
-                raise
-            raise_late(trace, frame, error)
-            result, raised = tree(trace, NEVER), True
-        for x in before:
-            if x.changed(frame.slots):
-                refuse_stray(trace, x)
-        variables = tuple(tree(trace, NEVER if raised else x) for x in state.get())
-        journal = frame.journal.items()
-        writes = {buffer: buffer.value for buffer, (value, _) in journal if buffer.value is not value}
-        lost = {buffer: buffer.lost for buffer, (_, before) in journal if buffer.lost and not before}
-        return Outcome(frame, variables, result, writes, lost, raised)
-    finally:
-        for x in before:
-            if x.changed(frame.slots):
-                x.restore()
-        trace.close(frame)
-        state.set(entry)
-
-
-class _Join:
-    """Collects what two branches give, as pairs of values, and hands out the results of the `if`."""
-
-    def __init__(self, trace: Trace, then: Outcome, otherwise: Outcome, strict: bool) -> None:
-        self.trace = trace
-        self.strict = strict
-        self.builders = then.frame.builder, otherwise.frame.builder
-        self.pairs: list[tuple[Value, Value]] = []
-        self.arrays: list[tuple[tuple[Leaf, Leaf], Array]] = []  # what they were in each branch, and are now
-
-    def apart(self, name: str, reason: str) -> Missing:
-        """What a variable is that has no common kind."""
-        missing = Missing(name, reason)
-        if self.strict:
-            missing.fail()
-        return missing
-
-    def leaf(self, a: Leaf, b: Leaf, kind: Kind) -> int:
-        first, second = self.builders
-        self.pairs.append((a.place(first, kind), b.place(second, kind)))
-        return len(self.pairs) - 1
-
-
-def _join_trees(meeting: _Join, a: Tree, b: Tree, name: str) -> Callable[[Sequence[Value]], Any]:
-    """Return how a variable is rebuilt from the results of the `if`."""
-    if a.is_never or b.is_never:
-        return _join_with_never(meeting, a, b)
-    if a.structure != b.structure:
-        missing = meeting.apart(name, f"'{name}' has another structure in each branch of the `if` before")
-        return lambda results: missing
-    if a.source is b.source and all(map(same, a.leaves, b.leaves)):
-        return lambda results: a.source
-    parts: list[Callable[[Sequence[Value]], Any]] = []
-    for x, y in zip(a.leaves, b.leaves, strict=True):
-        parts.append(_join_leaves(meeting, x, y, name))
-    return lambda results: a.rebuild([part(results) for part in parts])
-
-
-def _join_with_never(meeting: _Join, a: Tree, b: Tree) -> Callable[[Sequence[Value]], Any]:
-    """A variable that one branch leaves in a state that nothing reads: it has what the other one gives."""
-    real = b if a.is_never else a
-    parts: list[Callable[[Sequence[Value]], Any]] = []
-    for x in real.leaves:
-        if x.kind is None or x.is_outer:
-            parts.append(lambda results, x=x: x.object)  # type: ignore[misc]
-            continue
-        placeholder = Leaf(_zero(x.kind), x.kind)
-        pair = (placeholder, x) if a.is_never else (x, placeholder)
-        parts.append(_joined(meeting, *pair, x.kind))
-    return lambda results: real.rebuild([part(results) for part in parts])
-
-
-def _zero(kind: Kind) -> Any:
-    return kind.type.dtype.numpy.type(0)
-
-
-def _join_leaves(meeting: _Join, a: Leaf, b: Leaf, name: str) -> Callable[[Sequence[Value]], Any]:
-    if same(a, b):
-        return lambda results: _kept(meeting.trace, a)
-    kind = meet(a, b)
-    if kind is None:
-        missing = meeting.apart(name, _why_apart(a, b, name))
-        return lambda results: missing
-    return _joined(meeting, a, b, kind)
-
-
-def _kept(trace: Trace, x: Leaf) -> Any:
-    """The object of a leaf that both branches leave; a number's may have ended with its branch."""
-    if isinstance(x.object, Scalar) and x.object.frame.closed:
-        assert x.kind is not None
-        assert x.value is not None
-        return x.kind.tracer(trace, x.value)
-    return x.object
-
-
-def _joined(meeting: _Join, a: Leaf, b: Leaf, kind: Kind) -> Callable[[Sequence[Value]], Any]:
-    k = meeting.leaf(a, b, kind)
-
-    def rebuild(results: Sequence[Value]) -> Any:
-        if not kind.array:
-            return kind.tracer(meeting.trace, results[k])
-        for pair, made in meeting.arrays:
-            if pair[0].object is a.object and pair[1].object is b.object:
-                return made  # two names of one array, whichever branch runs
-        new = new_array(meeting.trace, results[k])
-        near = {x for leaf in (a, b) for x in leaf.near}
-        relate(new.buffer, [x for x in near if not x.frame.closed])
-        for pair, made in meeting.arrays:
-            if any(not x.near.isdisjoint(y.near) for x, y in zip(pair, (a, b), strict=True)):
-                relate(new.buffer, [made.buffer])
-        meeting.arrays.append(((a, b), new))
-        return new
-
-    return rebuild
-
-
-def _why_apart(a: Leaf, b: Leaf, name: str) -> str:
-    for x in (a, b):
-        if isinstance(x.object, Missing):
-            return f"'{name}' is assigned in one branch only of an `if` on a traced value; assign it before"
-    if a.kind is None and b.kind is None and type(a.object).__module__ != "builtins":
-        return (
-            f"'{name}' is another object in each branch of an `if` on a traced value (of class"
-            f" {type(a.object).__name__} in one of them): store to the attributes of one object instead"
-        )
-    kinds = [x.kind.type if x.kind is not None else _shown(x.object) for x in (a, b)]
-    return (
-        f"'{name}' is {kinds[0]} in one branch and {kinds[1]} in the other one of an `if` on a traced value;"
-        " both need the same shape and dtype"
-    )
-
-
-def _shown(x: Any) -> str:
-    plain = isinstance(x, (str, bytes, bool, type(None)))
-    return repr(x) if plain else f"an object of class {type(x).__name__}"
-
-
 def _only_raises(outcome: Outcome) -> bool:
     """Tell whether a branch does nothing but raise an error, so that a check can stand for it."""
     return outcome.raised and all(n.op.effect is Effect.NONE for n in outcome.frame.builder.nodes[:-1])
@@ -217,14 +47,6 @@ def _check(trace: Trace, passes: Value, outcome: Outcome) -> None:
     builder = trace.b
     builder.loc = check.loc
     builder.emit(check.op, passes, **check.attrs)
-
-
-def relate(buffer: Buffer, others: Iterable[Buffer]) -> None:
-    """Record that `buffer` may be the same memory as each of `others`; this is not transitive."""
-    for other in others:
-        if other is not buffer and other not in buffer.may_alias:
-            buffer.may_alias.append(other)
-            other.may_alias.append(buffer)
 
 
 def branch(
@@ -281,37 +103,42 @@ def _branch(
     if first.raised and second.raised:
         message = "both ways of this `if` raise an error: raise it behind the `if`"
         raise TraceError(message, loc=user_location())
-    meeting = _Join(trace, first, second, strict)
-    rebuilders = [
-        _join_trees(meeting, a, b, name)
-        for a, b, name in zip(first.variables, second.variables, state.names, strict=True)
-    ]
-    never = first.result.is_never or second.result.is_never
-    if not never and first.result.structure != second.result.structure:
-        raise TraceError(
-            "the branches of an `if` on a traced value return results of different structure"
-            f" ({first.result.structure} and {second.result.structure})",
-            loc=user_location(),
-        )
-    result = _join_trees(meeting, first.result, second.result, "the result")
+    return _meet(trace, predicate, (first, second), state, strict=strict)
+
+
+def _meet(
+    trace: Trace, predicate: Value, outcomes: tuple[Outcome, Outcome], state: State, *, strict: bool
+) -> Any:
+    """Add the op; give variables and buffers their values behind it, and return the result."""
+    first, second = outcomes
+    join = Join(trace, outcomes, state.dead, strict)
+    variables = zip(first.variables, second.variables, state.names, strict=True)
+    parts = [join_trees(join, a, b, name) for a, b, name in variables]
+    _check_results(first.result, second.result)
+    result = join_trees(join, first.result, second.result, "the result")
     buffers = list(dict.fromkeys([*first.writes, *second.writes]))
     for buffer in buffers:
         before = buffer.value
-        meeting.pairs.append((first.writes.get(buffer, before), second.writes.get(buffer, before)))
-    blocks = [
-        builder.block((), [pair[side] for pair in meeting.pairs])
-        for side, builder in enumerate(meeting.builders)
-    ]
-    results = trace.emit_all("if", predicate, regions=blocks)
+        join.pairs.append((first.writes.get(buffer, before), second.writes.get(buffer, before)))
+    results = trace.emit_all("if", predicate, regions=join.blocks())
     for buffer, value in zip(buffers, results[len(results) - len(buffers) :], strict=True):
         trace.write(buffer, value)
-    for outcome in (first, second):
+    for outcome in outcomes:
         for buffer, reason in outcome.lost.items():
             trace.lose(buffer, reason)
-    values = tuple(rebuild(results) for rebuild in rebuilders)
+    values = tuple(part(results) for part in parts)
     for k, x in enumerate(values[: len(values) - len(state.slots)]):
         sources = first.variables[k].source, second.variables[k].source
         if any(x is not y for y in sources):
             doubt(trace, (x, *sources))
     state.set(values)
     return result(results)
+
+
+def _check_results(a: Tree, b: Tree) -> None:
+    if not a.is_never and not b.is_never and a.structure != b.structure:
+        raise TraceError(
+            "the branches of an `if` on a traced value return results of different structure"
+            f" ({pytrees.shown(a.structure)} and {pytrees.shown(b.structure)})",
+            loc=user_location(),
+        )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import os
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from functools import partial
 from inspect import getattr_static
 from types import BuiltinFunctionType, BuiltinMethodType, FunctionType, GeneratorType, MethodType
@@ -34,6 +35,8 @@ _BUILTINS = {
     len: "__len__", abs: "__abs__", float: "__float__", int: "__int__", bool: "__bool__", iter: "__iter__",
 }  # fmt: skip
 _ITERATING = (sum, max, min, any, all, sorted, list, tuple, set, frozenset, dict)
+_HOLDING = (isinstance, issubclass, callable, id, type, zip, enumerate, iter, next, reversed)
+_KEEPING = frozenset(map(id, (*_HOLDING, list, tuple, dict, set)))  # these read nothing of their arguments
 _ITERATORS = ("builtins", "itertools")  # modules of iterators in C
 _AMBIENT = (open, input, globals, locals, eval, exec)
 _CLOCKS = ("now", "today", "utcnow")
@@ -67,7 +70,9 @@ def call(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     if isinstance(python, FunctionType):
         return _call_python(trace, python, args, kwargs)
     own = own_method(function, "__call__")
-    return function(*args, **kwargs) if own is None else _call_python(trace, own, (function, *args), kwargs)
+    if own is None:
+        return _as_it_is(trace, function, args, kwargs)
+    return _call_python(trace, own, (function, *args), kwargs)
 
 
 def _call_builtin(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -82,7 +87,7 @@ def _call_builtin(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: di
     _check_mutator(trace, function)
     if function.__module__ == "itertools":  # some of its functions call the user's
         args = tuple(partial(_call_back, trace, x) if isinstance(x, FunctionType) else x for x in args)
-    result = function(*args, **kwargs)
+    result = _as_it_is(trace, function, args, kwargs)
     if type(result).__module__ in _ITERATORS and hasattr(type(result), "__next__"):
         return iterator(trace, result)
     if isinstance(function, type) or isinstance(result, MUTABLE):
@@ -182,11 +187,23 @@ def _call_python(trace: Trace, function: FunctionType, args: Sequence[Any], kwar
     if module.startswith("scipy.") and (_any_traced(args) or _any_traced(kwargs.values())):
         raise UnsupportedError(f"{name_of(function)} is not supported on traced values", loc=user_location())
     if function.__code__ in trace.staged or is_library(module):
-        return function(*args, **kwargs)
+        return _as_it_is(trace, function, args, kwargs)
     made = staged(trace, function)
-    if made is not function:
-        _capture_defaults(trace, function, made, args, kwargs)
+    if made is function:
+        return _as_it_is(trace, function, args, kwargs)
+    _capture_defaults(trace, function, made, args, kwargs)
     return made(*args, **kwargs)
+
+
+def _as_it_is(trace: Trace, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Call a function that is not staged; what it may read of the user's objects is guarded."""
+    if id(function) not in _KEEPING and getattr(function, "__name__", "") not in _MUTATORS | {"__init__"}:
+        owner = getattr(function, "__self__", None)
+        trace.captures.expose((owner, *args, *kwargs.values()))
+    result = function(*args, **kwargs)
+    if function in (copy.copy, replace) and id(args[0]) in trace.made:
+        trace.make(result)
+    return result
 
 
 def _capture_defaults(

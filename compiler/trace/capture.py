@@ -7,10 +7,12 @@ rebound or changed one is never stale: arrays are passed anew, and a guard that 
 from __future__ import annotations
 
 import copy
+import operator
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import BuiltinFunctionType, CellType, MethodType, ModuleType
 from typing import Any
 
@@ -19,15 +21,17 @@ import numpy as np
 from ..errors import UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import ArrayType, dtype_of
+from ..reads import AttributeRead, CellRead, Getter, GlobalRead, ItemRead, ObjectRead
+from .exact import exact_key, snapshot
+from .frame import Buffer
 from .location import user_location
-from .tracer import Array, Tracer
+from .tracer import Array, Tracer, c_strides
 
-Getter = Callable[[], Any]
 PLAIN_ARRAYS = (np.ndarray, np.memmap)  # other subclasses (matrices, masked arrays) compute otherwise
 _CONTAINERS = (list, tuple, dict, deque)
 _LIBRARIES = ("numpy", "scipy", "gradir", "optree", "numba")  # and the standard library
 _UNSTAGED = ("__bool__", "__getattr__")  # special methods that Python calls by itself
-_MISSING = object()
+_SUBTLE = (complex, range, slice, frozenset)
 IMMUTABLE = (str, bytes, type(None), int, float, complex, bool, np.generic, slice, range, type(Ellipsis))
 
 
@@ -68,6 +72,8 @@ def same_value(now: Any, before: Any) -> bool:
         return False
     if isinstance(now, (float, np.floating)) and now == before:
         return bool(np.signbit(now) == np.signbit(before))  # 0.0 and -0.0 are equal, and differ
+    if isinstance(now, _SUBTLE):
+        return bool(exact_key(now) == exact_key(before))
     return bool(now == before or (now != now and before != before))
 
 
@@ -90,6 +96,14 @@ def same_keys(now: Any, before: tuple[type, Any]) -> bool:
     return (type(now), _keys(now)) == before
 
 
+def same_elements(now: Any, before: tuple[type, tuple[Any, ...]]) -> bool:
+    """Equality of sets, with the order in which they are run through."""
+    kind, elements = before
+    found: tuple[Any, ...] = (*now,) if isinstance(now, kind) else ()
+    same_size = type(now) is kind and len(found) == len(elements)
+    return same_size and all(map(same_value, found, elements))
+
+
 def _refilled(container: Any, items: Sequence[tuple[Any, Any]]) -> Any:
     """Return a copy of a container, of its own type, with other elements."""
     if isinstance(container, tuple):
@@ -109,23 +123,15 @@ class Path:
     label: str
 
     def item(self, key: Any) -> Path:
-        return Path((*self.key, "item", repr(key)), lambda: self.get()[key], f"{self.label}[{key!r}]")
+        return Path((*self.key, "item", repr(key)), ItemRead(self.get, key), f"{self.label}[{key!r}]")
 
 
 def cell_path(cell: CellType, name: str) -> Path:
-    return Path(("cell", id(cell)), lambda: cell.cell_contents, name)
+    return Path(("cell", id(cell)), CellRead(cell), name)
 
 
 def global_path(namespace: dict[str, Any], name: str) -> Path:
-    def get() -> Any:
-        value = namespace.get(name, _MISSING)
-        if value is _MISSING:
-            builtins = namespace["__builtins__"]
-            builtins = builtins if isinstance(builtins, dict) else vars(builtins)
-            return builtins[name]
-        return value
-
-    return Path(("global", id(namespace), name), get, name)
+    return Path(("global", id(namespace), name), GlobalRead(namespace, name), name)
 
 
 def is_library(module: str) -> bool:
@@ -135,12 +141,16 @@ def is_library(module: str) -> bool:
 
 
 def attribute_path(owner: Any, name: str, label: str) -> Path:
-    return Path(("attribute", id(owner), name), lambda: getattr(owner, name), label)
+    return Path(("attribute", id(owner), name), AttributeRead(owner, name), label)
+
+
+def _is_plain_object(x: Any) -> bool:
+    return not isinstance(x, (Tracer, type)) and not is_library(type(x).__module__)
 
 
 def object_path(value: Any) -> Path:
     """An object that was met without a way to find it again: it stays the same, its contents are live."""
-    return Path(("object", id(value)), lambda: value, f"captured {type(value).__name__}")
+    return Path(("object", id(value)), ObjectRead(value), f"captured {type(value).__name__}")
 
 
 @dataclass(slots=True)
@@ -194,6 +204,14 @@ class Captures:
                 path = attribute_path(value, name, f"{type(value).__name__}.{name}")
                 self.guards.append(Guard(path.get, attribute, holds, path.label))
 
+    def expose(self, values: Iterable[Any]) -> None:
+        """Guard all that code which is not staged may read of its arguments: objects from outside."""
+        for x in values:
+            if isinstance(x, (*_CONTAINERS, set)):
+                self.expose(x.values() if isinstance(x, dict) else x)
+            elif hasattr(x, "__dict__") and _is_plain_object(x) and id(x) not in self.trace.made:
+                self.guards.append(Guard(partial(snapshot, x), snapshot(x), operator.eq, type(x).__name__))
+
     def require(self, getter: Getter, expected: Any, what: str) -> None:
         """Add a guard on a value that stays what it is."""
         self.guards.append(Guard(getter, expected, same_value, what))
@@ -204,10 +222,23 @@ class Captures:
                 f"'{path.label}' is a {type(value).__name__}; gradir takes plain numpy.ndarrays",
                 loc=user_location(),
             )
-        handle, array_type = self.trace.add_input(value, path.label)
-        self.guards.append(Guard(path.get, array_type, same_layout, path.label))
-        self.arrays.append(CapturedArray(path.get, array_type, path.label, handle.buffer.value))
-        return handle  # type: ignore[no-any-return]
+        try:
+            type_ = input_type(value)
+        except KeyError:
+            raise UnsupportedError(
+                f"the array '{path.label}' has dtype {value.dtype}; gradir takes bool, integers,"
+                " float32 and float64",
+                loc=user_location(),
+            ) from None
+        ssa = self.trace.input(type_, path.label)
+        self.guards.append(Guard(path.get, type_, same_layout, path.label))
+        self.arrays.append(CapturedArray(path.get, type_, path.label, ssa))
+        readonly = (
+            f"'{path.label}' is an array from outside of the traced function, which is not written to:"
+            f" copy it first (`{path.label} = {path.label}.copy()`)"
+        )
+        strides = c_strides(value.shape) if value.flags.c_contiguous else None
+        return Array(self.trace, Buffer(ssa, self.trace.root, readonly), (), strides)
 
     def _container(self, value: Any, path: Path) -> Any:
         self.guards.append(Guard(path.get, (type(value), _keys(value)), same_keys, path.label))
@@ -218,8 +249,9 @@ class Captures:
         return result
 
     def _set(self, value: Any, path: Path) -> Any:
-        self.guards.append(Guard(path.get, copy.copy(value), same_value, path.label))
-        result = copy.copy(value)
+        self.guards.append(Guard(path.get, (type(value), tuple(value)), same_elements, path.label))
+        copied = copy.copy(value)
+        result = copied if list(copied) == list(value) else value  # a copy may have another order
         self.protect(result)
         return result
 
@@ -236,10 +268,6 @@ class Captures:
                 self.guards.append(Guard(captured.getter, array.copy(), same_contents, captured.label))
                 return array
         return None
-
-    def guard_contents(self, value: np.ndarray[Any, Any], path: Path) -> None:
-        """Require the contents of an array (a boolean mask, say) to be the same at later calls."""
-        self.guards.append(Guard(path.get, value.copy(), same_contents, path.label))
 
 
 def input_type(array: np.ndarray[Any, Any]) -> ArrayType:

@@ -2,7 +2,8 @@
 
 The body of a loop becomes a function (see `rewrite_statements`). In it, `continue` and the end are
 `return False`, `break` is `return True`; a return of the user's function keeps its result, raises a flag
-and breaks, and the flag is asked behind the loop. An `else` of a loop becomes an `if` behind it.
+and breaks, and the flag is asked behind the loop. An `else` of a loop becomes an `if` behind it; in its
+place an assignment is left, of the variable that this `if` asks.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ Loop = ast.For | ast.While
 
 def broken_name(loop: Loop) -> str:
     """The variable that tells, behind a loop, whether a break ended it; "" where nobody asks."""
-    return getattr(loop, "broken", "")
+    match loop.orelse:
+        case [ast.Assign([ast.Name(name)])]:
+            return name
+    return ""
 
 
 class Exits:
@@ -69,8 +73,7 @@ class Exits:
             before = [_assign(RETURNED, _bool(False)), _assign(RESULT, runtime("never"))]
         if orelse and broken:
             self.count += 1
-            node.broken = f"__gradir_broken_{self.count}"  # type: ignore[union-attr]
-            before.append(_assign(broken_name(node), _bool(False)))
+            node.orelse = [_assign(f"__gradir_broken_{self.count}", _bool(False))]
             after = [ast.If(ast.UnaryOp(ast.Not(), name_(broken_name(node))), orelse, [])]
         if returning:
             leave: ast.stmt = ast.Return(_bool(True) if in_loop else name_(RESULT))

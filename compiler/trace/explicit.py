@@ -180,10 +180,3 @@ def _known(trace: Trace, turns: Any) -> int:
             loc=user_location(),
         )
     return operator.index(turns)
-
-
-def check_form(form: str, **functions: Any) -> None:
-    """Refuse what is no function where one is wanted."""
-    for name, function in functions.items():
-        if not callable(function):
-            raise TypeError(f"{form}: '{name}' is a function, not {function!r}")

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..errors import EscapedTracerError, TraceError, UnsupportedError
+from ..errors import EscapedTracerError, TraceError
 from ..ir.builder import Builder
 from ..ir.graph import Block, Loc, Node, Value
 from ..ir.operation import OpTable, TypeRuleError
@@ -70,6 +70,7 @@ class Frame:
     params: set[Value] = field(default_factory=set)  # of a loop: its index and carried values
     slots: frozenset[tuple[int, str]] = frozenset()  # what of the user's objects is among its variables
     sure: bool = False  # of a loop: its body runs at least once
+    holds: set[Value] = field(default_factory=set)  # what checks in this block have found to be true
 
     def definition(self, value: Value) -> Node | None:
         """Return the node of this block that computes `value`."""
@@ -234,34 +235,13 @@ class Trace:
         self.inputs.append((value, label))
         return value
 
-    def add_input(self, array: np.ndarray[Any, Any], label: str) -> tuple[Array, ArrayType]:
-        """Add a hidden input for a captured array."""
-        from .capture import input_type
-        from .tracer import Array, c_strides
-
-        try:
-            type = input_type(array)
-        except KeyError:
-            raise UnsupportedError(
-                f"the array '{label}' has dtype {array.dtype}; gradir takes bool, integers,"
-                " float32 and float64",
-                loc=user_location(),
-            ) from None
-        readonly = (
-            f"'{label}' is an array from outside of the traced function, which is not written to:"
-            f" copy it first (`{label} = {label}.copy()`)"
-        )
-        buffer = Buffer(self.input(type, label), self.root, readonly)
-        strides = c_strides(array.shape) if array.flags.c_contiguous else None
-        return Array(self, buffer, (), strides), type
-
     def capture(self, array: np.ndarray[Any, Any]) -> Array:
         """Return the handle of an array that traced code met without our seeing where it came from."""
         from .capture import object_path
 
         return self.captures.bring_in(array, object_path(array))  # type: ignore[no-any-return]
 
-    def check_foreign(self, tracer: Any) -> None:
+    def refuse_foreign(self) -> NoReturn:
         """Refuse a tracer of another trace."""
         raise EscapedTracerError(
             "a traced value of another trace is used: it was kept from an earlier or concurrent one",
@@ -316,10 +296,3 @@ _MAY_ALIAS = (
     "this array may or may not share memory with one that was written since (a variable was rebound in a"
     " branch or a loop). Make the copies explicit: `b = a.copy()`"
 )
-
-
-def array_type(dtype: Any, shape: Sequence[Any]) -> ArrayType:
-    """Build an ArrayType from a NumPy dtype and a shape."""
-    from ..ir.types import dtype_of
-
-    return ArrayType(dtype_of(np.dtype(dtype)), tuple(shape))

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import optree
 
-from ..errors import GradirError, RecursionTraceError, TraceError
+from ..errors import GradirError, RecursionTraceError
 from ..ir.dims import SymbolicSizeError
-from ..ir.graph import Graph, Loc, Value, walk
+from ..ir.graph import Graph, Loc, Value
 from ..ir.operation import OpTable
 from ..ir.types import ArrayType, DType
+from . import pytrees
 from .calls import call
 from .capture import CapturedArray, Guard, input_type
-from .frame import Buffer, Decision, Frame, Trace
-from .leaves import Kind, Leaf, leaf
-from .location import user_location
+from .frame import Buffer, Decision, Trace
+from .leaves import Kind, leaf
 from .masked import Picked, refuse
 from .sizes import refusal
 from .tracer import Array, Scalar, c_strides
@@ -125,8 +124,8 @@ def _traced(
             _argument(trace, p, k, values[k], label, fixed)
             for k, (p, label) in enumerate(zip(parameters, labels, strict=True))
         ]
-        args, kwargs = _unflatten(structure, leaves)
-        _protect(trace, (args, kwargs))
+        args, kwargs = unflatten(structure, leaves)
+        protect(trace, (args, kwargs))
         returned = _called(trace, function, args, kwargs)
         check_outside(trace)
         try:
@@ -154,11 +153,8 @@ def _argument(trace: Trace, p: Parameter, k: int, value: Any, label: str, fixed:
     kind = p.kind
     ssa = trace.input(kind.type, label)
     if kind.array:
-        readonly = (
-            f"'{label}' is an argument, which is not written to: copy it first (`{label} = {label}.copy()`)"
-        )
         strides = c_strides(kind.type.shape) if p.ordered else None
-        return Array(trace, Buffer(ssa, trace.root, readonly), (), strides)
+        return Array(trace, Buffer(ssa, trace.root, why_readonly(label)), (), strides)
     if not (kind.weak and kind.type.dtype is DType.I64):
         return Scalar(trace, ssa, weak=kind.weak)
 
@@ -170,8 +166,14 @@ def _argument(trace: Trace, p: Parameter, k: int, value: Any, label: str, fixed:
     return Scalar(trace, ssa, weak=True)
 
 
-def _unflatten(structure: Any, leaves: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    args, kwargs = optree.tree_unflatten(structure, leaves)
+def why_readonly(label: str) -> str:
+    """Say why an argument that is an array cannot be written to."""
+    return f"'{label}' is an argument, which is not written to: copy it first (`{label} = {label}.copy()`)"
+
+
+def unflatten(structure: Any, leaves: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of a call."""
+    args, kwargs = pytrees.rebuild(structure, leaves)
     return args, kwargs  # type: ignore[return-value]
 
 
@@ -194,7 +196,7 @@ def _called(trace: Trace, function: Callable[..., Any], args: tuple[Any, ...], k
         ) from None
 
 
-def _protect(trace: Trace, arguments: Any) -> None:
+def protect(trace: Trace, arguments: Any) -> None:
     """Remember the containers that the arguments came in, so that a store to one is refused."""
     pending = [arguments]
     while pending:
@@ -208,12 +210,12 @@ def _protect(trace: Trace, arguments: Any) -> None:
 
 
 def _results(trace: Trace, returned: Any) -> tuple[list[Value], Any, tuple[Result, ...], tuple[str, ...]]:
-    leaves, structure = optree.tree_flatten(returned, none_is_leaf=True)
-    paths = optree.tree_accessors(returned, none_is_leaf=True)
+    leaves, structure = pytrees.flatten(returned)
+    names = pytrees.labels_of(returned, "result")
     outputs: list[Value] = []
     results: list[Result] = []
     labels: list[str] = []
-    for x, path in zip(leaves, paths, strict=True):
+    for x, name in zip(leaves, names, strict=True):
         if isinstance(x, Picked):
             refuse()
         held = leaf(trace, x)
@@ -222,81 +224,5 @@ def _results(trace: Trace, returned: Any) -> tuple[list[Value], Any, tuple[Resul
             continue
         outputs.append(held.place(trace.root.builder, held.kind))
         results.append(Result(held.kind))
-        labels.append(path.codify("result") if len(path) else "result")
+        labels.append(name)
     return outputs, structure, tuple(results), tuple(labels)
-
-
-@dataclass(frozen=True, slots=True)
-class Inner:
-    """A function traced inside another trace: a graph whose last inputs are values of the outer one."""
-
-    graph: Graph
-    outer: tuple[Value, ...]
-    structure: Any
-    leaves: tuple[Leaf, ...]
-
-
-def trace_inner(
-    trace: Trace,
-    function: Callable[..., Any],
-    leaves: Sequence[Leaf],
-    structure: Any,
-    labels: Sequence[str],
-    name: str,
-) -> Inner:
-    """Trace `function` as a graph of its own within `trace`; what it closes over it only reads."""
-    frame = trace.open("function")
-    try:
-        params: list[Value] = []
-        objects = [_inner_argument(trace, x, label, params) for x, label in zip(leaves, labels, strict=True)]
-        args, kwargs = _unflatten(structure, objects)
-        _protect(trace, (args, kwargs))
-        returned = call(trace, function, args, kwargs)
-        out_leaves, out_structure = optree.tree_flatten(returned, none_is_leaf=True)
-        held = tuple(leaf(trace, x) for x in out_leaves)
-        if frame.journal:
-            raise TraceError(
-                f"'{name}' writes to an array from outside of it, which cannot be"
-                " differentiated; copy it first",
-                loc=user_location(),
-            )
-    finally:
-        trace.close(frame)
-    outputs = [x.place(frame.builder, x.kind) for x in held if x.kind is not None]
-    outer = _free_values(frame, params, outputs)
-    block = frame.builder.block([*params, *outer], outputs)
-    inputs = [x for x, leaf_ in zip(labels, leaves, strict=True) if leaf_.kind is not None]
-    out_labels = tuple(f"result {k}" for k in range(len(outputs)))
-    graph = Graph(name, block, (*inputs, *("outer" for _ in outer)), out_labels)
-    return Inner(graph, tuple(outer), out_structure, held)
-
-
-def _inner_argument(trace: Trace, x: Leaf, label: str, params: list[Value]) -> Any:
-    if x.kind is None:
-        return x.object
-    value = Value(x.kind.type)
-    params.append(value)
-    if x.kind.array:
-        readonly = (
-            f"'{label}' is an argument, which is not written to: copy it first (`{label} = {label}.copy()`)"
-        )
-        strides = x.object.steps if isinstance(x.object, Array) else None
-        return Array(trace, Buffer(value, trace.frame, readonly), (), strides)
-    if x.value is not None:
-        trace.same_as[value] = x.value
-    return Scalar(trace, value, weak=x.kind.weak)
-
-
-def _free_values(frame: Frame, params: Sequence[Value], outputs: Sequence[Value]) -> list[Value]:
-    """Return the values that a finished block reads of the blocks around it, in order of first use."""
-    block = frame.builder.block(params, outputs)
-    inside = set(params)
-    used: dict[Value, None] = {}
-    for node in walk(block):
-        inside.update(node.results)
-        used.update(dict.fromkeys(node.operands))
-        for region in node.regions:
-            inside.update(region.params)
-            used.update(dict.fromkeys(region.results))
-    used.update(dict.fromkeys(outputs))
-    return [v for v in used if v not in inside]

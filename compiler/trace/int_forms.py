@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..ir.forms import Form, least, most, number, of_base
+from ..ir.forms import LINEAR, Form, Ranges, linear, number, of_base
 from ..ir.graph import Node, Value
 from ..ir.types import DType
 from .frame import Frame
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .ranges import Range
 
 _MOST_NODES = 64  # of the arithmetic that one form is read from
-_LINEAR = ("add", "subtract", "neg", "multiply")
 _BOUNDED = ("maximum", "minimum", "remainder", "floor_divide")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
@@ -30,7 +29,7 @@ class Forms:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self._ranges: dict[Value, tuple[Form | None, Form | None]] = {}
+        self._ranges = Ranges()
         self._made: dict[Any, tuple[Frame, Value]] = {}
 
     # From values to forms.
@@ -49,16 +48,8 @@ class Forms:
             return number(int(node.attrs["value"].array))
         if node.op.name in _BOUNDED:
             self._note_range(value, node, *(self._form(v, left) for v in node.operands))
-        parts = [self._form(v, left) for v in node.operands] if node.op.name in _LINEAR else []
-        match node.op.name, parts:
-            case ("add", [x, y]):
-                return x.plus(y)
-            case ("subtract", [x, y]):
-                return x.plus(y, -1)
-            case ("neg", [x]):
-                return number(0).plus(x, -1)
-            case ("multiply", [x, Form((), factor)]) | ("multiply", [Form((), factor), x]):
-                return number(0).plus(x, factor)
+        if node.op.name in LINEAR:
+            return linear(node.op.name, [self._form(v, left) for v in node.operands]) or of_base(value)
         return of_base(value)
 
     def _note_range(self, value: Value, node: Node, x: Form, y: Form) -> None:
@@ -82,7 +73,7 @@ class Forms:
 
     def bound(self, value: Value, low: Form | None, high: Form | None) -> None:
         """Note the range of a base value."""
-        self._ranges.setdefault(value, (low, high))
+        self._ranges.note(value, low, high)
 
     def enter(self, index: Value, bounds: range | Range) -> None:
         """Note what is known of the index of a loop, in its body: there has been a turn."""
@@ -106,11 +97,11 @@ class Forms:
 
     def least(self, form: Form) -> int | None:
         """Return a number that a form is never below, None where none is known."""
-        return least(form, self._ranges)
+        return self._ranges.least(form)
 
     def most(self, form: Form) -> int | None:
         """Return a number that a form is never above, None where none is known."""
-        return most(form, self._ranges)
+        return self._ranges.most(form)
 
     def is_least(self, form: Form, low: int) -> bool:
         """Tell whether a form is surely `low` or more."""

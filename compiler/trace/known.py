@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import UnsupportedError
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.interpreter import Interpreter
 from ..ir.operation import Effect
 from ..ir.symbols import mentioned
 from .frame import Trace
+from .location import user_location
+from .tracer import Tracer
 
 _MOST_NODES = 200
 
@@ -35,6 +38,14 @@ def known_value(trace: Trace, value: Value) -> np.ndarray[Any, Any] | None:
 def can_know(trace: Trace, value: Value) -> bool:
     """Tell whether `known_value` would give a value, without looking."""
     return _closure(trace, value) is not None
+
+
+def check_known(trace: Trace, test: Any, reason: str, message: str) -> Any:
+    """Return a condition of Python's own; one that only the run knows ends rolling, or is refused."""
+    if isinstance(test, Tracer) and not can_know(trace, test.value):
+        trace.needs_value(test.value, reason)
+        raise UnsupportedError(message, loc=user_location())
+    return test
 
 
 def _closure(trace: Trace, value: Value) -> dict[Value, Node | None] | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import builtins
+from typing import NoReturn
 
 import numpy as np
 
 from ..errors import GradirError, OutOfBoundsError
-from .frame import Decision, Frame, Trace
+from .frame import Decision, Frame, Raised, Trace
 from .location import error_location
 
 LATE = (ArithmeticError, LookupError, AssertionError, ValueError)
@@ -17,7 +18,12 @@ def is_late(error: BaseException) -> bool:
     """Tell whether plain Python may have raised `error`, on the values that the code has at tracing."""
     if isinstance(error, GradirError):
         return isinstance(error, OutOfBoundsError)
-    return isinstance(error, LATE) and getattr(builtins, type(error).__name__, None) is type(error)
+    return isinstance(error, LATE) and is_builtin(type(error))
+
+
+def is_builtin(kind: type) -> bool:
+    """Tell whether compiled code can raise an exception of this class: those that Python has."""
+    return issubclass(kind, Exception) and getattr(builtins, kind.__name__, None) is kind
 
 
 def raise_late(trace: Trace, frame: Frame, error: BaseException) -> None:
@@ -31,6 +37,18 @@ def raise_late(trace: Trace, frame: Frame, error: BaseException) -> None:
     builder.loc = loc
     builder.emit("check", builder.literal(np.bool_(False)), exception=kind, message=text)
     trace.decisions.append(Decision(loc, f"{kind} if the run comes here", text))
+
+
+def may_not_come_here(trace: Trace) -> bool:
+    """Tell whether only the run knows if it comes to the code that is being traced."""
+    return any(f.kind != "function" and not f.sure for f in trace.frame.chain())
+
+
+def end_run(trace: Trace, kind: str, text: str) -> NoReturn:
+    """End the innermost block with a check that raises the built-in exception `kind`."""
+    never = trace.b.literal(np.bool_(False))
+    trace.emit_all("check", never, exception=kind, message=text)
+    raise Raised(next(f for f in trace.frame.chain() if f.kind != "function"))
 
 
 def _text(error: BaseException) -> str:

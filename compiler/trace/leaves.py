@@ -5,49 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MethodType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
-import optree
 
-from ..errors import UnboundError
 from ..ir.builder import Builder
-from ..ir.graph import Loc, Value
+from ..ir.dims import is_static
+from ..ir.graph import Value
 from ..ir.types import ArrayType, DType, dtype_of
+from . import pytrees
 from .capture import IMMUTABLE, same_value
 from .frame import Buffer, Trace
 from .lens import Lens
-from .location import user_location
+from .missing import NEVER, Missing, Refused
 from .operands import is_number
 from .tracer import Array, Scalar, Tracer, new_array
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Missing:
-    """What a variable holds where it has no (single) value; reading it raises an error with the reason.
-
-    Where only the run knows whether it has one, that is `value`, if `assigned` holds.
-    """
-
-    name: str
-    reason: str
-    loc: Loc | None = None
-    value: Any = None
-    assigned: Value | None = None
-
-    def fail(self) -> NoReturn:
-        raise UnboundError(self.reason, loc=user_location())
-
-
-class Never:
-    """What a variable holds that nothing reads while it is so: the result of a loop that does not return."""
-
-
-NEVER = Never()
-
-
-def unassigned(name: str) -> Missing:
-    return Missing(name, f"the variable '{name}' has no value here: it was not assigned before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +29,34 @@ class State:
     get: Callable[[], tuple[Any, ...]]
     set: Callable[[tuple[Any, ...]], None]
     names: tuple[str, ...]
+    dead: tuple[str, ...] = ()  # those that nothing reads behind it
     slots: tuple[tuple[int, str], ...] = ()  # which of the user's attributes and containers are among them
+
+
+NO_VARIABLES = State(tuple, lambda values: None, ())
+
+_MIXED = (
+    "this may be an array without axes, which is written in place, or a number, which is not (NumPy computes"
+    " numbers with such arrays): write `x = x + y` instead of `x += y`"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The type of a leaf that goes through a region: an SSA type, and what Python sees of it."""
+    """The type of a leaf that goes through a region: an SSA type, and what Python sees of it.
+
+    A `mixed` one is an array without axes on one way and a number on another.
+    """
 
     type: ArrayType
     weak: bool
     array: bool
+    mixed: bool = False
 
     def tracer(self, trace: Trace, value: Value) -> Scalar | Array:
         """A tracer of this kind, in the current frame."""
         if self.array:
-            return new_array(trace, value)
+            return new_array(trace, value, readonly=_MIXED if self.mixed else "")
         return Scalar(trace, value, weak=self.weak)
 
 
@@ -84,6 +69,7 @@ class Leaf:
     value: Value | None = None
     buffer: Buffer | None = None
     lenses: tuple[Lens, ...] = ()
+    filler: bool = False  # it stands where there is no value, and nothing reads it
 
     @property
     def near(self) -> set[Buffer]:
@@ -94,6 +80,16 @@ class Leaf:
     def is_outer(self) -> bool:
         """Whether the leaf is an array of a block that is still open."""
         return self.buffer is not None and not self.buffer.frame.closed and not self.lenses
+
+    @property
+    def outlasts(self) -> bool:
+        """Whether the object may be used as it is, now that the block which left it is closed."""
+        if isinstance(self.object, Scalar):
+            return not self.object.frame.closed
+        if self.buffer is None or self.kind is None:
+            return not isinstance(self.object, Tracer)
+        fixed = not any(getattr(lens, "operands", ()) for lens in self.lenses)
+        return not self.buffer.frame.closed and fixed and is_static(self.kind.type.shape)
 
     def place(self, b: Builder, kind: Kind) -> Value:
         """Return the leaf as a value of `kind`."""
@@ -156,7 +152,8 @@ def join(a: Kind | None, b: Kind | None) -> Kind | None:
         return None
     samples = [_sample(a), _sample(b)]
     dtype = dtype_of(np.result_type(*samples))
-    return Kind(ArrayType(dtype, a.type.shape), a.weak and b.weak, a.array or b.array)
+    mixed = a.mixed or b.mixed or a.array != b.array
+    return Kind(ArrayType(dtype, a.type.shape), a.weak and b.weak, a.array or b.array, mixed)
 
 
 def keeps(x: Leaf, kind: Kind) -> bool:
@@ -166,7 +163,7 @@ def keeps(x: Leaf, kind: Kind) -> bool:
     """
     assert x.kind is not None
     have, want = x.kind.type.dtype, kind.type.dtype
-    if have is want:
+    if have is want or x.filler:
         return True
     if have is DType.BOOL and not kind.array:
         return True
@@ -195,24 +192,83 @@ def _sample(kind: Kind) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A variable as leaves and the structure around them."""
+    """A variable as leaves and the structure around them.
+
+    Where it may have no value, `missing` says which it is. If it is `flagged`, the last leaf tells whether
+    it has one, and the others are its value; if not, it has none.
+    """
 
     leaves: tuple[Leaf, ...]
     structure: Any
     source: Any
+    missing: Missing | None = None
+    flagged: bool = False
 
     @property
     def is_never(self) -> bool:
         return len(self.leaves) == 1 and self.leaves[0].object is NEVER
 
+    @property
+    def is_absent(self) -> bool:
+        return self.missing is not None and not self.flagged
+
+    @property
+    def refused(self) -> Refused | None:
+        """Why the variable cannot be followed; None where it can."""
+        return self.source if isinstance(self.source, Refused) else None
+
     def rebuild(self, objects: Sequence[Any]) -> Any:
-        return optree.tree_unflatten(self.structure, objects)
+        if self.missing is None or not self.flagged:
+            return pytrees.rebuild(self.structure, objects)
+        value = pytrees.rebuild(self.structure, objects[:-1])
+        return value if isinstance(value, Refused) else self.missing.filled(value, objects[-1])
+
+    def with_flag(self, missing: Missing) -> Tree:
+        """The same variable as one that may have no value."""
+        if self.flagged:
+            return self
+        return Tree((*self.leaves, _flag(True)), self.structure, self.source, missing, True)
+
+    def without_value(self, missing: Missing) -> Tree:
+        """A variable of this kind that has no value: zeros stand for that."""
+        leaves = self.leaves[:-1] if self.flagged else self.leaves
+        return Tree((*map(_filler, leaves), _flag(False)), self.structure, missing, missing, True)
+
+
+def _flag(assigned: bool) -> Leaf:
+    return Leaf(assigned, Kind(ArrayType(DType.BOOL), True, False))
+
+
+def _filler(x: Leaf) -> Leaf:
+    """What stands for `x` where there is no value: the same where it can be, as that needs no results."""
+    if x.kind is None or x.outlasts:
+        return x
+    return Leaf(x.kind.type.dtype.numpy.type(0), x.kind, filler=True)
 
 
 def tree(trace: Trace, x: Any) -> Tree:
     """Take a variable apart: tuples, lists and dicts are structure, everything else a leaf."""
-    objects, structure = optree.tree_flatten(x, none_is_leaf=True)
-    return Tree(tuple(leaf(trace, o) for o in objects), structure, x)
+    if isinstance(x, Missing) and x.assigned is not None:
+        value = tree(trace, x.value)
+        return Tree((*value.leaves, leaf(trace, x.assigned)), value.structure, x, x, True)
+    objects, structure = pytrees.flatten(x)
+    leaves = tuple(leaf(trace, o) for o in objects)
+    return Tree(leaves, structure, x, x if isinstance(x, Missing) else None)
+
+
+def alike(a: Tree, b: Tree) -> tuple[Tree, Tree]:
+    """Return two states of a variable with flags and stand-ins where one may lack the value of the other."""
+    missing = a.missing or b.missing
+    if missing is None or a.refused or b.refused or (a.is_absent and b.is_absent):
+        return a, b
+    for x in (a.missing, b.missing):
+        if x is not None and x.is_absent:
+            x.asked = True
+    if a.is_absent:
+        return b.without_value(missing), b.with_flag(missing)
+    if b.is_absent:
+        return a.with_flag(missing), a.without_value(missing)
+    return a.with_flag(missing), b.with_flag(missing)
 
 
 def doubt(trace: Trace, x: Any) -> None:
@@ -220,6 +276,8 @@ def doubt(trace: Trace, x: Any) -> None:
     pending = [x]
     while pending:
         x = pending.pop()
+        if isinstance(x, Missing):
+            x = x.value
         if isinstance(x, (list, dict)):
             trace.unsure[id(x)] = x
         if isinstance(x, (list, tuple, dict)):

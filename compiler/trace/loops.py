@@ -16,12 +16,14 @@ from ..ir.builder import Builder
 from ..ir.graph import Node, Value
 from ..ir.types import BOOL, INDEX
 from ..passes.loops import trip_count
-from .branches import Outcome, branch, relate, run_block, truth
-from .carries import Key, Plan, Unsettled, Variables, refine, relate_results
+from .blocks import Outcome, run_block
+from .branches import branch, truth
+from .carries import Key, Plan, Unsettled, relate_all
 from .frame import Buffer, Frame, Trace
 from .late_errors import LATE, is_late
-from .leaves import Kind, State, doubt
+from .leaves import NO_VARIABLES, Kind, State, doubt
 from .ranges import Range, bound_values, static_length
+from .refining import refine
 from .stores import with_slots
 from .tracer import Array, Scalar, Tracer
 
@@ -63,9 +65,6 @@ class Until:
         return not isinstance(self.entered, Tracer)
 
 
-NO_VARIABLES = State(lambda: (), lambda values: None, ())
-
-
 def broke(result: Any) -> Any:
     """Whether a body was left by a break: a body without break gives nothing."""
     return False if result is None else result
@@ -89,17 +88,17 @@ class _Attempt:
     again: Value | bool | None
 
 
-def roll(trace: Trace, head: Counted | Until, variables: Variables) -> Any:
+def roll(trace: Trace, head: Counted | Until, variables: State) -> Any:
     """Trace the loop as one op, and tell whether a break ended it.
 
     Raises RollAbort or Unsettled, with nothing changed, where it cannot.
     """
-    return with_slots(trace, variables.state, lambda state: _settle(trace, head, variables, state))
+    return with_slots(trace, variables, lambda state: _settle(trace, head, state))
 
 
-def _settle(trace: Trace, head: Counted | Until, variables: Variables, state: State) -> Any:
+def _settle(trace: Trace, head: Counted | Until, state: State) -> Any:
     entry = state.get()
-    plan = Plan.of(trace, state.names, variables.live, entry, head.sure)
+    plan = Plan.of(trace, state, entry, head.sure)
     for _ in range(ATTEMPTS):
         try:
             attempt = _attempt(trace, plan, head, state, entry)
@@ -120,31 +119,7 @@ def _attempt(
     frame = trace.open("loop", state.slots)
     frame.sure = head.sure
     index = Value(INDEX)
-    params: dict[Key, Value] = {}
-    memory: dict[Key, Buffer] = {}
-    variables = []
-    for i, (carry, x) in enumerate(zip(plan.carries, entry, strict=True)):
-        if not carry.enters:
-            variables.append(x)
-            continue
-        objects = []
-        for k, (before, kind) in enumerate(zip(carry.before, carry.kinds, strict=True)):
-            if kind is None:
-                objects.append(before)
-                continue
-            params[i, k] = Value(kind.type)
-            new = kind.tracer(trace, params[i, k])
-            if isinstance(new, Array):
-                memory[i, k] = new.buffer
-                relate(new.buffer, list(carry.aliases[k]))
-            objects.append(new)
-        variables.append(carry.rebuild(objects))
-        if not carry.slot:
-            doubt(trace, variables[-1])
-    for pair in plan.joined:
-        first, second = [memory.get(key) for key in pair]
-        if first is not None and second is not None:
-            relate(first, [second])
+    variables, params = _begin(trace, plan)
     buffer_params = [_enter(frame, buffer) for buffer in plan.buffers]
     frame.params.update((index, *params.values(), *buffer_params))
     finals = list(buffer_params)
@@ -165,6 +140,26 @@ def _attempt(
         state.set(entry)
     broken, again = turn
     return _Attempt(outcome, index, params, buffer_params, finals, broken, again)
+
+
+def _begin(trace: Trace, plan: Plan) -> tuple[list[Any], dict[Key, Value]]:
+    """Return the variables as a turn begins, and the parameters in them."""
+    tracers: dict[Key, Scalar | Array] = {}
+    params: dict[Key, Value] = {}
+    variables = []
+    for i, carry in enumerate(plan.carries):
+        if not carry.enters:
+            variables.append(carry.begin())
+            continue
+        for k, kind in enumerate(carry.kinds):
+            if kind is not None:
+                params[i, k] = Value(kind.type)
+                tracers[i, k] = kind.tracer(trace, params[i, k])
+        variables.append(carry.rebuild(i, tracers))
+        if not carry.slot:
+            doubt(trace, variables[-1])
+    relate_all(plan, tracers)
+    return variables, params
 
 
 def _enter(frame: Frame, buffer: Buffer) -> Value:
@@ -189,10 +184,34 @@ class _Carried:
 
 def _emit(trace: Trace, plan: Plan, attempt: _Attempt, head: Counted | Until, state: State) -> Any:
     """Add the op, give variables and buffers their values after it, and tell whether a break ended it."""
+    carried, places = _carried(trace, plan, attempt)
+    if isinstance(attempt.broken, Value):
+        carried.add(trace.b.full(BOOL, False), Value(BOOL), attempt.broken)
+    asked = attempt.broken is True or any(carry.may_lack_value for carry in plan.carries)
+    ran = Scalar(trace, _runs(trace, head), weak=True) if asked and not head.sure else True
+    results = _loop_op(trace, attempt, head, carried)
+    for buffer, value in zip(plan.buffers, results[len(places) :], strict=False):
+        trace.write(buffer, value)
+    for buffer, reason in attempt.outcome.lost.items():
+        trace.lose(buffer, reason)
+    tracers = {key: kind.tracer(trace, value) for (key, kind), value in zip(places, results, strict=False)}
+    relate_all(plan, tracers)
+    values = tuple(carry.leaves_loop(i, tracers, ran) for i, carry in enumerate(plan.carries))
+    for carry, x in zip(plan.carries, values, strict=True):
+        carry.doubt(trace, x)
+    state.set(values)
+    if isinstance(attempt.broken, Value):
+        return Scalar(trace, results[-1], weak=True)
+    return attempt.broken and ran
+
+
+def _carried(trace: Trace, plan: Plan, attempt: _Attempt) -> tuple[_Carried, list[tuple[Key, Kind]]]:
+    """Return what the op carries, and which leaves of variables come first in it."""
     builder = attempt.outcome.frame.builder
     carried = _Carried([], [], [])
     places: list[tuple[Key, Kind]] = []
-    for i, (carry, after) in enumerate(zip(plan.carries, attempt.outcome.variables, strict=True)):
+    for i, (carry, left) in enumerate(zip(plan.carries, attempt.outcome.variables, strict=True)):
+        after = carry.matched(left)
         for k, kind in enumerate(carry.kinds if carry.is_carried else ()):
             if kind is None:
                 continue
@@ -203,22 +222,7 @@ def _emit(trace: Trace, plan: Plan, attempt: _Attempt, head: Counted | Until, st
             places.append(((i, k), kind))
     for buffer, param, final in zip(plan.buffers, attempt.buffer_params, attempt.finals, strict=True):
         carried.add(buffer.value, param, final)
-    if isinstance(attempt.broken, Value):
-        carried.add(trace.b.full(BOOL, False), Value(BOOL), attempt.broken)
-    asked = any(carry.may_lack_value for carry in plan.carries)
-    ran = _runs(trace, head) if asked else None
-    results = _loop_op(trace, attempt, head, carried)
-    for buffer, value in zip(plan.buffers, results[len(places) :], strict=False):
-        trace.write(buffer, value)
-    for buffer, reason in attempt.outcome.lost.items():
-        trace.lose(buffer, reason)
-    tracers = {key: kind.tracer(trace, value) for (key, kind), value in zip(places, results, strict=False)}
-    relate_results(plan, tracers)
-    values = tuple(carry.leaves_loop(i, tracers, ran) for i, carry in enumerate(plan.carries))
-    for carry, x in zip(plan.carries, values, strict=True):
-        carry.doubt(trace, x)
-    state.set(values)
-    return Scalar(trace, results[-1], weak=True) if isinstance(attempt.broken, Value) else attempt.broken
+    return carried, places
 
 
 def _loop_op(trace: Trace, attempt: _Attempt, head: Counted | Until, carried: _Carried) -> Sequence[Value]:

@@ -9,13 +9,14 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..ir.graph import Span
+from .axes import as_axis
 from .dispatch import implements
 from .frame import Trace
 from .lens import Diagonal, Transpose
 from .location import user_location
 from .numpy_ramps import band
 from .numpy_reduce import np_sum
-from .numpy_shape import as_axis, ravel
+from .numpy_shape import ravel
 from .operands import as_array, broadcast_to, ordered
 from .tracer import Array, new_array
 

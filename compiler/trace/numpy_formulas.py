@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import TraceError
 from ..ir.types import DType
+from .axes import as_axis
 from .dispatch import implements
 from .frame import Trace
 from .location import user_location
@@ -18,7 +19,6 @@ from .numpy_join import slice_axis
 from .numpy_operators import apply_operator
 from .numpy_reduce import np_sum
 from .numpy_repeat import diff
-from .numpy_shape import as_axis
 from .operands import as_array, as_dtype
 from .tracer import Array, Scalar
 

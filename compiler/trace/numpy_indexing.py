@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.graph import Span, Value
 from ..ir.types import DType
+from .axes import as_axis
 from .dispatch import implements
 from .frame import Trace
 from .index_parsing import Index, Indices, NewAxis, Number, Slice, checked_index, parse_index
@@ -18,7 +19,7 @@ from .lens import Basic
 from .location import user_location
 from .masked import Picked
 from .numpy_elementwise import store
-from .numpy_shape import as_axis, with_ones
+from .numpy_shape import with_ones
 from .operands import as_array, as_dtype, broadcast_shapes, broadcast_to, default_dtype, lift, value_of
 from .tracer import Array, Scalar, Tracer, new_array
 

@@ -1,4 +1,4 @@
-"""Joining, splitting and repeating arrays."""
+"""Joining and splitting arrays."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ import numpy as np
 
 from ..errors import ShapeError, UnsupportedError
 from ..ir.graph import Span, Value
+from .axes import as_axis
 from .dispatch import implements
 from .frame import Trace
 from .lens import Basic
 from .location import user_location
 from .numpy_elementwise import store
-from .numpy_shape import as_axis, atleast_1d, atleast_2d, atleast_3d, expand_dims, swapaxes
+from .numpy_shape import atleast_1d, atleast_2d, atleast_3d, expand_dims, swapaxes
 from .operands import as_array, as_dtype, ordered
 from .tracer import Array, new_array
 
 
-def _arrays(trace: Trace, sequence: Any) -> list[Array]:
-    """Return the arrays in a sequence, or along the first axis of an array."""
-    if isinstance(sequence, Array):
-        return [as_array(trace, part) for part in sequence]
-    if not isinstance(sequence, (list, tuple, np.ndarray)):
+def _arrays(trace: Trace, sequence: Any, to: str = "concatenate") -> list[Array]:
+    """Return the arrays in a sequence, or along the first axis of an array; there has to be one."""
+    if not isinstance(sequence, (Array, list, tuple, np.ndarray)):
         raise UnsupportedError("a list or tuple of arrays is needed here", loc=user_location())
-    return [as_array(trace, part) for part in sequence]
+    parts = [as_array(trace, part) for part in sequence]
+    if not parts:
+        raise ShapeError(f"need at least one array to {to}", loc=user_location())
+    return parts
 
 
 @implements(np.concatenate)
@@ -41,8 +43,6 @@ def concatenate(
     casting: str = "same_kind",
 ) -> Any:
     parts = _arrays(trace, arrays)
-    if not parts:
-        raise ShapeError("need at least one array to concatenate", loc=user_location())
     in_order = axis is None or ordered(parts)
     common = np.result_type(*(p.dtype for p in parts)) if dtype is None else np.dtype(dtype)
     values = [trace.b.cast(p.value, as_dtype(common)) for p in parts]
@@ -85,9 +85,7 @@ def stack(
     dtype: Any = None,
     casting: str = "same_kind",
 ) -> Any:
-    parts = _arrays(trace, arrays)
-    if not parts:
-        raise ShapeError("need at least one array to stack", loc=user_location())
+    parts = _arrays(trace, arrays, "stack")
     if any(p.shape != parts[0].shape for p in parts):
         shapes = ", ".join(str(s) for s in dict.fromkeys(p.shape for p in parts))
         raise ShapeError(f"all input arrays must have the same shape, not {shapes}", loc=user_location())
@@ -97,7 +95,7 @@ def stack(
 @implements(np.hstack)
 def hstack(trace: Trace, tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     parts = [atleast_1d(trace, p) for p in _arrays(trace, tup)]
-    return concatenate(trace, parts, 0 if parts and parts[0].ndim == 1 else 1, dtype=dtype)
+    return concatenate(trace, parts, 0 if parts[0].ndim == 1 else 1, dtype=dtype)
 
 
 @implements(np.vstack)
@@ -180,6 +178,3 @@ def unstack(trace: Trace, x: Any, /, *, axis: Any = 0) -> tuple[Any, ...]:
     x = as_array(trace, x)
     before = (slice(None),) * as_axis(axis, x.ndim)
     return tuple(x[(*before, k, ...)] for k in range(x.shape[axis]))
-
-
-# Repeating and moving along axes.

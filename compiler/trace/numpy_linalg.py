@@ -9,11 +9,11 @@ import numpy as np
 
 from ..errors import ShapeError, UnsupportedError
 from ..ir.graph import Value
+from .axes import as_axes
 from .dispatch import implements
 from .frame import Trace
 from .location import user_location
 from .numpy_reduce import root_of_squares
-from .numpy_shape import as_axes
 from .operands import own_value
 from .tracer import wrap
 

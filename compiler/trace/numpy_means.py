@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,12 @@ import numpy as np
 from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import DType
+from .axes import Axes, along, as_axes
 from .dispatch import NO_VALUE, implements
 from .frame import Trace
 from .location import user_location
 from .numpy_elementwise import refuse_where, store
-from .numpy_reduce import Axes, root_of_squares
-from .numpy_shape import as_axes
+from .numpy_reduce import root_of_squares
 from .operands import as_dtype, broadcast_to, lift, ordered, own_value, value_of
 from .python_numbers import check
 
@@ -45,79 +46,53 @@ def mean(
     where: Any = True,
 ) -> Any:
     refuse_where(where is NO_VALUE or where)
-    a = lift(trace, a)
-    value = own_value(trace, a)
+    value, axes = along(trace, a, axis, keepdims)
     value = trace.b.cast(value, _mean_dtype(value.dtype, dtype))
     if not value.dtype.is_float:
         raise UnsupportedError("the mean in an integer dtype is not supported", loc=user_location())
-    axes = Axes(value, axis, keepdims, ordered([a]))
     count = trace.sizes.count(axes.reduced)
     return store(trace, axes.finish(trace, _divided(trace, axes.plain(trace, "sum", value), count)), out)
 
 
-def _variance(
-    trace: Trace,
-    a: Any,
-    axis: Any,
-    dtype: Any,
-    ddof: Any,
-    keepdims: Any,
-    correction: Any,
-    *,
-    root: bool = False,
-) -> Any:
-    a = lift(trace, a)
-    value = own_value(trace, a)
-    value = trace.b.cast(value, _mean_dtype(value.dtype, dtype))
-    axes = Axes(value, axis, keepdims, ordered([a]))
-    count = trace.sizes.count(axes.reduced)
-    center = _divided(trace, axes.reduce(trace, "sum", value), count)
-    deviation = trace.emit("subtract", value, broadcast_to(trace, center, value.shape))
-    total = axes.plain(trace, "sum", trace.emit("square", deviation))
-    fewer = ddof if correction is NO_VALUE else correction
-    freedom: Any
-    if isinstance(count, Value):
-        fewer = value_of(trace, lift(trace, fewer), DType.F64)
-        freedom = trace.b.subtract(trace.b.cast(count, DType.F64), fewer)
-        freedom = trace.b.maximum(freedom, trace.b.like(freedom, 0))
-    else:
-        freedom = max(count - fewer, 0)
-    variance = _divided(trace, total, freedom)
-    return axes.finish(trace, root_of_squares(trace, variance) if root else variance)
+def _variance(root: bool) -> Callable[..., Any]:
+    def handler(
+        trace: Trace,
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        out: Any = None,
+        ddof: Any = 0,
+        keepdims: Any = NO_VALUE,
+        *,
+        where: Any = True,
+        correction: Any = NO_VALUE,
+    ) -> Any:
+        refuse_where(where is NO_VALUE or where)
+        value, axes = along(trace, a, axis, keepdims)
+        value = trace.b.cast(value, _mean_dtype(value.dtype, dtype))
+        count = trace.sizes.count(axes.reduced)
+        center = _divided(trace, axes.reduce(trace, "sum", value), count)
+        deviation = trace.emit("subtract", value, broadcast_to(trace, center, value.shape))
+        total = axes.plain(trace, "sum", trace.emit("square", deviation))
+        freedom = _freedom(trace, count, ddof if correction is NO_VALUE else correction)
+        variance = _divided(trace, total, freedom)
+        result = root_of_squares(trace, variance) if root else variance
+        return store(trace, axes.finish(trace, result), out)
+
+    return handler
 
 
-@implements(np.var, method="var")
-def var(
-    trace: Trace,
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: Any = 0,
-    keepdims: Any = NO_VALUE,
-    *,
-    where: Any = True,
-    correction: Any = NO_VALUE,
-) -> Any:
-    refuse_where(where is NO_VALUE or where)
-    return store(trace, _variance(trace, a, axis, dtype, ddof, keepdims, correction), out)
+def _freedom(trace: Trace, count: Any, fewer: Any) -> Any:
+    """Return the degrees of freedom: the count less some, but not below 0."""
+    if not isinstance(count, Value):
+        return max(count - fewer, 0)
+    fewer = value_of(trace, lift(trace, fewer), DType.F64)
+    freedom = trace.b.subtract(trace.b.cast(count, DType.F64), fewer)
+    return trace.b.maximum(freedom, trace.b.like(freedom, 0))
 
 
-@implements(np.std, method="std")
-def std(
-    trace: Trace,
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: Any = 0,
-    keepdims: Any = NO_VALUE,
-    *,
-    where: Any = True,
-    correction: Any = NO_VALUE,
-) -> Any:
-    refuse_where(where is NO_VALUE or where)
-    return store(trace, _variance(trace, a, axis, dtype, ddof, keepdims, correction, root=True), out)
+implements(np.var, method="var")(_variance(root=False))
+implements(np.std, method="std")(_variance(root=True))
 
 
 @implements(np.average)

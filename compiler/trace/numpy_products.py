@@ -12,11 +12,11 @@ import numpy as np
 from ..errors import ShapeError, UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import DType
+from .axes import as_axis
 from .dispatch import find_function, implements
 from .frame import Trace
 from .location import user_location
 from .numpy_elementwise import loop_dtypes, refuse_where, store
-from .numpy_shape import as_axis
 from .operands import as_array, broadcast, broadcast_shapes, broadcast_to, lift, own_value, promote, value_of
 from .tracer import Array, new_array, wrap
 

@@ -1,4 +1,4 @@
-"""Reductions and scans along axes."""
+"""Reductions along axes."""
 
 from __future__ import annotations
 
@@ -11,46 +11,13 @@ import numpy as np
 from ..errors import ShapeError
 from ..ir.graph import Value
 from ..ir.types import DType
+from .axes import Axes, along, as_axis
 from .dispatch import NO_VALUE, implements
 from .frame import Trace
 from .location import user_location
 from .numpy_elementwise import refuse_where, store
-from .numpy_shape import as_axes, as_axis
-from .operands import as_dtype, broadcast_to, lift, ordered, own_value
+from .operands import as_dtype, broadcast_to, own_value
 from .python_numbers import check
-from .tracer import Array, Scalar, new_array, wrap
-
-
-class Axes:
-    """The `axis` and `keepdims` arguments of a reduction of a value."""
-
-    def __init__(self, value: Value, axis: Any, keepdims: Any, in_order: bool) -> None:
-        rank = len(value.shape)
-        self.axes = tuple(range(rank)) if axis is None else tuple(sorted(as_axes(axis, rank)))
-        self.in_order = in_order
-        self.keepdims = keepdims is not NO_VALUE and bool(keepdims)
-        self.kept_shape = tuple(1 if k in self.axes else d for k, d in enumerate(value.shape))
-        self.reduced = tuple(value.shape[k] for k in self.axes)
-
-    def reduce(self, trace: Trace, op: str, value: Value) -> Value:
-        """Reduce, keeping the dims."""
-        if not self.axes:
-            return value
-        return trace.b.reshape(trace.emit(op, value, axes=self.axes), shape=self.kept_shape)
-
-    def drop(self, trace: Trace, kept: Value) -> Value:
-        shape = tuple(d for k, d in enumerate(kept.shape) if k not in self.axes)
-        return kept if shape == kept.shape else trace.b.reshape(kept, shape=shape)
-
-    def finish(self, trace: Trace, result: Value) -> Scalar | Array:
-        """Wrap a result whose reduced dims are dropped."""
-        if self.keepdims:
-            result = trace.b.reshape(result, shape=self.kept_shape)
-        return new_array(trace, result, ordered=self.in_order) if result.shape else wrap(trace, result)
-
-    def plain(self, trace: Trace, op: str, value: Value) -> Value:
-        """Reduce, dropping the dims."""
-        return trace.emit(op, value, axes=self.axes) if self.axes else value
 
 
 def accumulator(dtype: DType, requested: Any) -> DType:
@@ -74,10 +41,8 @@ def _summed(op: str, combine: str, default_axis: Any) -> Callable[..., Any]:
         where: Any = True,
     ) -> Any:
         refuse_where(where is NO_VALUE or where)
-        a = lift(trace, a)
-        value = own_value(trace, a)
+        value, axes = along(trace, a, axis, keepdims)
         value = trace.b.cast(value, accumulator(value.dtype, dtype))
-        axes = Axes(value, axis, keepdims, ordered([a]))
         if value.dtype is DType.BOOL:
             op_name = "any" if op == "sum" else "all"
         else:
@@ -113,9 +78,7 @@ def _extreme(op: str, default_axis: Any) -> Callable[..., Any]:
         where: Any = True,
     ) -> Any:
         refuse_where(where is NO_VALUE or where)
-        a = lift(trace, a)
-        value = own_value(trace, a)
-        axes = Axes(value, axis, keepdims, ordered([a]))
+        value, axes = along(trace, a, axis, keepdims)
         if 0 in axes.reduced:
             result = _empty_extreme(trace, op, axes, value, initial)
         else:
@@ -172,10 +135,9 @@ def _truth(op: str, default_axis: Any) -> Callable[..., Any]:
         where: Any = True,
     ) -> Any:
         refuse_where(where is NO_VALUE or where)
-        a = lift(trace, a)
-        value = trace.b.cast(own_value(trace, a), DType.BOOL)
-        axes = Axes(value, axis, keepdims, ordered([a]))
-        return store(trace, axes.finish(trace, axes.plain(trace, op, value)), out)
+        value, axes = along(trace, a, axis, keepdims)
+        result = axes.plain(trace, op, trace.b.cast(value, DType.BOOL))
+        return store(trace, axes.finish(trace, result), out)
 
     return handler
 
@@ -188,17 +150,14 @@ implements((np.logical_and, "reduce"))(_truth("all", 0))
 
 @implements(np.count_nonzero)
 def count_nonzero(trace: Trace, a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
-    a = lift(trace, a)
-    value = trace.b.cast(trace.b.cast(own_value(trace, a), DType.BOOL), DType.I64)
-    axes = Axes(value, axis, keepdims, ordered([a]))
+    value, axes = along(trace, a, axis, keepdims)
+    value = trace.b.cast(trace.b.cast(value, DType.BOOL), DType.I64)
     return axes.finish(trace, axes.plain(trace, "sum", value))
 
 
 def _arg(op: str) -> Callable[..., Any]:
     def handler(trace: Trace, a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = NO_VALUE) -> Any:
-        a = lift(trace, a)
-        value = own_value(trace, a)
-        axes = Axes(value, axis, keepdims, ordered([a]))
+        value, axes = along(trace, a, axis, keepdims)
         if axis is None:
             value = trace.b.reshape(value, shape=(math.prod(value.shape),))
             axis = 0
@@ -215,12 +174,6 @@ def _arg(op: str) -> Callable[..., Any]:
 
 implements(np.argmax, method="argmax")(_arg("argmax"))
 implements(np.argmin, method="argmin")(_arg("argmin"))
-
-
-# Means.
-
-
-# Scans.
 
 
 def root_of_squares(trace: Trace, total: Value) -> Value:

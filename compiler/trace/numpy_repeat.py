@@ -9,11 +9,11 @@ import numpy as np
 
 from ..errors import ShapeError, UnsupportedError
 from ..ir.graph import Span, Value
+from .axes import as_axis
 from .dispatch import NO_VALUE, implements
 from .frame import Trace
 from .location import user_location
 from .numpy_join import concatenate, slice_axis
-from .numpy_shape import as_axis
 from .operands import as_array, lift, value_of
 from .tracer import Array, new_array
 

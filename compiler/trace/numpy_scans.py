@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from .axes import as_axis
 from .dispatch import implements
 from .frame import Trace
 from .numpy_elementwise import store
 from .numpy_reduce import accumulator
-from .numpy_shape import as_axis
 from .operands import lift, ordered, own_value
 from .tracer import new_array
 

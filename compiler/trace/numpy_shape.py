@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import ShapeError, TraceError, UnsupportedError
 from ..ir.dims import Shape
+from .axes import as_axes, as_axis
 from .dispatch import PROPERTIES, implements
 from .frame import Trace
 from .lens import Basic, Broadcast, Reshape, Transpose, reshaped_strides
@@ -18,25 +19,6 @@ from .location import user_location
 from .operands import as_array, broadcast_shapes
 from .slices import span
 from .tracer import Array, Scalar, Tracer, new_array
-
-
-def as_axis(axis: Any, rank: int, *, name: str = "axis") -> int:
-    """Return a non-negative axis; one that does not exist is refused as NumPy does."""
-    given = operator.index(axis)
-    if not -rank <= given < rank:
-        raise ShapeError(
-            f"{name} {given} is out of bounds for array of dimension {rank}", loc=user_location()
-        )
-    return given % rank
-
-
-def as_axes(axis: Any, rank: int) -> tuple[int, ...]:
-    """Return an axis, or several, as distinct non-negative axes in the given order."""
-    given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    axes = tuple(as_axis(a, rank) for a in given)
-    if len(set(axes)) != len(axes):
-        raise ShapeError("duplicate value in 'axis'", loc=user_location())
-    return axes
 
 
 def refuse_order(order: Any) -> None:

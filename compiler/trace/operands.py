@@ -44,7 +44,7 @@ def lift(trace: Trace, x: Any) -> Operand:
     """
     if isinstance(x, Tracer):
         if x.run is not trace:
-            trace.check_foreign(x)
+            trace.refuse_foreign()
         return x
     if isinstance(x, np.generic):
         return Scalar(trace, trace.b.literal(np.asarray(x).astype(as_dtype(x.dtype).numpy)), weak=False)

@@ -54,6 +54,8 @@ def _known(trace: Trace, x: Any) -> Any:
 
 def compare(trace: Trace, syntax: str, x: Any, y: Any) -> Any:
     """Apply one link of a comparison."""
+    if syntax not in ("Is", "IsNot"):
+        trace.captures.expose((x, y))  # to the `==` that a dataclass has, and to those of elements
     if syntax in ("In", "NotIn"):
         own = None if _is_plain(y) else own_method(y, "__contains__")
         found = x in y if own is None else call(trace, own, (y, x), {})

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
 from .syntax import RUNTIME, name_, runtime, thunk
+
+
+class _Inlined(set[str]):
+    """The names of a comprehension that Python runs as a part of the function around it."""
 
 
 class ExpressionRewriter(ast.NodeTransformer):
@@ -34,7 +39,8 @@ class ExpressionRewriter(ast.NodeTransformer):
         targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
         # The first iterable belongs to the scope outside.
         first = self.visit(node.generators[0].iter)
-        self.scopes.append(targets)
+        inlined = sys.version_info >= (3, 12) and not isinstance(node, ast.GeneratorExp)
+        self.scopes.append(_Inlined(targets) if inlined else targets)
         self.unbound.append(set())
         for generator in node.generators[1:]:
             generator.iter = runtime("elements", self.visit(generator.iter))
@@ -74,11 +80,13 @@ class ExpressionRewriter(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> Any:
         if not isinstance(node.ctx, ast.Load) or node.id == "super" or node.id.startswith("__gradir"):
             return node
+        free = False  # it is a variable of a function around
         for local, unbound in zip(reversed(self.scopes), reversed(self.unbound), strict=True):
             if node.id in local:
                 if node.id not in unbound:
                     return node
-                return ast.copy_location(runtime("local", node), node)
+                return ast.copy_location(runtime("free" if free else "local", node), node)
+            free = free or not isinstance(local, _Inlined)
         return ast.copy_location(runtime("outer", ast.Constant(node.id), node), node)
 
     def visit_Call(self, node: ast.Call) -> Any:
@@ -154,7 +162,7 @@ class ExpressionRewriter(ast.NodeTransformer):
 
     def visit_IfExp(self, node: ast.IfExp) -> Any:
         parts = self.visit(node.test), thunk(self.visit(node.body)), thunk(self.visit(node.orelse))
-        return ast.copy_location(runtime("ifexp", *parts), node)
+        return ast.copy_location(runtime("if_", *parts), node)
 
     def visit_Compare(self, node: ast.Compare) -> Any:
         if len(node.ops) == 1:

@@ -1,33 +1,34 @@
-"""Rewriting functions and statements: control flow and stores go through the runtime."""
+"""Rewriting functions and statements: control flow goes through the runtime."""
 
 from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import CodeType
 from typing import Any
 
 from ..errors import UnsupportedError
 from ..ir.graph import Loc
 from .exits import Exits, Loop, broken_name
-from .rewrite_expressions import ExpressionRewriter
-from .scopes import bound_names, falls_through, own_nodes, parameter_names, reads, returns
+from .liveness import Liveness, Names, unread
+from .rewrite_assignments import AssignmentRewriter
+from .scopes import all_parameters, bound_names, falls_through, own_nodes, parameter_names, returns
 from .source import FunctionNode
 from .syntax import name_, names_tuple, runtime, thunk
 
 _MAX_COPIES = 64  # of the statements behind `if`s that may return or go on
 
 
-class FunctionRewriter(ExpressionRewriter):
+class FunctionRewriter(AssignmentRewriter):
     """Rewrites one function and the functions inside it."""
 
     def __init__(self, code: CodeType, node: FunctionNode) -> None:
         super().__init__(code)
-        self.filename = code.co_filename
         self.node = node
-        self.reads: list[Any] = []
-        self.count = 0
+        self.liveness: list[Liveness] = []  # of each function around
+        self.ends: list[Names] = []  # of each, what is read behind the statements that are being visited
         self.at_end = False  # the statement being visited is the last that its function runs
         self.copies = 1  # how often the current statements stand in the result
 
@@ -35,50 +36,48 @@ class FunctionRewriter(ExpressionRewriter):
 
     def function(self, node: Any) -> Any:
         """Rewrite a def or a lambda in a scope of its own."""
-        body: list[ast.stmt] = (
-            [ast.copy_location(ast.Return(node.body), node.body)]
-            if isinstance(node, ast.Lambda)
-            else Exits().block(node.body)
-        )
-        parameters = parameter_names(node.args)
-        local = bound_names(body)
-        unbound = self._control_flow_names(body) - set(parameters)
-        self.scopes.append({*parameters, *local})
-        self.unbound.append({*self._control_flow_names(body)})
-        self.reads.append(reads(body))
-        self.receivers.append(next(iter(parameters), ""))
-        for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
+        for argument in all_parameters(node.args):
             argument.annotation = None
-        for extra in (node.args.vararg, node.args.kwarg):
-            if extra is not None:
-                extra.annotation = None
         if isinstance(node, ast.Lambda):
-            node.body = self.visit(node.body)
-        else:
-            start = [
-                ast.Assign(
-                    [ast.Name(n, ast.Store())], runtime("undefined", ast.Constant(n)), lineno=node.lineno
-                )
-                for n in sorted(unbound)
-            ]
-            copies, self.copies = self.copies, 1
+            value: ast.stmt = ast.copy_location(ast.Return(node.body), node.body)
+            with self._scope(node, [value], Liveness([])):
+                node.body = self.visit(node.body)
+            return node
+        liveness = Liveness(node.body)
+        body = Exits().block(node.body)
+        unbound = self._control_flow_names(body) - set(parameter_names(node.args))
+        start = [
+            ast.Assign([ast.Name(n, ast.Store())], runtime("undefined", ast.Constant(n)), lineno=node.lineno)
+            for n in sorted(unbound)
+        ]
+        copies, self.copies = self.copies, 1
+        with self._scope(node, body, liveness):
             node.body = [*start, *self.block(body, tail=True)] or [ast.Pass()]
-            self.copies = copies
-            node.decorator_list, node.returns = [], None
-        self.scopes.pop()
-        self.unbound.pop()
-        self.reads.pop()
-        self.receivers.pop()
+        self.copies = copies
+        node.decorator_list, node.returns = [], None
         return node
+
+    @contextmanager
+    def _scope(self, node: Any, body: list[ast.stmt], liveness: Liveness) -> Iterator[None]:
+        """The scope of a function, while it is rewritten."""
+        parameters = parameter_names(node.args)
+        self.scopes.append({*parameters, *bound_names(body)})
+        self.unbound.append(self._control_flow_names(body))
+        self.liveness.append(liveness)
+        self.ends.append(liveness.always)
+        self.receivers.append(next(iter(parameters), ""))
+        yield
+        for stack in (self.scopes, self.unbound, self.liveness, self.ends, self.receivers):
+            stack.pop()
 
     @staticmethod
     def _control_flow_names(body: Sequence[ast.stmt]) -> set[str]:
-        """The names that may have no value at some point: those assigned under control flow."""
+        """The names that may have no value at some point: those assigned under control flow, or deleted."""
         if any(isinstance(node, ast.If) and returns([node]) for node in own_nodes(body)):
             return set(bound_names(body))  # what follows such an `if` moves into its branches
         names: set[str] = set()
         for node in own_nodes(body):
-            if isinstance(node, (ast.For, ast.While, ast.If)):
+            if isinstance(node, (ast.For, ast.While, ast.If, ast.Delete)):
                 names.update(bound_names([node]))
         return names
 
@@ -132,20 +131,19 @@ class FunctionRewriter(ExpressionRewriter):
         parameters = ast.arguments([], [ast.arg(a) for a in args], None, [], [], None, [])
         return ast.FunctionDef(prefix, parameters, [*outer, *body] or [ast.Pass()], [], None, None)
 
-    def _state(self, names: Sequence[str], suffix: str) -> tuple[list[ast.stmt], list[ast.expr]]:
-        """Functions that read and set the variables which some control flow may change."""
+    def _state(
+        self, names: Sequence[str], dead: Sequence[str], suffix: str
+    ) -> tuple[list[ast.stmt], ast.expr]:
+        """Functions that read and set the variables which some control flow may change, and what has them."""
         get = self._function_of(f"__gradir_get_{suffix}", [], [ast.Return(names_tuple(names, ast.Load()))])
         state = "__gradir_state"
         assign: list[ast.stmt] = (
             [ast.Assign([names_tuple(names, ast.Store())], name_(state))] if names else []
         )
         put = self._function_of(f"__gradir_set_{suffix}", names, assign or [ast.Pass()], [state])
-        constants = ast.Tuple([ast.Constant(n) for n in names], ast.Load())
-        return [get, put], [name_(f"__gradir_get_{suffix}"), name_(f"__gradir_set_{suffix}"), constants]
-
-    def _suffix(self) -> str:
-        self.count += 1
-        return str(self.count)
+        texts = [ast.Tuple([ast.Constant(n) for n in some], ast.Load()) for some in (names, dead)]
+        functions = name_(f"__gradir_get_{suffix}"), name_(f"__gradir_set_{suffix}")
+        return [get, put], runtime("state", *functions, *texts)
 
     def _returning_if(self, node: ast.If, rest: list[ast.stmt]) -> list[ast.stmt]:
         then = [*node.body, *(rest if falls_through(node.body) else [])]
@@ -161,15 +159,15 @@ class FunctionRewriter(ExpressionRewriter):
         names = bound_names([*then, *otherwise])
         suffix = self._suffix()
         test = self.visit(node.test)
-        state, arguments = self._state(names, suffix)
-        functions = [
+        functions, state = self._state(names, unread(names, self.ends[-1]), suffix)
+        functions += [
             self._function_of(f"__gradir_{side}_{suffix}", names, self.block(body, tail=True))
             for side, body in (("then", copy.deepcopy(then)), ("else", otherwise))
         ]
         self.copies >>= doubled
         branches = [name_(f"__gradir_then_{suffix}"), name_(f"__gradir_else_{suffix}")]
-        leave = ast.Return(runtime("if_", test, *branches, *arguments))
-        return [self._placed(s, node) for s in [*state, *functions, leave]]
+        leave = ast.Return(runtime("if_", test, *branches, state))
+        return [self._placed(s, node) for s in [*functions, leave]]
 
     @staticmethod
     def _placed(statement: ast.stmt, at: ast.stmt) -> ast.stmt:
@@ -184,49 +182,36 @@ class FunctionRewriter(ExpressionRewriter):
         names = bound_names([*node.body, *node.orelse])
         suffix = self._suffix()
         test = self.visit(node.test)
-        state, arguments = self._state(names, suffix)
+        functions, state = self._state(names, self.liveness[-1].dead(names, node), suffix)
         then = self._function_of(f"__gradir_then_{suffix}", names, self.block(node.body))
         otherwise = self._function_of(f"__gradir_else_{suffix}", names, self.block(node.orelse))
-        call = runtime(
-            "if_", test, name_(f"__gradir_then_{suffix}"), name_(f"__gradir_else_{suffix}"), *arguments
-        )
-        return [*state, then, otherwise, ast.Expr(call)]
+        branches = name_(f"__gradir_then_{suffix}"), name_(f"__gradir_else_{suffix}")
+        return [*functions, then, otherwise, ast.Expr(runtime("if_", test, *branches, state))]
 
     def visit_For(self, node: ast.For) -> Any:
         names = bound_names([node.target, *node.body])
-        live = self._live(node, names)
         iterable = self.visit(node.iter)
         item = ast.copy_location(ast.Assign([node.target], name_("__gradir_item")), node)
-        return self._loop(node, "for_", iterable, names, live, self._statement(item))
+        return self._loop(node, "for_", iterable, names, self._statement(item))
 
     def visit_While(self, node: ast.While) -> Any:
-        names = bound_names(node.body)
-        live = self._live(node, names)
-        return self._loop(node, "while_", thunk(self.visit(node.test)), names, live, [])
-
-    def _live(self, node: Loop, names: list[str]) -> ast.expr:
-        """Tell of each name whether it is read outside of the loop."""
-        return ast.Tuple([ast.Constant(self.reads[-1][n] > reads([node])[n]) for n in names], ast.Load())
+        return self._loop(node, "while_", thunk(self.visit(node.test)), bound_names(node.body), [])
 
     def _loop(
-        self,
-        node: Loop,
-        method: str,
-        header: ast.expr,
-        names: list[str],
-        live: ast.expr,
-        start: list[ast.stmt],
+        self, node: Loop, method: str, header: ast.expr, names: list[str], start: list[ast.stmt]
     ) -> list[ast.stmt]:
         """Make a function of a loop's body, and call the runtime with it."""
         suffix = self._suffix()
-        state, arguments = self._state(names, suffix)
+        functions, state = self._state(names, self.liveness[-1].dead(names, node), suffix)
         parameters = ["__gradir_item"] if start else []
+        self.ends.append(self.liveness[-1].turn(node))
         statements = [*start, *self.block(node.body, tail=True)]
+        self.ends.pop()
         body = self._function_of(f"__gradir_body_{suffix}", names, statements, parameters)
-        call = runtime(method, header, name_(f"__gradir_body_{suffix}"), *arguments, live)
+        call = runtime(method, header, name_(f"__gradir_body_{suffix}"), state)
         if broken := broken_name(node):
-            return [*state, body, ast.Assign([ast.Name(broken, ast.Store())], call)]
-        return [*state, body, ast.Expr(call)]
+            return [*functions, body, ast.Assign([ast.Name(broken, ast.Store())], call)]
+        return [*functions, body, ast.Expr(call)]
 
     def visit_With(self, node: ast.With) -> Any:
         tail = self.at_end
@@ -252,73 +237,3 @@ class FunctionRewriter(ExpressionRewriter):
             node.exc = runtime("raising", self.shown(node.exc))
             node.cause = node.cause and self.visit(node.cause)
         return node
-
-    def visit_Assign(self, node: ast.Assign) -> Any:
-        value = self.visit(node.value)
-        after: list[ast.stmt] = []
-        targets = [self._plain_target(t, after) for t in node.targets]
-        return [ast.Assign(targets, value), *after]
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
-        if node.value is None:
-            return ast.Pass()
-        return self.visit_Assign(ast.copy_location(ast.Assign([node.target], node.value), node))
-
-    def _plain_target(self, target: ast.expr, after: list[ast.stmt]) -> ast.expr:
-        """Replace subscripts and attributes in a target by names, that are stored to afterwards.
-
-        So are the names behind them: Python stores from left to right, after it computed the value.
-        """
-        if isinstance(target, (ast.Tuple, ast.List)):
-            return ast.Tuple([self._plain_target(t, after) for t in target.elts], ast.Store())
-        if isinstance(target, ast.Starred):
-            return ast.Starred(self._plain_target(target.value, after), ast.Store())
-        if isinstance(target, ast.Name) and not after:
-            return target
-        name = f"__gradir_part_{self._suffix()}"
-        if isinstance(target, ast.Name):
-            after.append(ast.Assign([target], name_(name)))
-        else:
-            after.append(self._store(target, name_(name)))
-        return ast.Name(name, ast.Store())
-
-    def _store(self, target: Any, value: ast.expr) -> ast.stmt:
-        container = self.visit(target.value)
-        if isinstance(target, ast.Subscript):
-            return ast.Expr(runtime("set_item", container, self._index(target.slice), value))
-        return ast.Expr(runtime("set_attr", container, ast.Constant(self._mangled(target.attr)), value))
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        operator = ast.Constant(type(node.op).__name__)
-        value = self.visit(node.value)
-        target = node.target
-        if isinstance(target, ast.Name):
-            read = self.visit(ast.copy_location(name_(target.id), target))
-            return ast.Assign([target], runtime("inplace", operator, read, value))
-        # As in Python, the old value is read before the operand is computed, which may change it.
-        suffix = self._suffix()
-        owner, key, old = (f"__gradir_{part}_{suffix}" for part in ("owner", "key", "old"))
-        if isinstance(target, ast.Subscript):
-            index, read, write = self._index(target.slice), "item", "set_item"
-        else:
-            index, read, write = ast.Constant(self._mangled(target.attr)), "attr", "set_attr"
-        return [
-            ast.Assign([ast.Name(owner, ast.Store())], self.visit(target.value)),
-            ast.Assign([ast.Name(key, ast.Store())], index),
-            ast.Assign([ast.Name(old, ast.Store())], runtime(read, name_(owner), name_(key))),
-            ast.Expr(
-                runtime(write, name_(owner), name_(key), runtime("inplace", operator, name_(old), value))
-            ),
-        ]
-
-    def visit_Delete(self, node: ast.Delete) -> Any:
-        if all(isinstance(t, ast.Name) for t in node.targets):
-            return [
-                ast.Assign([ast.Name(t.id, ast.Store())], runtime("undefined", ast.Constant(t.id)))
-                for t in node.targets
-                if isinstance(t, ast.Name)
-            ]
-        raise UnsupportedError(
-            "deleting items or attributes is not supported in a function that gradir traces",
-            loc=Loc(self.filename, node.lineno),
-        )

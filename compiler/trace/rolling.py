@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from ..errors import TraceError, UnsupportedError
 from .branches import branch
-from .carries import Unsettled, Variables
+from .carries import Unsettled
 from .frame import Decision, RollAbort, Trace
 from .known import can_know
+from .leaves import State
 from .location import user_location
 from .loops import Counted, Until, broke, holds, roll
 from .ranges import Range, static_length
@@ -23,7 +25,7 @@ class _NotRolled(Exception):
     """A loop that could not be rolled, and why."""
 
 
-def for_range(trace: Trace, bounds: range | Range, body: Callable[[Any], Any], variables: Variables) -> Any:
+def for_range(trace: Trace, bounds: range | Range, body: Callable[[Any], Any], variables: State) -> Any:
     """Trace a loop over a range; tell whether a break ended it."""
     length = static_length(bounds)
     if length is not None and length < 2:
@@ -40,14 +42,14 @@ def for_range(trace: Trace, bounds: range | Range, body: Callable[[Any], Any], v
     return _then(trace, broke(body(first)), lambda: _roll_rest(trace, rest, body, variables), variables)
 
 
-def _roll_rest(trace: Trace, bounds: range, body: Callable[[Any], Any], variables: Variables) -> Any:
+def _roll_rest(trace: Trace, bounds: range, body: Callable[[Any], Any], variables: State) -> Any:
     try:
         return _roll(trace, Counted(bounds, body), variables)
     except (Unsettled, _NotRolled) as failure:
         return _unroll(trace, bounds, body, variables, str(failure), peeled=1)
 
 
-def while_loop(trace: Trace, test: Callable[[], Any], body: Callable[[], Any], variables: Variables) -> Any:
+def while_loop(trace: Trace, test: Callable[[], Any], body: Callable[[], Any], variables: State) -> Any:
     """Trace a `while`; tell whether a break ended it."""
     entered = holds(trace, test())
     if entered is False:
@@ -63,9 +65,7 @@ def while_loop(trace: Trace, test: Callable[[], Any], body: Callable[[], Any], v
     return _then(trace, broke(body()), lambda: _rest_of_while(trace, test, body, variables), variables)
 
 
-def _rest_of_while(
-    trace: Trace, test: Callable[[], Any], body: Callable[[], Any], variables: Variables
-) -> Any:
+def _rest_of_while(trace: Trace, test: Callable[[], Any], body: Callable[[], Any], variables: State) -> Any:
     entered = holds(trace, test())
     if entered is False:
         return False
@@ -80,20 +80,14 @@ def _unroll_while(
     entered: Any,
     test: Callable[[], Any],
     body: Callable[[], Any],
-    variables: Variables,
+    variables: State,
     reason: str,
 ) -> Any:
     """Run a `while` in Python, while tracing: its condition has to be known at each turn."""
     where = user_location()
     turns = 0
     while True:
-        if isinstance(entered, Tracer) and not can_know(trace, entered.value):
-            trace.needs_value(entered.value, f"the number of turns of a `while` inside changes ({reason})")
-            raise TraceError(
-                f"this `while` loop could not be kept as a loop ({reason}), and only the run knows how many"
-                " turns it takes",
-                loc=user_location(),
-            )
+        _check_turns(trace, entered, reason)
         if not entered:
             break
         if turns == UNROLL_LIMIT:
@@ -110,34 +104,46 @@ def _unroll_while(
     return False
 
 
-def _roll(trace: Trace, head: Counted | Until, variables: Variables) -> Any:
+def _check_turns(trace: Trace, entered: Any, reason: str) -> None:
+    """Refuse to unroll a `while` whose condition only the run knows."""
+    if isinstance(entered, Tracer) and not can_know(trace, entered.value):
+        trace.needs_value(entered.value, f"the number of turns of a `while` inside changes ({reason})")
+        raise TraceError(
+            f"this `while` loop could not be kept as a loop ({reason}), and only the run knows how many turns"
+            " it takes",
+            loc=user_location(),
+        )
+
+
+def _roll(trace: Trace, head: Counted | Until, variables: State) -> Any:
     around = trace.frame
-    entry = variables.state.get()
+    entry = variables.get()
     try:
         return roll(trace, head, variables)
     except RollAbort as abort:
-        variables.state.set(entry)
+        variables.set(entry)
         if abort.frame in around.chain():
             raise  # a loop around this one is what cannot be rolled
         raise _NotRolled(abort.reason) from None
 
 
-def _then(trace: Trace, broken: Any, rest: Callable[[], Any], variables: Variables) -> Any:
+def _then(trace: Trace, broken: Any, rest: Callable[[], Any], variables: State) -> Any:
     """Go on with the rest of a loop, but where a break has ended it."""
     if isinstance(broken, Tracer):
-        return branch(trace, broken, lambda: True, rest, variables.state)
+        return branch(trace, broken, lambda: True, rest, variables)
     return broken or rest()
 
 
-def in_turn(trace: Trace, items: Iterable[Any], body: Callable[[Any], Any], variables: Variables) -> Any:
+def in_turn(trace: Trace, items: Iterable[Any], body: Callable[[Any], Any], variables: State) -> Any:
     """Run a loop in Python, while tracing; tell whether a break ended it."""
     if isinstance(items, (range, Array)) and len(items) > UNROLL_LIMIT:
         raise too_long("it runs over an array", str(len(items)))
     broken: Any = False
+    between = replace(variables, dead=())  # the next turn may read what nothing else does
     for item in items:
         if isinstance(broken, Tracer):
             turn = lambda item=item: broke(body(item))  # noqa: E731
-            broken = branch(trace, broken, lambda: True, turn, variables.state)
+            broken = branch(trace, broken, lambda: True, turn, between)
         elif broken:
             return True
         else:
@@ -149,7 +155,7 @@ def _unroll(
     trace: Trace,
     bounds: range | Range,
     body: Callable[[Any], Any],
-    variables: Variables,
+    variables: State,
     reason: str,
     *,
     peeled: int = 0,

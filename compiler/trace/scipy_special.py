@@ -12,11 +12,11 @@ import scipy.special
 from ..errors import UnsupportedError
 from ..ir.graph import Value
 from ..ir.types import DType
+from .axes import Axes
 from .dispatch import implements
 from .frame import Trace
 from .location import user_location
 from .numpy_elementwise import register
-from .numpy_reduce import Axes
 from .operands import broadcast_to, finish, lift, ordered, own_value
 from .tracer import Tracer, new_array
 from .ufunc_rules import plain

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 Scope = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -38,23 +37,15 @@ def bound_names(statements: Sequence[ast.AST]) -> list[str]:
     return list(names)
 
 
+def all_parameters(arguments: ast.arguments) -> list[ast.arg]:
+    """Return all parameters, `*args` and `**kwargs` last."""
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return every + [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
+
+
 def parameter_names(arguments: ast.arguments) -> list[str]:
     """Return the names of all parameters."""
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    every += [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
-    return [a.arg for a in every]
-
-
-def reads(statements: Sequence[ast.AST]) -> Counter[str]:
-    """Count the reads of each name, nested functions included."""
-    found = (n for s in statements for n in ast.walk(s) if isinstance(n, ast.Name))
-    augmented = (
-        n.target.id
-        for s in statements
-        for n in ast.walk(s)
-        if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
-    )
-    return Counter(n.id for n in found if isinstance(n.ctx, ast.Load)) + Counter(augmented)
+    return [a.arg for a in all_parameters(arguments)]
 
 
 def leaves_loop(statements: Sequence[ast.AST]) -> ast.stmt | None:

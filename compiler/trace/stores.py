@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from ..errors import TraceError, UnsupportedError
 from .frame import Frame, Trace
-from .leaves import Held, Missing, State, unassigned
+from .leaves import Held, State
 from .location import user_location
+from .missing import Missing, Refused
 
 _MOST_SLOTS = 64  # of one loop or branch
 T = TypeVar("T")
@@ -49,7 +50,7 @@ class Attribute:
         try:
             return getattr(self.owner, self.name)
         except AttributeError:
-            return unassigned(self.label)
+            return Missing(self.name, type(self.owner).__name__)
 
     def set(self, value: Any) -> None:
         setattr(self.owner, self.name, value)
@@ -75,22 +76,22 @@ class Contents:
         return [_opaque(x) for x in self.owner]
 
     def set(self, value: Any) -> None:
-        if isinstance(value, Missing):
+        if isinstance(value, Refused):
             raise UnsupportedError(
                 f"a {type(self.owner).__name__} gets or loses items under an `if` on a traced value: it has"
-                " to have the same number of items, or the same keys, in both branches",
+                " to have as many items, or the same keys in the same order, in both branches",
                 loc=user_location(),
             )
         for x in value.values() if isinstance(value, dict) else value:
-            if isinstance(x, Missing):
+            if isinstance(x, Refused):
                 raise UnsupportedError(
                     f"a {type(self.owner).__name__} is changed under traced control flow: {x.reason}",
                     loc=user_location(),
                 )
         if isinstance(self.owner, dict):
-            for k in [k for k in self.owner if k not in value]:
-                del self.owner[k]
-            self.owner.update({k: _shown(x) for k, x in value.items()})
+            items = {k: _shown(x) for k, x in value.items()}
+            self.owner.clear()  # for the order of the keys
+            self.owner.update(items)
         else:
             self.owner[:] = map(_shown, value)
 

@@ -192,7 +192,7 @@ def early_returns(x):
 def absent_in_one_branch(x):
     if x > 1:
         y = x
-    return y * x  # here
+    return y * x
 
 
 def absent_but_not_read(x):
@@ -246,7 +246,7 @@ CASES: list[Case] = [
     right(minima_and_maxima, (X,), (-X,), loops=1),
     right(largest_by_hand, (X,), (-X,), loops=1),
     right(set_in_a_loop_only, (X,), loops=1),
-    refused(absent_in_one_branch, "'y' is assigned in one branch only", (2.0,)),
+    raises(absent_in_one_branch, UnboundLocalError, (0.5,), good=((2.0,),)),
     refused(two_shapes, r"'y' is f64\[3\] in one branch and f64\[2\] in the other", (X,)),
     raises(asserted, AssertionError, (-X,), good=((X,),)),
     raises(raised, ValueError, (-1.0,), good=((4.0,),)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.corpus.case import Case, raises, refused, right
+from tests.corpus.case import Case, raises, right
 
 X = np.linspace(0.5, 2.0, 6)
 Y = np.array([1.3, -0.7, 0.4, 2.1, -1.1, 0.6])
@@ -61,7 +61,7 @@ def variable_after_a_triangular_nest(m):
     for i in range(3):
         for j in range(i):
             total = total + m[i, j]
-    return total * m[i, j]  # here
+    return total * m[i, j]
 
 
 def triangular(s):
@@ -217,7 +217,7 @@ CASES: list[Case] = [
     right(variable_changed_in_the_loop, (X,), loops=1),
     right(variable_after_the_loop, (1.5, 5), (1.5, 3), (1.5, 2), loops=1),
     right(variable_after_nested_loops, (S,), loops=2),
-    refused(variable_after_a_triangular_nest, "'j' is only assigned in a loop", (S,)),
+    right(variable_after_a_triangular_nest, (S,), loops=2),
     right(triangular, (S,), loops=3),
     right(triangular_in_place, (S,), loops=3),
     right(empty_inner_loops, (X, 1), (X, 5), loops=2),

@@ -11,7 +11,8 @@ from tests.corpus.checker import check
 
 THEMES = """
     algorithms aliases bad_indices branches closures early_exits in_place_calls iterating lists loops
-    nested_exits overwrites recurrences shape_views side_effects slices states views whiles windows
+    nested_exits overwrites recurrences shape_views side_effects slices states unassigned views whiles
+    windows
 """.split()
 
 CASES = [

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
+from contextlib import nullcontext
 
 from .campaign import campaign
 from .generate import generate
+from .large import small_as_large
 
 
 def main() -> int:
@@ -18,18 +20,22 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="do not compare the compiled with the interpreted code"
     )
+    parser.add_argument(
+        "--large", action="store_true", help="treat small arrays and short loops as large ones are"
+    )
     parser.add_argument("--whole", action="store_true", help="do not make failing programs small")
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + options.count)
     if options.show:
         for seed in seeds:
             print(f"# seed {seed}\n{generate(seed).source}")
-    statistics = campaign(
-        seeds,
-        compiled=not options.quick,
-        small=not options.whole,
-        announce=functools.partial(print, flush=True),
-    )
+    with small_as_large() if options.large else nullcontext():
+        statistics = campaign(
+            seeds,
+            compiled=not options.quick,
+            small=not options.whole,
+            announce=functools.partial(print, flush=True),
+        )
     print(statistics)
     return 1 if statistics.failures else 0
 

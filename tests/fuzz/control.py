@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .arrays import array
 from .indices import place
 from .scalars import condition, scalar
 from .scope import Scope, Variable
@@ -45,7 +46,7 @@ def branch(g: Scope, nesting: int) -> Lines | None:
         elif g.chance(0.12):
             lines += ["    " + line for line in _way_out(inner)]
         g.counter = inner.counter
-    leak(g, inner, 0.02)
+    leak(g, inner, 0.25)
     return lines
 
 
@@ -102,3 +103,25 @@ def defined_in_a_branch(g: Scope, nesting: int) -> Lines:
         f"{flag} = {test}", f"if {flag}:", f"    {name} = {value}", f"{result} = {start}",
         f"if {again}:", f"    {result} = {result} * {scalar(inner, 1)} + {name}",
     ]  # fmt: skip
+
+
+def from_an_earlier_turn(g: Scope, nesting: int) -> Lines | None:
+    """A variable that some turns of a loop assign, and that others read, or the code behind the loop."""
+    if nesting >= MOST_NESTED:
+        return None
+    i, name, total, most = g.fresh("i"), g.fresh("u"), g.fresh("s"), g.pick((1, 2, 3, 4))
+    inner = g.inside()
+    inner.names[i] = Variable((), "i", low=0, high=most - 1)
+    value = array(inner, g.pick(((), (), (2,), (3, 1))), 1)
+    assigning = g.pick((condition(inner, 1), condition(inner, 1), f"{i} < 2", f"{i} != 1", f"{i} % 2 == 0"))
+    reading = g.pick((f"{i} > 0", f"{i} > 1", f"{i} != 2", condition(inner, 1), assigning))
+    add = f"{total} = {total} * 0.5 + np.sum({name} * {name})"
+    assign = [f"if {assigning}:", f"    {name} = {value}", *(["    break"] if g.chance(0.15) else [])]
+    read = [f"if {reading}:", f"    {add}", *([f"    del {name}"] if g.chance(0.1) else [])]
+    body = assign + read if g.chance(0.5) else read + assign
+    header = g.pick((f"for {i} in range({most}):", f"for {i} in range(n):" if "n" in g.names else "")) or (
+        f"for {i} in range({most}):"
+    )
+    g.names[total] = Variable((), "f")
+    behind = [add] if g.chance(0.5) else []
+    return [f"{total} = {g.literal()}", header, *("    " + line for line in body), *behind]

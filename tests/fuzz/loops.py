@@ -27,7 +27,7 @@ def _with_else(g: Scope, inner: Scope, lines: Lines, nesting: int) -> Lines:
         after = g.inside()
         lines = [*lines, "else:", *block(after, nesting, most=1)]
         g.counter = after.counter
-    control.leak(g, inner, 0.1)
+    control.leak(g, inner, 0.2)
     return lines
 
 

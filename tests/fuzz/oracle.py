@@ -172,6 +172,8 @@ def _error_differs(g: Any, args: Any, error: Exception, file: str) -> str:
     try:
         value, _ = g(*copy_arguments(args))
     except gr.GradirError as found:
+        if _is_refusal(found):
+            raise
         at = found.loc.line if found.loc is not None else 0
         of_axis = isinstance(error, np.exceptions.AxisError) and isinstance(found, gr.ShapeError)
         # CPython's STORE_FAST__LOAD_FAST has the line of the store, where the load may be on a line behind it
@@ -179,11 +181,20 @@ def _error_differs(g: Any, args: Any, error: Exception, file: str) -> str:
         same = (isinstance(found, type(error)) or of_axis) and (at == line or late)
         # what is known while tracing is refused there, also in a branch that is not taken
         early = isinstance(found, IndexError) and not type(found).__name__.startswith("Run")
+        early = early or (isinstance(found, gr.UnboundError) and line is not None and at > line)
         return "" if same or early else f"{wanted}; gradir raises {type(found).__name__}: {found}"
     except type(error) as found:  # Python's own, while it traces
         at = _line_in(file, found)
         return "" if at == line else f"{wanted}; while tracing it is raised at line {at}"
     return f"{wanted}; gradir gives {value!r}"
+
+
+def _is_refusal(error: gr.GradirError) -> bool:
+    """Tell whether an error says what gradir cannot do, and not what Python would raise, too."""
+    if type(error).__name__.startswith("Run"):
+        return "is not supported" in error.message
+    refused = isinstance(error, (gr.TraceError, gr.UnsupportedError))
+    return refused and not error.message.startswith("cannot access")
 
 
 def _line_in(file: str, error: Exception) -> int | None:

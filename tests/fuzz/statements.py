@@ -107,7 +107,8 @@ NESTED: list[tuple[Rule, float]] = [
     (writes.overlapping, 0.8), (writes.repeated, 0.5), (writes.in_place_function, 0.4),
     (writes.moving_slice, 0.5),
     (objects.writing_helper, 0.5), (objects.attribute, 0.3), (objects.over_container, 0.15),
-    (control.branch, 1.5), (control.leave, 1.4), (control.defined_in_a_branch, 0.05),
+    (control.branch, 1.5), (control.leave, 1.4), (control.defined_in_a_branch, 0.2),
+    (control.from_an_earlier_turn, 0.2),
     (loops.loop, 1.1), (loops.while_loop, 0.5), (patterns.pattern, 0.3), (patterns.newton, 0.1),
     (failures.assertion, 0.15), (failures.raising, 0.25), (failures.risky, 0.3),
 ]  # fmt: skip
@@ -120,7 +121,8 @@ TOP: list[tuple[Rule, float]] = [
     (objects.container, 0.6), (objects.gathered_list, 0.6), (objects.writing_helper, 0.7),
     (objects.exchange, 0.6), (objects.user_object, 0.4), (objects.attribute, 0.6),
     (objects.over_container, 0.4), (objects.inner_function, 0.6),
-    (control.branch, 2.5), (control.leave, 0.4), (control.defined_in_a_branch, 0.1),
+    (control.branch, 2.5), (control.leave, 0.4), (control.defined_in_a_branch, 0.4),
+    (control.from_an_earlier_turn, 0.8),
     (loops.loop, 4), (loops.while_loop, 2.5), (patterns.pattern, 2.5), (patterns.newton, 0.3),
     (failures.assertion, 0.2), (failures.raising, 0.5), (failures.risky, 0.6),
 ]  # fmt: skip

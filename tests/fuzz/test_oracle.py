@@ -99,6 +99,15 @@ def test_a_wrong_error_is_seen(tmp_path: Path, change: Any) -> None:
     assert "Python raises IndexError" in found.detail
 
 
+def test_a_refusal_is_no_wrong_error(tmp_path: Path, change: Any) -> None:
+    wild = (np.array([0.3, -0.2]), 1.5, 7)
+    change(lambda found: gr.TraceError("no", loc=found.loc) if isinstance(found, Exception) else found)
+    assert judge(program("return x[n] * s", wild=wild), tmp_path).kind == "refused"
+    text = "cannot access local variable 'x' where it is not associated with a value"
+    change(lambda found: gr.UnboundError(text, loc=found.loc) if isinstance(found, Exception) else found)
+    assert judge(program("return x[n] * s", wild=wild), tmp_path).kind == "wrong"
+
+
 def test_a_refusal_at_a_line_of_no_statement_is_seen(tmp_path: Path, change: Any) -> None:
     change(lambda found: gr.ShapeError("no", loc=dataclasses.replace(found.loc, line=1)))
     assert verdict(tmp_path, "return np.sum(np.sort(x)) * s") == "refused without a line"

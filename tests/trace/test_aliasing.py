@@ -195,3 +195,38 @@ def test_results_share_memory_with_nothing() -> None:
     for k, a in enumerate(parts):
         assert not np.shares_memory(a, X)
         assert not any(np.shares_memory(a, b) for b in parts[k + 1 :])
+
+
+def rank_0_in_a_loop(x):
+    s, total = np.array(x[0]), 0.0
+    for _ in range(3):
+        t = s
+        s += 1.0  # writes to what t is in the first turn only: afterwards s is a number
+        total = total + t
+        s = s * 1.0
+    return total
+
+
+def rank_0_in_a_branch(x):
+    s = np.array(x[0])
+    if x[1] > 0:
+        s = s * 1.0
+    t = s
+    s += 1.0
+    return t * 1.0
+
+
+@pytest.mark.parametrize("f", [rank_0_in_a_loop, rank_0_in_a_branch])
+def test_an_array_without_axes_that_may_be_a_number_is_not_written_to(f):
+    with pytest.raises(gr.TraceError, match="an array without axes, which is written in place, or a number"):
+        gr.jit(f)(np.array([1.0, 2.0]))
+
+
+def test_an_array_without_axes_that_becomes_a_number_is_read():
+    def f(x):
+        s = np.array(0.0)
+        for v in x:
+            s = s + v * v
+        return s * 1.0
+
+    agrees(f, np.array([1.0, 2.0]))

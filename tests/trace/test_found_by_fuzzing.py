@@ -222,3 +222,17 @@ def test_a_branch_may_make_a_number_of_python_s_one_of_numpy_s() -> None:
         return x
 
     assert type(gr.jit(f)(2.0)) is np.float64
+
+
+def rotated_with_one_of_a_loop(x, y, n):
+    a = x[0] * 2.0
+    for _ in range(n):
+        b = -0.104
+    for _ in range(len(x)):
+        b, y, a = y, a, b
+    return y + 10.0 * a + 100.0 * b
+
+
+def test_a_variable_of_a_loop_that_takes_part_in_a_rotation() -> None:
+    args = np.ones(4), 3.0, 2
+    assert gr.value_and_grad(rotated_with_one_of_a_loop)(*args)[0] == rotated_with_one_of_a_loop(*args)
