@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .agreement import DisagreementError
+from .calls import report as calls
 from .contestants import CONTESTANTS
 from .loops import report as loops
 from .machine import this_machine
@@ -22,9 +23,10 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 def main(arguments: Sequence[str]) -> int:
     """Run the suite; returns the exit status."""
     options = parse(arguments)
-    if options.loops:
+    if options.loops or options.calls:
         with_jax = not options.quick and any(c.package == "jax" for c in installed(CONTESTANTS))
-        for line in loops(with_jax):
+        rounds = (QUICK if options.quick else FULL).rounds
+        for line in loops(with_jax) if options.loops else calls(with_jax, rounds):
             print(line, flush=True)
         return 0
     try:

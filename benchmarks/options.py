@@ -19,11 +19,12 @@ class Options:
     threads: int
     json: Path | None
     loops: bool
+    calls: bool
 
     @property
     def whole(self) -> bool:
         """Whether this is the run that the page in docs shows."""
-        return not (self.quick or self.only or self.loops) and self.threads == DEFAULT
+        return not (self.quick or self.only or self.loops or self.calls) and self.threads == DEFAULT
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -39,4 +40,5 @@ def parse(arguments: Sequence[str]) -> Options:
     add("--threads", metavar="N", type=int, default=DEFAULT, help="of each contestant (default: %(default)s)")
     add("--json", metavar="PATH", type=Path, help="write the figures here, too")
     add("--loops", action="store_true", help="instead, peak memory and compile time of loops")
+    add("--calls", action="store_true", help="instead, what calls and imports cost")
     return Options(**vars(parser.parse_args(arguments)))

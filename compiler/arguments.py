@@ -5,20 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import optree
 
 from .errors import GradientError, TraceError
+from .trace import pytrees
 from .trace.capture import PLAIN_ARRAYS
+from .trace.exact import Same, exact_key
 from .trace.function import Dynamic, Parameter, Static, classify
 from .trace.tracer import Tracer
-
-_FLATTEN = optree.tree_flatten
-_VALUES = (str, bytes, bool, complex, type(None), range, slice, type(Ellipsis), frozenset)
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,11 @@ class Signature:
         parameters = self.signature.parameters.values() if self.signature is not None else ()
         return all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
+    @cached_property
+    def fills_defaults(self) -> bool:
+        """Whether defaults are passed as arguments: most of those of NumPy's own functions are mere marks."""
+        return type(self.function).__module__ != "numpy"
+
     def takes_all(self, args: tuple[Any, ...]) -> bool:
         """Tell whether these positional arguments are all that the function can be called with."""
         return self.is_plain and len(args) == len(self.names)
@@ -57,7 +59,7 @@ class Signature:
         if self.signature is None:
             return args, kwargs
         bound = self.signature.bind(*args, **kwargs)
-        if type(self.function).__module__ != "numpy":  # most defaults of NumPy's own functions are mere marks
+        if self.fills_defaults:
             bound.apply_defaults()
         return bound.args, bound.kwargs
 
@@ -67,24 +69,7 @@ class Signature:
 
 def flatten(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
     """Return the leaves of the arguments, None among them, and their structure."""
-    tree: Any = (args, kwargs)
-    leaves, structure = _FLATTEN(tree, none_is_leaf=True)
-    return leaves, structure
-
-
-class Same:
-    """The key of an object that cannot be hashed: it is equal to itself only, and kept alive."""
-
-    __slots__ = ("object",)
-
-    def __init__(self, x: Any) -> None:
-        self.object = x
-
-    def __hash__(self) -> int:
-        return id(self.object)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and other.object is self.object
+    return pytrees.flatten((args, kwargs))
 
 
 class TracedCall(Exception):
@@ -96,7 +81,7 @@ def key_of(x: Any) -> Any:
     kind = type(x)
     if kind is np.ndarray:
         return (x.dtype, x.shape, x.flags.c_contiguous)
-    if kind is float or kind is int:
+    if kind is float or (kind is int and -(2**63) <= x < 2**63):
         return kind
     if isinstance(x, np.ndarray):
         return (kind, x.dtype, x.shape, x.flags.c_contiguous)
@@ -104,36 +89,7 @@ def key_of(x: Any) -> Any:
         return (kind,)
     if isinstance(x, Tracer):
         raise TracedCall(x)
-    if kind in _VALUES or isinstance(x, Enum) or _is_frozen(kind):
-        try:
-            hash(x)
-        except TypeError:
-            return Same(x)
-        return (kind, x)
-    return Same(x)
-
-
-def _is_frozen(kind: type) -> bool:
-    """Tell whether objects of a class are values: those of frozen dataclasses."""
-    parameters = getattr(kind, "__dataclass_params__", None)
-    return parameters is not None and bool(parameters.frozen) and bool(parameters.eq)
-
-
-def flat_key(args: tuple[Any, ...]) -> Any:
-    """Return the key of arguments that are their own leaves, arrays and numbers; None if one is not.
-
-    It spares the usual call the walk over its arguments, which takes longer than a small function.
-    """
-    keys: list[Any] = []
-    for x in args:
-        kind = type(x)
-        if kind is np.ndarray:
-            keys.append((x.dtype, x.shape, x.flags.c_contiguous))
-        elif kind is float or kind is int:
-            keys.append(kind)
-        else:
-            return None
-    return tuple(keys)
+    return exact_key(x) or Same(x)
 
 
 def parameters(leaves: Sequence[Any], labels: Sequence[str]) -> list[Parameter]:
@@ -161,14 +117,10 @@ def labels_of(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any
     """Return each leaf in the user's words: `params['W1']`."""
     labels: list[str] = []
     for k, x in enumerate(args):
-        labels += _labels(x, signature.name(k))
-    for name in sorted(kwargs):  # the order in which optree flattens a dict
-        labels += _labels(kwargs[name], name)
+        labels += pytrees.labels_of(x, signature.name(k))
+    for name, x in kwargs.items():
+        labels += pytrees.labels_of(x, name)
     return labels
-
-
-def _labels(x: Any, name: str) -> list[str]:
-    return [path.codify(name) if len(path) else name for path in optree.tree_accessors(x, none_is_leaf=True)]
 
 
 def check_positions(argnums: Sequence[int], count: int, name: str) -> tuple[int, ...]:
@@ -188,10 +140,10 @@ def differentiated(
     """
     starts = [0]
     for x in args:
-        starts.append(starts[-1] + optree.tree_structure(x, none_is_leaf=True).num_leaves)
+        starts.append(starts[-1] + pytrees.structure_of(x).num_leaves)
     found: list[int] = []
     for position in positions:
-        alone = optree.tree_is_leaf(args[position], none_is_leaf=True)
+        alone = pytrees.is_leaf(args[position])
         for k in range(starts[position], starts[position + 1]):
             kind = kinds[k]
             if isinstance(kind, Dynamic) and kind.kind.type.dtype.is_float:

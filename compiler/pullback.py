@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import optree
 
 from .arguments import Signature, TracedCall, differentiated, flatten, key_of, labels_of, parameters
 from .errors import GradientError, ShapeError, UnsupportedError
@@ -17,8 +16,10 @@ from .ops import OPS
 from .passes.adjoint import Seeds, adjoint
 from .passes.pipeline import optimize
 from .passes.split import split
+from .passes.whole_arrays import whole_arrays
 from .results import finish
 from .specialise import graph_name
+from .trace import pytrees
 from .trace.function import Dynamic, Result, Traced, trace_function
 from .trace.leaves import Kind
 from .trace.location import user_location
@@ -58,7 +59,7 @@ class Pullback:
     ) -> None:
         self._made = made
         self._residuals = tuple(residuals)
-        self._shapes = [optree.tree_structure(x, none_is_leaf=True) for x in args]
+        self._shapes = [pytrees.structure_of(x) for x in args]
         self._statics = list(leaves)
 
     def __call__(self, cotangents: Any) -> tuple[Any, ...]:
@@ -81,18 +82,17 @@ class Pullback:
         for shape in self._shapes:
             stop = start + shape.num_leaves
             gradients.append(
-                optree.tree_unflatten(shape, [by_leaf.get(k, self._statics[k]) for k in range(start, stop)])
+                pytrees.rebuild(shape, [by_leaf.get(k, self._statics[k]) for k in range(start, stop)])
             )
             start = stop
         return tuple(gradients)
 
 
 def _cotangent_leaves(traced: Traced, cotangents: Any) -> list[np.ndarray[Any, Any]]:
-    leaves, structure = optree.tree_flatten(cotangents, none_is_leaf=True)
-    if structure != traced.structure:
-        raise ShapeError(
-            f"the cotangents have the structure {structure}, but the function's result has {traced.structure}"
-        )
+    leaves = pytrees.leaves_like(traced.structure, cotangents)
+    if leaves is None:
+        found, wanted = map(pytrees.shown, (pytrees.structure_of(cotangents), traced.structure))
+        raise ShapeError(f"the cotangents have the structure {found}, but the function's result has {wanted}")
     pairs = zip(traced.results, leaves, strict=True)
     return [_cotangent(r, x, k) for k, (r, x) in enumerate(pairs) if _is_float(r)]
 
@@ -136,7 +136,7 @@ class VjpFunction:
         count = sum(r.kind is not None for r in traced.results)
         values = iter(raw[:count])
         results = [r.object if r.kind is None else finish(r.kind, next(values)) for r in traced.results]
-        value = optree.tree_unflatten(traced.structure, results)
+        value = pytrees.rebuild(traced.structure, results)
         return value, Pullback(made, raw[count:], args, leaves)
 
     def _specialisation(
@@ -161,8 +161,9 @@ class VjpFunction:
         if not any(_is_float(r) for r in traced.results):
             raise GradientError(f"'{name}' returns no real numbers, so it has no gradient")
         dynamic = tuple(k for k, p in enumerate(kinds) if isinstance(p, Dynamic))
-        joint = adjoint(traced.graph, [dynamic.index(k) for k in by], seeds=Seeds.INPUTS)
-        parts = split(optimize(joint), traced.graph)
+        primal = whole_arrays(traced.graph)
+        joint = adjoint(primal, [dynamic.index(k) for k in by], seeds=Seeds.INPUTS)
+        parts = split(optimize(joint), primal)
         forward, backward = (compile_graph(optimize(part)) for part in parts)
         gradients = tuple((k, p.kind) for k in by if isinstance(p := kinds[k], Dynamic))
         return _Specialisation(forward, backward, traced, dynamic, gradients)

@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import optree
 
 from .errors import GradientError
+from .trace import pytrees
 from .trace.function import Result, Traced
 from .trace.leaves import Kind
 
@@ -52,31 +52,37 @@ def check_scalar(structure: Any, results: Sequence[Result], has_aux: bool, name:
         )
 
 
-def finisher(kind: Kind) -> Callable[[np.ndarray[Any, Any]], Any]:
-    """Return what makes a raw result, an array, the number or array that NumPy would give."""
-    if kind.array:
-        return np.asarray
-    return operator.methodcaller("item") if kind.weak else operator.itemgetter(())
-
-
 def finish(kind: Kind, raw: np.ndarray[Any, Any]) -> Any:
-    """Return a raw result as the number or array that NumPy would give."""
-    return finisher(kind)(raw)
+    """Return a raw result, an array, as the number or array that NumPy would give."""
+    if kind.array:
+        return raw
+    return raw.item() if kind.weak else raw[()]
 
 
 def containers(structure: Any) -> Callable[[Sequence[Any]], Any]:
     """Return what puts leaves into containers; a leaf alone is in none."""
-    return operator.itemgetter(0) if structure.is_leaf() else partial(optree.tree_unflatten, structure)
+    return operator.itemgetter(0) if structure.is_leaf() else partial(pytrees.rebuild, structure)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """What makes the user's result of the raw ones."""
+
+    kinds: tuple[Kind, ...]  # of the raw results
+    contain: Callable[[Sequence[Any], Sequence[Any]], Any]  # from finished results and the argument leaves
+    structures: tuple[Any, ...]  # of the containers that it makes
+
+    def __call__(self, raw: Sequence[Any], leaves: Sequence[Any]) -> Any:
+        return self.contain([finish(k, x) for k, x in zip(self.kinds, raw, strict=True)], leaves)
 
 
 def _results_of(traced: Traced) -> Callable[[Sequence[Any]], Any]:
-    """Return what makes the function's result of the raw ones."""
+    """Return what makes the function's result of the finished ones."""
     contain = containers(traced.structure)
-    finishers = [finisher(r.kind) for r in traced.results if r.kind is not None]
     fixed = [(k, r.object) for k, r in enumerate(traced.results) if r.kind is None]
 
-    def result(raw: Sequence[Any]) -> Any:
-        leaves = [f(x) for f, x in zip(finishers, raw, strict=True)]
+    def result(finished: Sequence[Any]) -> Any:
+        leaves = list(finished)
         for k, x in fixed:
             leaves.insert(k, x)
         return contain(leaves)
@@ -84,18 +90,22 @@ def _results_of(traced: Traced) -> Callable[[Sequence[Any]], Any]:
     return result
 
 
+def _kinds_of(traced: Traced) -> tuple[Kind, ...]:
+    return tuple(r.kind for r in traced.results if r.kind is not None)
+
+
 def argument_places(
     args: tuple[Any, ...], positions: Sequence[int]
 ) -> list[tuple[Callable[[Sequence[Any]], Any], slice]]:
     """Return, for each of some arguments, what rebuilds its containers and where its leaves are."""
-    shapes = [optree.tree_structure(x, none_is_leaf=True) for x in args]
+    shapes = [pytrees.structure_of(x) for x in args]
     starts = np.cumsum([0, *(s.num_leaves for s in shapes)]).tolist()
     return [(containers(shapes[p]), slice(starts[p], starts[p + 1])) for p in positions]
 
 
-def plain_rebuild(traced: Traced) -> Callable[[Sequence[Any], Sequence[Any]], Any]:
+def plain_rebuild(traced: Traced) -> Rebuild:
     result = _results_of(traced)
-    return lambda raw, leaves: result(raw)
+    return Rebuild(_kinds_of(traced), lambda finished, leaves: result(finished), (traced.structure,))
 
 
 def gradient_rebuild(
@@ -105,34 +115,20 @@ def gradient_rebuild(
     positions: Sequence[int],
     by: Sequence[int],
     kinds: Sequence[Any],
-) -> Callable[[Sequence[Any], Sequence[Any]], Any]:
-    alone = traced.results[0].kind if traced.structure.is_leaf() else None
-    if alone is not None and all(optree.tree_is_leaf(args[p], none_is_leaf=True) for p in positions):
-        return _flat_rebuild(d, [alone, *(kinds[k].kind for k in by)])
-    outputs = sum(r.kind is not None for r in traced.results)
-    finishers = [(k, finisher(kinds[k].kind)) for k in by]
+) -> Rebuild:
+    own = _kinds_of(traced)
     places = argument_places(args, positions)
     result = _results_of(traced)
 
-    def rebuild(raw: Sequence[Any], leaves: Sequence[Any]) -> Any:
+    def contain(finished: Sequence[Any], leaves: Sequence[Any]) -> Any:
         found = list(leaves)  # what is no float comes back as it is
-        for (k, f), g in zip(finishers, raw[outputs:], strict=True):
-            found[k] = f(g)
-        parts = tuple([contain(found[place]) for contain, place in places])
-        return assemble(d, result(raw[:outputs]), parts)
+        for k, gradient in zip(by, finished[len(own) :], strict=True):
+            found[k] = gradient
+        parts = tuple([inside(found[place]) for inside, place in places])
+        return assemble(d, result(finished[: len(own)]), parts)
 
-    return rebuild
-
-
-def _flat_rebuild(d: Differentiation, kinds: Sequence[Kind]) -> Callable[[Sequence[Any], Sequence[Any]], Any]:
-    """The common case without containers, where a call takes microseconds."""
-    finishers = [finisher(kind) for kind in kinds]
-
-    def rebuild(raw: Sequence[Any], leaves: Sequence[Any]) -> Any:
-        value, *gradients = [f(x) for f, x in zip(finishers, raw, strict=True)]
-        return assemble(d, value, tuple(gradients))
-
-    return rebuild
+    structures = (traced.structure, *(pytrees.structure_of(args[p]) for p in positions))
+    return Rebuild((*own, *(kinds[k].kind for k in by)), contain, structures)
 
 
 def assemble(d: Differentiation, value: Any, gradients: tuple[Any, ...]) -> Any:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from types import MethodType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
 
-from .arguments import Signature, TracedCall, flat_key, flatten, key_of
+from .arguments import Signature, TracedCall, flatten, key_of
+from .entries import Entries
 from .errors import GradientError, UnsupportedError
 from .ir.graph import Graph
 from .nested import inline_gradient
@@ -40,6 +42,12 @@ class Transformed:
         The function itself.
     """
 
+    # Python finds the attribute of a slot without running any Python: a `def __call__` would take 0.3 us.
+    if TYPE_CHECKING:
+        __call__: Callable[..., Any]
+    else:
+        __slots__ = ("__call__", "__dict__", "__weakref__")
+
     def __init__(self, fun: Callable[..., Any], differentiation: Differentiation | None) -> None:
         if not callable(fun):
             raise GradientError(f"a function is needed, not {type(fun).__name__}")
@@ -48,18 +56,14 @@ class Transformed:
         self._differentiation = differentiation
         self._signature = Signature(fun)
         self._cache: dict[Any, list[Specialisation]] = {}
-        self._flat: dict[Any, list[Specialisation]] = {}  # those of _cache for calls that have a flat_key
+        self._entries = Entries(partial(_in_python, ref(self), fun, differentiation))
         self._lock = threading.RLock()
         self._hits = 0
         self._misses = 0
+        self.__call__ = self._entries.first
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        flat = flat_key(args) if not kwargs and self._signature.takes_all(args) else None
-        if flat is not None:
-            for found in self._flat.get(flat, ()):
-                if found.fits(args):
-                    self._hits += 1
-                    return found(args)
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Take a call that no entry takes."""
         args, kwargs = self._signature.bind(args, kwargs)
         leaves, structure = flatten(args, kwargs)
         try:
@@ -69,13 +73,17 @@ class Transformed:
         for found in self._cache.get(key, ()):
             if found.fits(leaves):
                 self._hits += 1
-                break
-        else:
-            found = self._specialise(key, args, kwargs, leaves, structure)
-        if flat is not None:
-            with self._lock:
-                self._flat[flat] = self._cache.get(key, [])
-        return found(leaves)
+                if not self._entries.is_settled(found):
+                    self._enter(key, found, leaves, structure)
+                return found(leaves)
+        return self._specialise(key, args, kwargs, leaves, structure)(leaves)
+
+    def _enter(self, key: Any, found: Specialisation, leaves: list[Any], structure: Any) -> None:
+        """Let calls like this one, which is not the first of its kind, go without Python."""
+        with self._lock:
+            if any(made is found for made in self._cache.get(key, ())):
+                self._entries.put_first(found, self._signature, leaves, structure)
+                self.__call__ = self._entries.first
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)
@@ -103,13 +111,13 @@ class Transformed:
         """Return how many calls found compiled code, how many compiled, and for which argument types."""
         entries = [s for found in self._cache.values() for s in found]
         texts = (", ".join(str(p.type) for p in s.program.primal.block.params) for s in entries)
-        return CacheInfo(self._hits, self._misses, len(entries), tuple(texts))
+        return CacheInfo(self._hits + self._entries.hits, self._misses, len(entries), tuple(texts))
 
     def cache_clear(self) -> None:
         """Forget all compiled code."""
         with self._lock:
+            self._forget([made for known in self._cache.values() for made in known])
             self._cache.clear()
-            self._flat.clear()
 
     def njit(self, *example_args: Any) -> Any:
         """Return a function for `@numba.njit` code, compiled for arguments like these.
@@ -134,9 +142,15 @@ class Transformed:
             )
             known = self._cache.setdefault(key, [])
             known.append(made)
-            del known[:-_MOST_KEPT]
             self._misses += 1
+            if len(known) > _MOST_KEPT:
+                self._forget(known[:-_MOST_KEPT])
+                del known[:-_MOST_KEPT]
             return made
+
+    def _forget(self, made: list[Specialisation]) -> None:
+        self._entries.forget(made)
+        self.__call__ = self._entries.first
 
     def __gradir_inline__(self, trace: Trace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Apply the transform inside a function that is being traced."""
@@ -144,3 +158,16 @@ class Transformed:
             return call(trace, self.fun, args, kwargs)
         args, kwargs = self._signature.bind(args, kwargs)
         return inline_gradient(trace, self.fun, self._signature, self._differentiation, args, kwargs)
+
+
+def _in_python(
+    of: ref[Transformed],
+    fun: Callable[..., Any],
+    differentiation: Differentiation | None,
+    /,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Call a function that its entries do not keep alive, as it does them."""
+    transformed = of() or Transformed(fun, differentiation)  # anew where only its `__call__` was kept
+    return transformed._call(args, kwargs)

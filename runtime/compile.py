@@ -7,7 +7,7 @@ import itertools
 import re
 import weakref
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -19,8 +19,11 @@ from ..ir.types import ArrayType
 from ..lower.kernels import KernelProgram
 from ..lower.llvm_program import emit
 from ..lower.lower import lower
-from . import host, python_entry
-from .failures import failure
+from . import host
+from .call_machine import call_function
+from .call_program import array_program
+from .failures import raise_failure
+from .python_objects import is_known
 from .symbols import provide_symbols
 
 _numbers = itertools.count(1)
@@ -82,6 +85,9 @@ class Compiled:
         self.output_types: tuple[ArrayType, ...] = tuple(v.array for v in graph.block.results)
         self._inputs = [(t.dtype.numpy, static(t.shape)) for t in self.input_types]
         self._outputs = [(static(t.shape), t.dtype.numpy) for t in self.output_types]
+        self.fail = partial(raise_failure, kernels.sites)
+        self._direct: Callable[..., Any] = _never
+        self._was_called = False
         self._table = ctypes.c_int64 * (len(self._inputs) + len(self._outputs) + 1)
         with host.lock:
             self._link(ir, entry)
@@ -94,20 +100,11 @@ class Compiled:
         module = _optimized(ir, machine, context)
         self.llvm = str(module)
         self._engine = engine = llvm.create_mcjit_compiler(module, machine)
-        direct = python_entry.is_known()
-        if direct:
-            text = python_entry.entry_module(entry, self.input_types, self.output_types)
-            engine.add_module(llvm.parse_assembly(text, context))
         engine.finalize_object()
         self.address = int(engine.get_function_address(entry))
         self.symbol = f"gradir_entry_{next(_numbers)}"
         llvm.add_symbol(self.symbol, self.address)
         self._entry = _ENTRY(self.address)
-        self._direct: Callable[..., Any] = _never
-        if direct:
-            self._direct = python_entry.make_function(
-                int(engine.get_function_address(entry + ".python")), self.graph.name
-            )
         release = ctypes.CFUNCTYPE(None)(engine.get_function_address(entry + ".release"))
         weakref.finalize(self, _release, release, engine)
 
@@ -119,8 +116,7 @@ class Compiled:
 
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:
         """Run the function; see `call_flat`."""
-        found = self._direct(*arrays)
-        return found if type(found) is tuple else self._without_entry(arrays, found)
+        return self.call_flat(arrays)
 
     def call_flat(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """Run the function.
@@ -143,19 +139,26 @@ class Compiled:
             If the run ends at a check; it is the built-in exception of the check, too.
         """
         found = self._direct(*arrays)
-        return found if type(found) is tuple else self._without_entry(arrays, found)
+        return self._without_entry(arrays) if found is None else found
 
-    def _without_entry(self, arrays: Sequence[Any], found: list[int] | None) -> tuple[Any, ...]:
-        """Say why the direct entry's run failed, or make up for it where it could not take the arguments."""
-        status, index = found or (0, 0)
-        if found is None:
-            inputs = self._native(arrays)
-            outputs = [np.empty(shape, dtype) for shape, dtype in self._outputs]
-            table = self._table(*(a.ctypes.data for a in (*inputs, *outputs)))
-            status, index = self._entry(ctypes.addressof(table)), table[len(table) - 1]
-            if not status:
-                return tuple(outputs)
-        raise failure(self.kernels.sites[status - 1], index)
+    def _without_entry(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """Run the function for arguments that the direct entry does not take; make that for the next call."""
+        if self._was_called and self._direct is _never and is_known():
+            self._direct = self._entry_of_arrays()
+            return self.call_flat(arrays)
+        self._was_called = True
+        inputs = self._native(arrays)
+        outputs = [np.empty(shape, dtype) for shape, dtype in self._outputs]
+        table = self._table(*(a.ctypes.data for a in (*inputs, *outputs)))
+        status = self._entry(ctypes.addressof(table))
+        if status:
+            self.fail(status, table[len(table) - 1])
+        return tuple(outputs)
+
+    def _entry_of_arrays(self) -> Callable[..., Any]:
+        """A built-in function that takes arrays as they are, and returns None for any others."""
+        program = array_program(self.address, self.input_types, self.output_types, self.fail)
+        return call_function(program.words(), [_never], (self._engine, *program.kept))  # type: ignore[no-any-return]
 
     def _native(self, arrays: Sequence[Any]) -> list[np.ndarray]:
         """The arguments as C-contiguous, aligned arrays in native byte order."""

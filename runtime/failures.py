@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from functools import cache
+from typing import NoReturn
 
 from ..errors import GradirError
 from ..lower.kernels import Site
@@ -26,3 +28,8 @@ def failure(site: Site, index: int) -> BaseException:
         return interruption(index)
     message = site.message.replace("{index}", str(index)) if site.shows_index else site.message
     return run_error(site.exception)(message, loc=site.loc)
+
+
+def raise_failure(sites: Sequence[Site], status: int, index: int) -> NoReturn:
+    """Raise the exception of a run that returned `status`, which is not 0, and recorded `index`."""
+    raise failure(sites[status - 1], index)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import threading
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -18,6 +20,8 @@ _FUNCTIONS = (
     "log log10 log1p log2 sin sinh tan tanh"
 ).split()
 _FUNCTIONS_OF_TWO = "atan2 hypot pow".split()
+# libmvec's letter for an instruction set, with the doubles in a register, and the feature that it takes.
+_WIDTHS = {("e", 8): "avx512f", ("d", 4): "avx2", ("b", 2): None}
 lock = threading.RLock()
 
 
@@ -30,27 +34,29 @@ def features() -> dict[str, bool]:
 @cache
 def target() -> Target:
     """What code generation must know of this machine."""
-    letter, lanes = (
-        ("e", 8) if features().get("avx512f") else ("d", 4) if features().get("avx2") else ("b", 2)
-    )
-    return Target(_vector_functions(letter, lanes), vector_bits=512 if lanes == 8 else 0)
+    has = features().get
+    widths = [w for w, needed in _WIDTHS.items() if needed is None or has(needed)]
+    return Target(vector_functions(widths), vector_bits=512 if has("avx512f") else 0)
 
 
-def _vector_functions(letter: str, lanes: int) -> VectorFunctions | None:
-    """The functions of glibc's libmvec that are there; None on other platforms."""
+def vector_functions(widths: Sequence[tuple[str, int]]) -> VectorFunctions | None:
+    """The functions of glibc's libmvec that are there in these widths; None on other platforms."""
     try:
         library = ctypes.CDLL(_LIBMVEC)
         llvm.load_library_permanently(_LIBMVEC)
     except (OSError, RuntimeError):
         return None
     arities = dict.fromkeys(_FUNCTIONS, "v") | dict.fromkeys(_FUNCTIONS_OF_TWO, "vv")
-    found = {
-        name
-        for name, signature in arities.items()
-        if hasattr(library, f"_ZGV{letter}N{lanes}{signature}_{name}")
-        and hasattr(library, f"_ZGV{letter}N{2 * lanes}{signature}_{name}f")
-    }
-    return VectorFunctions(letter, lanes, frozenset(found)) if found else None
+    named = (
+        variant
+        for (letter, lanes), (name, signature) in itertools.product(widths, arities.items())
+        for variant in (
+            f"_ZGV{letter}N{lanes}{signature}_{name}",
+            f"_ZGV{letter}N{2 * lanes}{signature}_{name}f",
+        )
+    )
+    found = frozenset(variant for variant in named if hasattr(library, variant))
+    return VectorFunctions(tuple(widths), found) if found else None
 
 
 @cache
@@ -60,10 +66,10 @@ def _initialized() -> bool:
     return True
 
 
-def target_machine() -> Any:
-    """A new LLVM target machine for this processor."""
+def target_machine(level: int = 3) -> Any:
+    """A new LLVM target machine for this processor, which generates code at an optimisation level."""
     assert _initialized()
     machine = llvm.Target.from_default_triple()
     return machine.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=level, jit=True
     )

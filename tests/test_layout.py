@@ -25,12 +25,13 @@ FORBIDDEN_NAMES = {"utils", "helpers", "core", "common", "basic", "misc"}
 # What each part may import of the package, besides itself. Modules that are not listed join the parts.
 ALLOWED = {
     "errors": {"ir"},
+    "reads": set(),
     "ir": {"errors"},
     "ops": {"errors", "ir"},
     "passes": {"errors", "ir", "ops"},
-    "trace": {"errors", "ir", "ops", "passes"},
+    "trace": {"errors", "ir", "ops", "passes", "reads"},
     "lower": {"errors", "ir", "ops", "passes"},
-    "runtime": {"errors", "ir", "ops", "passes", "lower"},
+    "runtime": {"errors", "ir", "ops", "passes", "lower", "reads"},
     "view": {"errors", "ir", "lower"},
 }
 HEAVY = {"numba", "llvmlite", "graphviz", "matplotlib", "scipy.linalg", "scipy.special"}
