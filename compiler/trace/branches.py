@@ -12,7 +12,7 @@ from ..ir.types import DType
 from . import pytrees
 from .blocks import Outcome, run_block
 from .frame import Trace
-from .joins import Join, join_trees
+from .joins import RESULT, Join, join_trees
 from .known import can_know
 from .leaves import State, Tree, doubt
 from .location import user_location
@@ -115,7 +115,7 @@ def _meet(
     variables = zip(first.variables, second.variables, state.names, strict=True)
     parts = [join_trees(join, a, b, name) for a, b, name in variables]
     _check_results(first.result, second.result)
-    result = join_trees(join, first.result, second.result, "the result")
+    result = join_trees(join, first.result, second.result, RESULT)
     buffers = list(dict.fromkeys([*first.writes, *second.writes]))
     for buffer in buffers:
         before = buffer.value

@@ -12,6 +12,7 @@ from .leaves import Kind, Leaf, Tree, alike, meet, same
 from .missing import Refused
 from .tracer import Array, Scalar
 
+RESULT = "the result"  # what a function returns, among the names of variables
 Part = Callable[[Sequence[Value]], Any]  # makes a variable, or a leaf of it, of the results of the `if`
 
 
@@ -133,9 +134,14 @@ def _why_apart(a: Leaf, b: Leaf, name: str) -> str:
             f" {type(a.object).__name__} in one of them): store to the attributes of one object instead"
         )
     kinds = [x.kind.type if x.kind is not None else _shown(x.object) for x in (a, b)]
+    advice = "both need the same shape and dtype"
+    if name == RESULT and any(x.kind is None and x.object is None for x in (a, b)):
+        advice = "a `return` or a `raise` is missing, perhaps at the end of the function"
+    elif all(x.kind is None for x in (a, b)):
+        advice = "only numbers and arrays can depend on the run"
     return (
         f"'{name}' is {kinds[0]} in one branch and {kinds[1]} in the other one of an `if` on a traced value;"
-        " both need the same shape and dtype"
+        f" {advice}"
     )
 
 

@@ -303,3 +303,13 @@ def test_a_loop_over_an_int_argument_that_cannot_be_rolled_is_unrolled() -> None
     for n in (1, 2, 3):
         assert d([0.5, 1.5, 2.5], 0.3, n) == pytest.approx(gr.grad(f, argnums=1)([0.5, 1.5, 2.5], 0.3, n))
     gr.check_grads(lambda x: f([0.5, 1.5, 2.5], x, 3), (0.3,))
+
+
+def no_return_at_its_end(x):
+    if x > 0.0:
+        return x
+
+
+def test_a_missing_return_is_named() -> None:
+    with pytest.raises(gr.GradirError, match="a `return` or a `raise` is missing, perhaps at the end"):
+        gr.grad(no_return_at_its_end)(1.0)
