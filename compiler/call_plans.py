@@ -68,7 +68,7 @@ def call_plan(
             _parameters(signature, positional, named),
             len(positional),
             (*_checks_of_values(leaves), *_checks(made)),
-            tuple((_read(c.getter), c.type) for c in traced.captured),
+            tuple((_read(c.getter), ArrayLeaf(c.type, c.ordered)) for c in traced.captured),
             tuple(map(_form, made.rebuild.kinds)),
             _result(made, len(leaves)),
         )

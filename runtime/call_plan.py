@@ -131,6 +131,6 @@ class CallPlan:
     parameters: tuple[Parameter, ...]
     positional: int
     checks: tuple[Check, ...]
-    captured: tuple[tuple[Read, ArrayType], ...]
+    captured: tuple[tuple[Read, ArrayLeaf], ...]
     forms: tuple[Form, ...]
     result: Tree

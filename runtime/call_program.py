@@ -97,10 +97,8 @@ class CallProgram:
                 first = self.step(Step.KEYS, register, len(keys), *names, registers=len(keys))
                 self._match_all(first, items)
                 return
-            case ArrayLeaf(type, True):
-                self.array(register, type, _IN_C_ORDER, _IN_C_ORDER)
-            case ArrayLeaf(type):
-                self.array(register, type, C_CONTIGUOUS, 0)
+            case ArrayLeaf():
+                self.array(register, tree)
             case NumberLeaf():
                 self._number(register, tree)
             case ObjectLeaf(x):
@@ -115,10 +113,11 @@ class CallProgram:
         for k, item in enumerate(items, first):
             self.match(k, item)
 
-    def array(self, register: int, type: ArrayType, mask: int, flags: int) -> None:
-        """Pass an array whose flags under `mask` are `flags`."""
-        shape = static(type.shape)
-        self.step(Step.ARRAY, register, self.object(type.dtype.numpy), mask, flags, len(shape), *shape)
+    def array(self, register: int, leaf: ArrayLeaf) -> None:
+        """Pass an array."""
+        shape, dtype = static(leaf.type.shape), self.object(leaf.type.dtype.numpy)
+        flags = (_IN_C_ORDER, _IN_C_ORDER) if leaf.ordered else (C_CONTIGUOUS, 0)  # which, and what they are
+        self.step(Step.ARRAY, register, dtype, *flags, len(shape), *shape)
         self._table += 1
 
     def _number(self, register: int, leaf: NumberLeaf) -> None:
@@ -232,8 +231,8 @@ def program_of(plan: CallPlan, address: int, types: Sequence[ArrayType], fail: F
         program.match(k, parameter.tree)
     for check in plan.checks:
         program.check(check)
-    for read, type in plan.captured:
-        program.array(program.read(read), type, 0, 0)
+    for read, leaf in plan.captured:
+        program.array(program.read(read), leaf)
     outputs = program.run(address, types, plan.forms, fail)
     program.finish(program.result(plan.result, outputs))
     return program
@@ -246,7 +245,7 @@ def array_program(
     program = CallProgram(len(inputs), [(None, REQUIRED)] * len(inputs))
     for k, type in enumerate(inputs):
         if type.shape:
-            program.array(k, type, _IN_C_ORDER, _IN_C_ORDER)
+            program.array(k, ArrayLeaf(type, ordered=True))
         else:
             program.any_number(k, type.dtype)
     found = program.run(address, outputs, [Form.ARRAY] * len(outputs), fail)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..ir import dims
 from ..ir.graph import Block, Graph, Node, Value
@@ -13,7 +12,7 @@ from ..ir.symbols import implied
 from ..ir.types import ArrayType
 from .accesses import record, view_of
 from .cost import element_cost
-from .renewal import is_renewable
+from .renewal import is_renewable, part_reads_own_place
 
 # Above this many instructions an element is not computed twice.
 _CHEAP = 2
@@ -278,26 +277,3 @@ def _separate(found: Inlining, node: Node, is_arm: bool) -> None:
             found.renewed.add(node)
         else:
             found.kept.add(part)
-
-
-def part_reads_own_place(found: Inlining, node: Node) -> bool:
-    """Tell whether the part of an update reads the base only where it writes: `x[i:j] = f(x[i:j])`."""
-    if node.op.name not in ("update", "accumulate"):
-        return False
-    base, part, *dynamic = node.operands
-
-    def same_place(value: Value) -> bool:
-        index = found.producers.get(value)
-        return (
-            index is not None
-            and index.op.name == "index"
-            and index.operands == (base, *dynamic)
-            and index.attrs["at"] == node.attrs["at"]
-        )
-
-    kept: Callable[[Value], Any] = lambda v: same_place(v) or found.is_kept(v)  # noqa: E731
-    reads = record(found.producers, kept, [part], part.shape).reads
-    return all(
-        found.canonical(r.value) is not found.canonical(base) and (r.here or not same_place(r.value))
-        for r in reads
-    )

@@ -14,8 +14,9 @@ from ..ir.graph import Block, Graph, Node, Value
 from ..ir.loops import carries
 from ..ir.types import DType
 from .accesses import record
-from .inlining import Inlining, blocks, is_array, is_data, part_reads_own_place
+from .inlining import Inlining, blocks, is_array, is_data
 from .kernels import Access, Branch, Loop, Nest, Root, Scalars, Single, Statement
+from .renewal import part_reads_own_place
 from .storing import nest_reads, node_reads
 
 Interval = tuple[int, int]

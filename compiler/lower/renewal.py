@@ -6,8 +6,15 @@ arrays that a loop exchanges take neither: only the edges, which the update leav
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from ..ir import dims
-from ..ir.graph import Node, Span
+from ..ir.graph import Node, Span, Value
+from .accesses import record
+
+if TYPE_CHECKING:
+    from .inlining import Inlining
 
 _LEAST_PART = 0.5  # of the array, below which writing in place is less work
 _LEAST_BYTES = 256  # below which arrays live in registers
@@ -34,6 +41,29 @@ def block_of(node: Node) -> list[tuple[int, int]]:
     """The first index along each axis of a wide window, and the number of indices."""
     spans = [e if isinstance(e, Span) else Span(e, 1) for e in node.attrs["at"]]
     return [(span.start or 0, span.size) for span in spans]  # a start is never None in a wide window
+
+
+def part_reads_own_place(found: Inlining, node: Node) -> bool:
+    """Tell whether the part of an update reads the base only where it writes: `x[i:j] = f(x[i:j])`."""
+    if node.op.name not in ("update", "accumulate"):
+        return False
+    base, part, *dynamic = node.operands
+
+    def same_place(value: Value) -> bool:
+        index = found.producers.get(value)
+        return (
+            index is not None
+            and index.op.name == "index"
+            and index.operands == (base, *dynamic)
+            and index.attrs["at"] == node.attrs["at"]
+        )
+
+    kept: Callable[[Value], Any] = lambda v: same_place(v) or found.is_kept(v)  # noqa: E731
+    reads = record(found.producers, kept, [part], part.shape).reads
+    return all(
+        found.canonical(r.value) is not found.canonical(base) and (r.here or not same_place(r.value))
+        for r in reads
+    )
 
 
 def _is_irregular(span: Span) -> bool:

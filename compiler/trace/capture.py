@@ -57,6 +57,7 @@ class CapturedArray:
 
     getter: Getter
     type: ArrayType
+    ordered: bool  # in C order: what is a view of it then is a copy of others
     label: str
     value: Value
 
@@ -84,8 +85,11 @@ def same_contents(now: Any, before: np.ndarray[Any, Any]) -> bool:
     return now.tobytes() == before.tobytes()
 
 
-def same_layout(now: Any, before: ArrayType) -> bool:
-    return type(now) in PLAIN_ARRAYS and now.shape == before.shape and now.dtype == before.dtype.numpy
+def same_layout(now: Any, before: tuple[ArrayType, bool]) -> bool:
+    kind, ordered = before
+    if type(now) not in PLAIN_ARRAYS or now.shape != kind.shape or now.flags.c_contiguous != ordered:
+        return False
+    return bool(now.dtype.newbyteorder("=") == kind.dtype.numpy)
 
 
 def _keys(x: Any) -> Any:
@@ -99,7 +103,7 @@ def same_keys(now: Any, before: tuple[type, Any]) -> bool:
 def same_elements(now: Any, before: tuple[type, tuple[Any, ...]]) -> bool:
     """Equality of sets, with the order in which they are run through."""
     kind, elements = before
-    found: tuple[Any, ...] = (*now,) if isinstance(now, kind) else ()
+    found: tuple[Any, ...] = (*now,) if isinstance(now, (set, frozenset)) else ()
     same_size = type(now) is kind and len(found) == len(elements)
     return same_size and all(map(same_value, found, elements))
 
@@ -231,13 +235,14 @@ class Captures:
                 loc=user_location(),
             ) from None
         ssa = self.trace.input(type_, path.label)
-        self.guards.append(Guard(path.get, type_, same_layout, path.label))
-        self.arrays.append(CapturedArray(path.get, type_, path.label, ssa))
+        ordered = bool(value.flags.c_contiguous)
+        self.guards.append(Guard(path.get, (type_, ordered), same_layout, path.label))
+        self.arrays.append(CapturedArray(path.get, type_, ordered, path.label, ssa))
         readonly = (
             f"'{path.label}' is an array from outside of the traced function, which is not written to:"
             f" copy it first (`{path.label} = {path.label}.copy()`)"
         )
-        strides = c_strides(value.shape) if value.flags.c_contiguous else None
+        strides = c_strides(value.shape) if ordered else None
         return Array(self.trace, Buffer(ssa, self.trace.root, readonly), (), strides)
 
     def _container(self, value: Any, path: Path) -> Any:

@@ -151,3 +151,32 @@ def test_a_read_that_raises_raises() -> None:
         f(1.0)
     box.there = True
     assert f(1.0) == 2.0
+
+
+def test_an_array_in_another_byte_order_is_compiled_for_once() -> None:
+    array = np.arange(3.0).astype(">f8")
+    f = gr.grad(lambda x: np.sum(array * x**2))
+    for k in range(4):
+        array[1] = k
+        assert np.array_equal(f(np.ones(3)), [0.0, 2.0 * k, 4.0])
+    assert f.cache_info().misses == 1
+
+
+@pytest.mark.parametrize("order", ["copy first", "view first"])
+def test_an_array_of_which_a_reshape_is_a_view_is_told_from_one_of_which_it_is_a_copy(order: str) -> None:
+    held = SimpleNamespace(array=np.ones((4, 4)))
+
+    def f(x: Any) -> Any:
+        flat = held.array.reshape(-1)
+        flat[0] += x
+        return flat.sum()
+
+    g = gr.jit(f)
+    for k in range(2):
+        if (k == 0) == (order == "copy first"):
+            held.array = np.ones((4, 8))[:, ::2]
+            assert warm(g, 1.0) == 17.0
+        else:
+            held.array = np.ones((4, 4))
+            with pytest.raises(gr.GradirError, match="not written to"):
+                g(1.0)

@@ -305,7 +305,7 @@ def test_a_loop_over_an_int_argument_that_cannot_be_rolled_is_unrolled() -> None
     gr.check_grads(lambda x: f([0.5, 1.5, 2.5], x, 3), (0.3,))
 
 
-def no_return_at_its_end(x):
+def no_return_at_its_end(x):  # noqa: RET503 (the mistake that is tested)
     if x > 0.0:
         return x
 
