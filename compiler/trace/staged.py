@@ -56,13 +56,9 @@ class Staged:
         return present(self.trace, value, free=True)
 
     def outer(self, name: str, value: Any) -> Any:
-        """A global or a variable of an enclosing function."""
-        if name in self._cells:
-            path = cell_path(self._cells[name], name)
-        elif name in self._globals:
-            path = global_path(self._globals, name)
-        else:
-            return value  # a builtin
+        """A global, a builtin (which a global may hide later) or a variable of an enclosing function."""
+        cell = self._cells.get(name)
+        path = global_path(self._globals, name) if cell is None else cell_path(cell, name)
         return self.trace.captures.bring_in(value, path)
 
     def attr(self, owner: Any, name: str) -> Any:

@@ -153,6 +153,15 @@ def test_a_read_that_raises_raises() -> None:
     assert f(1.0) == 2.0
 
 
+def test_a_global_that_hides_a_builtin_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = gr.jit(lambda x: x * len(NESTED))
+    assert warm(f, 2.0) == 2.0
+    monkeypatch.setitem(globals(), "len", lambda held: 7.0)
+    assert f(2.0) == 14.0
+    monkeypatch.delitem(globals(), "len")
+    assert f(2.0) == 2.0
+
+
 def test_an_array_in_another_byte_order_is_compiled_for_once() -> None:
     array = np.arange(3.0).astype(">f8")
     f = gr.grad(lambda x: np.sum(array * x**2))
