@@ -8,6 +8,7 @@ from typing import Any, overload
 
 import optree
 
+from .donation import donated_arguments
 from .errors import GradientError
 from .ir.graph import Graph
 from .ir.interpreter import interpret as _interpret
@@ -20,6 +21,7 @@ from .transform import Transformed
 
 _VJPS = VjpCache()
 Argnums = int | Sequence[int]
+Donate = int | str | Sequence[int | str]
 
 
 def _differentiation(argnums: Argnums, has_aux: bool, with_value: bool) -> Differentiation:
@@ -32,12 +34,21 @@ def _differentiation(argnums: Argnums, has_aux: bool, with_value: bool) -> Diffe
 
 
 @overload
-def grad(fun: Callable[..., Any], /, argnums: Argnums = 0, *, has_aux: bool = False) -> Transformed: ...
+def grad(
+    fun: Callable[..., Any], /, argnums: Argnums = 0, *, has_aux: bool = False, donate: Donate = ()
+) -> Transformed: ...
 @overload
 def grad(
-    fun: None = None, /, argnums: Argnums = 0, *, has_aux: bool = False
+    fun: None = None, /, argnums: Argnums = 0, *, has_aux: bool = False, donate: Donate = ()
 ) -> Callable[[Callable[..., Any]], Transformed]: ...
-def grad(fun: Callable[..., Any] | None = None, /, argnums: Argnums = 0, *, has_aux: bool = False) -> Any:
+def grad(
+    fun: Callable[..., Any] | None = None,
+    /,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    donate: Donate = (),
+) -> Any:
     """Return a compiled function that computes the gradient of `fun`.
 
     Use it as `grad(f)`, as a bare decorator, or as `@grad(argnums=...)`.
@@ -50,6 +61,9 @@ def grad(fun: Callable[..., Any] | None = None, /, argnums: Argnums = 0, *, has_
         Which positional arguments to differentiate by: one, or several.
     has_aux
         `fun` returns a pair `(value, aux)`; the result is then `(gradient, aux)`.
+    donate
+        Arguments, by position or name, that the caller has no more use for: results may take the memory of
+        their arrays, a gradient that of what it is by. See `jit`.
 
     Returns
     -------
@@ -72,19 +86,25 @@ def grad(fun: Callable[..., Any] | None = None, /, argnums: Argnums = 0, *, has_
     12.0
     """
     d = _differentiation(argnums, has_aux, with_value=False)
-    return Transformed(fun, d) if fun is not None else lambda f: Transformed(f, d)
+    given = donated_arguments(donate)
+    return Transformed(fun, d, given) if fun is not None else lambda f: Transformed(f, d, given)
 
 
 @overload
 def value_and_grad(
-    fun: Callable[..., Any], /, argnums: Argnums = 0, *, has_aux: bool = False
+    fun: Callable[..., Any], /, argnums: Argnums = 0, *, has_aux: bool = False, donate: Donate = ()
 ) -> Transformed: ...
 @overload
 def value_and_grad(
-    fun: None = None, /, argnums: Argnums = 0, *, has_aux: bool = False
+    fun: None = None, /, argnums: Argnums = 0, *, has_aux: bool = False, donate: Donate = ()
 ) -> Callable[[Callable[..., Any]], Transformed]: ...
 def value_and_grad(
-    fun: Callable[..., Any] | None = None, /, argnums: Argnums = 0, *, has_aux: bool = False
+    fun: Callable[..., Any] | None = None,
+    /,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    donate: Donate = (),
 ) -> Any:
     """Return a compiled function that computes `fun` and its gradient, as `(value, gradient)`.
 
@@ -97,29 +117,55 @@ def value_and_grad(
     (9.0, 6.0)
     """
     d = _differentiation(argnums, has_aux, with_value=True)
-    return Transformed(fun, d) if fun is not None else lambda f: Transformed(f, d)
+    given = donated_arguments(donate)
+    return Transformed(fun, d, given) if fun is not None else lambda f: Transformed(f, d, given)
 
 
-def jit(fun: Callable[..., Any]) -> Transformed:
+@overload
+def jit(fun: Callable[..., Any], /, *, donate: Donate = ()) -> Transformed: ...
+@overload
+def jit(fun: None = None, /, *, donate: Donate = ()) -> Callable[[Callable[..., Any]], Transformed]: ...
+def jit(fun: Callable[..., Any] | None = None, /, *, donate: Donate = ()) -> Any:
     """Return `fun` compiled, without differentiating it.
+
+    Use it as `jit(f)`, as a bare decorator, or as `@jit(donate=...)`.
 
     Parameters
     ----------
     fun
         A function of arrays and numbers, in any containers.
+    donate
+        Arguments, by position or name, that the caller has no more use for: results of the same shape and
+        dtype take the memory of their arrays. Such a result is the array that was passed, overwritten, also
+        if the call ends in an error. An array that cannot be overwritten (read-only, not contiguous, sharing
+        memory with another argument) is left as it is, and the result is new.
 
     Returns
     -------
     Transformed
         A function with the signature and the results of `fun`.
 
+    Raises
+    ------
+    GradientError
+        At the call, if `donate` names an argument that there is not.
+
     Examples
     --------
     >>> import gradir as gr
     >>> gr.jit(lambda x, y: (x + y, x * y))(3.0, 2.0)
     (5.0, 6.0)
+
+    A step that updates its parameters in place:
+
+    >>> import numpy as np
+    >>> step = gr.jit(lambda w, g: w - 0.5 * g, donate="w")
+    >>> w = np.array([1.0, 2.0])
+    >>> step(w, np.ones(2)) is w, w
+    (True, array([0.5, 1.5]))
     """
-    return Transformed(fun, None)
+    given = donated_arguments(donate)
+    return Transformed(fun, None, given) if fun is not None else lambda f: Transformed(f, None, given)
 
 
 def vjp(fun: Callable[..., Any], *args: Any) -> tuple[Any, Pullback]:

@@ -123,11 +123,13 @@ def labels_of(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any
     return labels
 
 
-def check_positions(argnums: Sequence[int], count: int, name: str) -> tuple[int, ...]:
-    """Return `argnums` counted from 0; one out of range raises ValueError."""
+def check_positions(
+    argnums: Sequence[int], count: int, name: str, option: str = "argnums"
+) -> tuple[int, ...]:
+    """Return `argnums` counted from 0; one out of range raises GradientError, which names the option."""
     for k in argnums:
         if not -count <= k < count:
-            raise GradientError(f"argnums={k}, but '{name}' was called with {count} positional argument(s)")
+            raise GradientError(f"{option}={k}, but '{name}' was called with {count} positional argument(s)")
     return tuple(k % count for k in argnums)
 
 

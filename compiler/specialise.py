@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .arguments import Signature, check_positions, differentiated, flatten, labels_of, parameters
+from .donation import Donated, donated_leaves, donated_outputs
 from .ir.graph import Graph
 from .ops import OPS
 from .passes.adjoint import Adjoint, adjoint_with_residuals
@@ -53,6 +54,7 @@ def specialise(
     fun: Callable[..., Any],
     signature: Signature,
     differentiation: Differentiation | None,
+    donate: Donated,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     leaves: list[Any],
@@ -66,18 +68,32 @@ def specialise(
     if differentiation is not None:
         positions = check_positions(differentiation.argnums, len(args), graph_name(fun))
         by = differentiated(args, positions, labels, kinds)
+    given = donated_leaves(donate, signature, args, kinds, graph_name(fun))
     traced = trace_function(OPS, fun, kinds, leaves, structure, labels, graph_name(fun))
     dynamic = tuple(k for k, p in enumerate(kinds) if isinstance(p, Dynamic))
+    input_of = {k: n for n, k in enumerate(dynamic)}
     if differentiation is None:
-        return Specialisation(compile_program(traced, None), traced, dynamic, plain_rebuild(traced))
+        program = compile_program(traced, None, lambda g: donated_outputs(given, g, input_of, {}))
+        return Specialisation(program, traced, dynamic, plain_rebuild(traced))
     check_scalar(traced.structure, traced.results, differentiation.has_aux, graph_name(fun))
-    program = compile_program(traced, [dynamic.index(k) for k in by])
+    own = len(traced.graph.block.results)
+    gradient_of = {k: own + n for n, k in enumerate(by)}
+    program = compile_program(
+        traced, [input_of[k] for k in by], lambda g: donated_outputs(given, g, input_of, gradient_of)
+    )
     rebuild = gradient_rebuild(traced, differentiation, args, positions, by, kinds)
     return Specialisation(program, traced, dynamic, rebuild)
 
 
-def compile_program(traced: Traced, wrt: Sequence[int] | None) -> Program:
-    """Run the pipeline behind a traced function; `wrt` None compiles it as it is."""
+def compile_program(
+    traced: Traced,
+    wrt: Sequence[int] | None,
+    donated: Callable[[Graph], Mapping[int, int]] = lambda graph: {},
+) -> Program:
+    """Run the pipeline behind a traced function; `wrt` None compiles it as it is.
+
+    `donated` gives the outputs that take the memory of inputs, by the number of the input.
+    """
     from .runtime.compile import compile_graph
 
     primal = traced.graph
@@ -91,7 +107,7 @@ def compile_program(traced: Traced, wrt: Sequence[int] | None) -> Program:
         result.residuals,
         result.cotangents,
         traced.decisions,
-        compile_graph(optimized),
+        compile_graph(optimized, donated(optimized)),
     )
 
 

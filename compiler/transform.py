@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 from .arguments import Signature, TracedCall, flatten, key_of
+from .donation import Donated
 from .entries import Entries
 from .errors import GradientError, UnsupportedError
 from .ir.graph import Graph
@@ -48,15 +49,18 @@ class Transformed:
     else:
         __slots__ = ("__call__", "__dict__", "__weakref__")
 
-    def __init__(self, fun: Callable[..., Any], differentiation: Differentiation | None) -> None:
+    def __init__(
+        self, fun: Callable[..., Any], differentiation: Differentiation | None, donate: Donated = ()
+    ) -> None:
         if not callable(fun):
             raise GradientError(f"a function is needed, not {type(fun).__name__}")
         update_wrapper(self, fun)
         self.fun = fun
         self._differentiation = differentiation
+        self._donate = donate
         self._signature = Signature(fun)
         self._cache: dict[Any, list[Specialisation]] = {}
-        self._entries = Entries(partial(_in_python, ref(self), fun, differentiation))
+        self._entries = Entries(partial(_in_python, ref(self), fun, differentiation, donate))
         self._lock = threading.RLock()
         self._hits = 0
         self._misses = 0
@@ -138,7 +142,14 @@ class Transformed:
                 if found.fits(leaves):
                     return found
             made = specialise(
-                self.fun, self._signature, self._differentiation, args, kwargs, leaves, structure
+                self.fun,
+                self._signature,
+                self._differentiation,
+                self._donate,
+                args,
+                kwargs,
+                leaves,
+                structure,
             )
             known = self._cache.setdefault(key, [])
             known.append(made)
@@ -164,10 +175,11 @@ def _in_python(
     of: ref[Transformed],
     fun: Callable[..., Any],
     differentiation: Differentiation | None,
+    donate: Donated,
     /,
     *args: Any,
     **kwargs: Any,
 ) -> Any:
     """Call a function that its entries do not keep alive, as it does them."""
-    transformed = of() or Transformed(fun, differentiation)  # anew where only its `__call__` was kept
+    transformed = of() or Transformed(fun, differentiation, donate)  # anew where only its `__call__` was kept
     return transformed._call(args, kwargs)

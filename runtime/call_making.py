@@ -25,6 +25,21 @@ def _new_number(m: Machine) -> None:
     m.next(0)
 
 
+def _apart(m: Machine) -> None:
+    """Miss where two ranges of addresses meet."""
+    f = m.f
+    first, second = (m.field("i64", m.element(m.field("ptr", m.table), m.operand(k))) for k in (0, 2))
+    ends = (f.value(f"add i64 {start}, {m.operand(k)}") for start, k in ((first, 1), (second, 3)))
+    before = [f.value(f"icmp ule i64 {a}, {b}") for a, b in zip(ends, (second, first), strict=True)]
+    m.require(f.value(f"or i1 {before[0]}, {before[1]}"))
+    m.next(4)
+
+
+def _same_word(m: Machine) -> None:
+    m.add_word(m.field("ptr", m.element(m.field("ptr", m.table), m.operand(0))))
+    m.next(1)
+
+
 def _run(m: Machine) -> None:
     """Run without the GIL; the word after the outputs is where a failing index is recorded."""
     f, address, table = m.f, m.object(0), m.field("ptr", m.table)
@@ -110,6 +125,8 @@ def _return(m: Machine) -> None:
 MAKING: dict[Step, Callable[[Machine], None]] = {
     Step.NEW_ARRAY: _new_array,
     Step.NEW_NUMBER: _new_number,
+    Step.APART: _apart,
+    Step.SAME_WORD: _same_word,
     Step.RUN: _run,
     Step.NUMPY_NUMBER: _numpy_number,
     Step.FLOAT: _float,

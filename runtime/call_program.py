@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
 from collections.abc import Callable, Sequence
+from collections.abc import Mapping as MappingOf
 from typing import Any, assert_never
 
 from ..ir.dims import static
@@ -27,9 +29,10 @@ from .call_plan import (
     Tree,
 )
 from .call_steps import CELLS, HEADER, HITS, PARAMETERS, POSITIONAL, REGISTERS, TABLE, Step
-from .python_objects import ALIGNED, C_CONTIGUOUS
+from .python_objects import ALIGNED, C_CONTIGUOUS, WRITEABLE
 
 _IN_C_ORDER = C_CONTIGUOUS | ALIGNED
+_OWN = _IN_C_ORDER | WRITEABLE
 _PYTHON_TYPES = {DType.F64: float, DType.I64: int}
 _NUMBERS = {DType.F64: Step.FLOAT, DType.I64: Step.LONG, DType.BOOL: Step.BOOL}
 _OF_A_FAILURE = 3  # registers that a run that fails fills besides
@@ -45,9 +48,14 @@ class CallProgram:
         Counts the calls that the program took.
     kept
         The objects that it names.
+    donated
+        The outputs that take the memory of inputs, by the number of the input.
     """
 
-    def __init__(self, positional: int, parameters: Sequence[tuple[str | None, Any]]) -> None:
+    def __init__(
+        self, positional: int, parameters: Sequence[tuple[str | None, Any]], donated: MappingOf[int, int]
+    ) -> None:
+        self.donated = donated
         self.hits = ctypes.c_int64()
         self.kept: list[Any] = [self.hits]
         self._header = [0] * HEADER
@@ -65,6 +73,7 @@ class CallProgram:
         self._cells = 0
         self._read: dict[int, int] = {}  # the registers of what is read, by the id of the Read
         self._leaves: list[int] = []  # the registers of the leaves of the arguments
+        self._arrays: dict[int, tuple[int, int]] = {}  # register and bytes by the number of the input
 
     def words(self) -> bytes:
         """Return the program."""
@@ -117,6 +126,9 @@ class CallProgram:
         """Pass an array."""
         shape, dtype = static(leaf.type.shape), self.object(leaf.type.dtype.numpy)
         flags = (_IN_C_ORDER, _IN_C_ORDER) if leaf.ordered else (C_CONTIGUOUS, 0)  # which, and what they are
+        if self._table in self.donated:
+            flags = _OWN, _OWN
+        self._arrays[self._table] = register, math.prod(shape) * leaf.type.dtype.numpy.itemsize
         self.step(Step.ARRAY, register, dtype, *flags, len(shape), *shape)
         self._table += 1
 
@@ -180,9 +192,14 @@ class CallProgram:
 
     def run(self, address: int, types: Sequence[ArrayType], forms: Sequence[Form], fail: Fail) -> list[int]:
         """Run the code at `address`; return the registers of its outputs."""
+        self._require_apart()
+        given = {output: k for k, output in self.donated.items()}
         found = []
-        for type, form in zip(types, forms, strict=True):
-            if form is Form.ARRAY:
+        for k, (type, form) in enumerate(zip(types, forms, strict=True)):
+            if k in given:
+                self.step(Step.SAME_WORD, given[k], registers=0)
+                found.append(self._arrays[given[k]][0])
+            elif form is Form.ARRAY:
                 shape = static(type.shape)
                 dtype = self.object(type.dtype.numpy)
                 found.append(self.step(Step.NEW_ARRAY, dtype, len(shape), *shape))
@@ -198,6 +215,13 @@ class CallProgram:
             elif form is Form.PYTHON_NUMBER:
                 found[k] = self.step(_NUMBERS[type.dtype], first + k)
         return found
+
+    def _require_apart(self) -> None:
+        """Require the arrays that are overwritten to share no memory with others."""
+        for k in self.donated:
+            for other, (_, bytes_) in self._arrays.items():
+                if other != k and (other > k or other not in self.donated):
+                    self.step(Step.APART, k, self._arrays[k][1], other, bytes_, registers=0)
 
     def result(self, tree: Tree, outputs: Sequence[int]) -> int:
         """Build a result; return its register."""
@@ -224,9 +248,11 @@ class CallProgram:
         self.step(Step.RETURN, register, registers=0)
 
 
-def program_of(plan: CallPlan, address: int, types: Sequence[ArrayType], fail: Fail) -> CallProgram:
+def program_of(
+    plan: CallPlan, address: int, types: Sequence[ArrayType], fail: Fail, donated: MappingOf[int, int]
+) -> CallProgram:
     """Return the program for calls like the plan's."""
-    program = CallProgram(plan.positional, [(p.name, p.default) for p in plan.parameters])
+    program = CallProgram(plan.positional, [(p.name, p.default) for p in plan.parameters], donated)
     for k, parameter in enumerate(plan.parameters):
         program.match(k, parameter.tree)
     for check in plan.checks:
@@ -239,10 +265,14 @@ def program_of(plan: CallPlan, address: int, types: Sequence[ArrayType], fail: F
 
 
 def array_program(
-    address: int, inputs: Sequence[ArrayType], outputs: Sequence[ArrayType], fail: Fail
+    address: int,
+    inputs: Sequence[ArrayType],
+    outputs: Sequence[ArrayType],
+    fail: Fail,
+    donated: MappingOf[int, int],
 ) -> CallProgram:
     """Return the program that takes an array or number for each input, and returns a tuple of arrays."""
-    program = CallProgram(len(inputs), [(None, REQUIRED)] * len(inputs))
+    program = CallProgram(len(inputs), [(None, REQUIRED)] * len(inputs), donated)
     for k, type in enumerate(inputs):
         if type.shape:
             program.array(k, ArrayLeaf(type, ordered=True))

@@ -33,6 +33,8 @@ class Step(IntEnum):
     OBJECT = auto()  # OBJECT
     NEW_ARRAY = auto()  # DTYPE, ndim, size...: the next output
     NEW_NUMBER = auto()  # the next output is a number
+    APART = auto()  # word, bytes, word, bytes: what is at the addresses in two words of the table
+    SAME_WORD = auto()  # word of the table: the next output is where an input is
     RUN = auto()  # address, FUNCTION: run the code; the function raises the error of a status and an index
     NUMPY_NUMBER = auto()  # word of the table, DTYPE
     FLOAT = auto()  # word of the table

@@ -6,7 +6,7 @@ import ctypes
 import itertools
 import re
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -30,13 +30,15 @@ _numbers = itertools.count(1)
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
 
-def compile_graph(graph: Graph) -> Compiled:
+def compile_graph(graph: Graph, donated: Mapping[int, int] | None = None) -> Compiled:
     """Compile a graph for this machine.
 
     Parameters
     ----------
     graph
         A verified graph whose shapes are known, without stacks among its inputs and outputs.
+    donated
+        Inputs whose memory an output of the same type may take: the number of the output by the input's.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def compile_graph(graph: Graph) -> Compiled:
     >>> compile_graph(g)(np.zeros(3))  # doctest: +SKIP
     (array([0., 0., 0.]),)
     """
-    kernels = lower(graph)
+    kernels = lower(graph, donated)
     symbol = "gradir_" + re.sub(r"\W", "_", graph.name)
     return Compiled(graph, kernels, emit(kernels, symbol, host.target()), symbol)
 
@@ -149,6 +151,11 @@ class Compiled:
         self._was_called = True
         inputs = self._native(arrays)
         outputs = [np.empty(shape, dtype) for shape, dtype in self._outputs]
+        for k, output in self.kernels.donated.items():
+            if inputs[k] is arrays[k] and _can_be_given(k, inputs):
+                outputs[output] = inputs[k]
+            else:
+                np.copyto(outputs[output], inputs[k])
         table = self._table(*(a.ctypes.data for a in (*inputs, *outputs)))
         status = self._entry(ctypes.addressof(table))
         if status:
@@ -157,7 +164,8 @@ class Compiled:
 
     def _entry_of_arrays(self) -> Callable[..., Any]:
         """A built-in function that takes arrays as they are, and returns None for any others."""
-        program = array_program(self.address, self.input_types, self.output_types, self.fail)
+        donated = self.kernels.donated
+        program = array_program(self.address, self.input_types, self.output_types, self.fail, donated)
         return call_function(program.words(), [_never], (self._engine, *program.kept))  # type: ignore[no-any-return]
 
     def _native(self, arrays: Sequence[Any]) -> list[np.ndarray]:
@@ -173,6 +181,12 @@ class Compiled:
                 )
             found.append(np.require(given, dtype, ["C", "A"]))
         return found
+
+
+def _can_be_given(k: int, inputs: Sequence[np.ndarray]) -> bool:
+    """Tell whether an input can be overwritten while the others are read."""
+    others = (x for m, x in enumerate(inputs) if m != k)
+    return inputs[k].flags.writeable and not any(np.may_share_memory(inputs[k], x) for x in others)
 
 
 def _never(*arrays: Any) -> None:

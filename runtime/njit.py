@@ -58,9 +58,11 @@ def _lines(compiled: Compiled, names: list[str]) -> list[str]:
     lines += [f"a_{name} = native_{name}({name})" for name in names]
     lines.append(f"table = np.zeros({count + 1}, np.uint64)")
     results = []
+    donors = {output: names[k] for k, output in compiled.kernels.donated.items()}
     for k, type in enumerate(compiled.output_types):
         shape = static(type.shape)
-        lines.append(f"y{k} = np.empty({shape or (1,)}, np.{_numpy_name(type)})")
+        new = f"np.empty({shape or (1,)}, np.{_numpy_name(type)})"
+        lines.append(f"y{k} = a_{donors[k]}.copy()" if k in donors else f"y{k} = {new}")
         results.append(f"y{k}" if shape else f"y{k}[0]")
     arrays = [f"a_{name}" for name in names] + [f"y{k}" for k in range(len(compiled.output_types))]
     lines += [f"table[{k}] = {array}.ctypes.data" for k, array in enumerate(arrays)]

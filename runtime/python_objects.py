@@ -14,7 +14,7 @@ import numpy as np
 TYPE, SIZE, VALUE = 8, 16, 16
 ITEMS, BYTES = 24, 32  # of a tuple, or the pointer to those of a list
 DATA, NDIM, DIMS, DESCR, FLAGS = 16, 24, 32, 56, 64
-C_CONTIGUOUS, ALIGNED = 0x1, 0x100
+C_CONTIGUOUS, ALIGNED, WRITEABLE = 0x1, 0x100, 0x400
 _ARRAY_FUNCTIONS = {"PyArray_Scalar": 60, "PyArray_NewFromDescr": 94, "PyArray_FromArray": 109}
 _PYTHON_FUNCTIONS = """
 declare ptr @PyTuple_New(i64)

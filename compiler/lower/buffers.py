@@ -12,7 +12,7 @@ from ..ir.loops import carries
 from .edges import Edge, MemoryClass, Step, edge, hold_together, in_order
 from .inlining import Inlining, is_array
 from .kernels import Branch, Buffer, Exchange, Loop, Memory, Move, Statement
-from .lifetimes import Lifetimes
+from .lifetimes import Interval, Lifetimes
 from .schedule import walk
 
 ALIGNMENT = 64
@@ -35,12 +35,21 @@ class Plan:
     buffers: tuple[Buffer, ...]
     outputs: tuple[Move, ...]
     arena: int
+    lives: dict[Buffer, tuple[Interval, ...]]
+    donated: dict[int, int]
 
 
-def plan_buffers(graph: Graph, body: tuple[Statement, ...], inlining: Inlining, lifetimes: Lifetimes) -> Plan:
+def plan_buffers(
+    graph: Graph,
+    body: tuple[Statement, ...],
+    inlining: Inlining,
+    lifetimes: Lifetimes,
+    donated: Mapping[int, int],
+) -> Plan:
     """Join the arrays that can share memory, lay out the arena and list the copies."""
     planner = _Planner(graph, inlining, lifetimes)
     planner.join_classes()
+    planner.give(donated)
     edges = {id(s): planner.edges_of(s) for s in walk(body) if isinstance(s, Loop | Branch)}
     moving = hold_together([second for _, second in edges.values()])
     planner.assign(moving)
@@ -57,6 +66,7 @@ class _Planner:
         self.scratch: dict[Node, MemoryClass] = {}
         self.buffers: dict[MemoryClass, Buffer] = {}
         self.arena = 0
+        self.donated: dict[int, int] = {}
         for value, intervals in lifetimes.intervals.items():
             self.classes[value] = MemoryClass(
                 value.dtype,
@@ -101,18 +111,42 @@ class _Planner:
         left, right = self.class_of(a), self.class_of(b)
         if left is right:
             return True
-        if left.fixed or right.fixed or (left.dtype, left.count) != (right.dtype, right.count):
+        if left.fixed or right.fixed or not _fit_together(left, right):
             return False
-        merged = sorted(left.intervals + right.intervals)
-        if any(second[0] <= first[1] for first, second in pairwise(merged)):
-            return False
-        left.intervals, left.held = merged, left.held + right.held
+        self.merge(left, right)
+        return True
+
+    def merge(self, left: MemoryClass, right: MemoryClass) -> None:
+        left.intervals = sorted(left.intervals + right.intervals)
+        left.held += right.held
         left.members += right.members
         self.classes.update(dict.fromkeys(right.members, left))
-        return True
 
     def class_of(self, value: Value) -> MemoryClass:
         return self.classes[self.inlining.canonical(value)]
+
+    # Donated inputs.
+
+    def give(self, donated: Mapping[int, int]) -> None:
+        """Let outputs have the memory of inputs: in place where lifetimes allow it, else copied there last.
+
+        What loops carry is left out of it: its memory may have changed places by the end.
+        """
+        carried = {self.class_of(param) for param, _ in self.lifetimes.bound}
+        returned = {self.class_of(value) for value in self.graph.block.results if is_array(value)}
+        for k, output in donated.items():
+            given = self.classes[self.graph.block.params[k]]
+            result = self.class_of(self.graph.block.results[output])
+            if given is not result and given in returned:
+                continue  # it must outlast the making of the output
+            place = Buffer(Memory.OUTPUT, output, given.dtype, given.count, output)
+            free = result.fixed is None and result not in carried and result not in self.buffers
+            if given is not result and free and _fit_together(result, given):
+                self.merge(result, given)
+                self.buffers[result] = place
+            else:
+                given.fixed = place
+            self.donated[k] = output
 
     # Copies.
 
@@ -157,7 +191,7 @@ class _Planner:
         for node, (dtype, count, t) in self.lifetimes.scratch.items():
             self.scratch[node] = MemoryClass(dtype, count, [(2 * t, 2 * t + 1)])
         for k, value in enumerate(self.graph.block.results):
-            if is_array(value):
+            if is_array(value) and k not in self.donated.values():
                 found = self.class_of(value)
                 if found not in self.buffers and found.fixed is None and found not in apart:
                     self.buffers[found] = Buffer(Memory.OUTPUT, k, found.dtype, found.count, k)
@@ -214,6 +248,8 @@ class _Planner:
             tuple(dict.fromkeys(self.buffers.values())),
             tuple(outputs),
             self.arena,
+            {b: tuple(c.intervals) + tuple((2 * t, 2 * t) for t in c.held) for c, b in self.buffers.items()},
+            self.donated,
         )
 
     def filled(self, statement: Statement, edges: Mapping[int, tuple[Edge, Edge]]) -> Statement:
@@ -240,6 +276,13 @@ class _Planner:
     def move(self, step: Step) -> Move:
         source = self.buffers[step.source] if isinstance(step.source, MemoryClass) else step.source
         return Move(source, self.buffers[step.target])
+
+
+def _fit_together(a: MemoryClass, b: MemoryClass) -> bool:
+    """Tell whether one buffer can hold both, one after the other."""
+    if (a.dtype, a.count) != (b.dtype, b.count):
+        return False
+    return all(second[0] > first[1] for first, second in pairwise(sorted(a.intervals + b.intervals)))
 
 
 def _in_page(offset: int, place: int | None) -> int:

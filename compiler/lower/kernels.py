@@ -163,6 +163,8 @@ class KernelProgram:
     arena: int  # bytes
     sites: tuple[Site, ...]  # a status k that is not 0 means sites[k - 1]
     site_of: Mapping[Node, int]
+    lives: Mapping[Buffer, tuple[tuple[int, int], ...]]  # when each is taken, in the numbering of `lifetimes`
+    donated: Mapping[int, int]  # inputs whose memory an output takes, and which one: both are at one address
 
     def __str__(self) -> str:
         from .print_kernels import print_kernels

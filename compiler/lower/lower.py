@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..ir.graph import Graph, Node, walk
 from ..ops import OPS
 from .buffers import plan_buffers
@@ -18,13 +20,16 @@ OUT_OF_MEMORY = Site("MemoryError", "there is no memory left for a stack of save
 INTERRUPT = "KeyboardInterrupt"  # or what else the handler of a signal raises
 
 
-def lower(graph: Graph) -> KernelProgram:
+def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> KernelProgram:
     """Lower a verified graph.
 
     Parameters
     ----------
     graph
         The graph; it is not changed.
+    donated
+        Inputs whose memory outputs of the same type may take: the number of the output by that of the input.
+        Those for which it is done are in the result's `donated`.
 
     Returns
     -------
@@ -34,7 +39,7 @@ def lower(graph: Graph) -> KernelProgram:
     graph = open_windows(write_parts(graph, OPS), OPS)
     inlining = choose(graph)
     body = store_shared(schedule(graph, inlining), inlining)
-    plan = plan_buffers(graph, body, inlining, find_lifetimes(graph, body, inlining))
+    plan = plan_buffers(graph, body, inlining, find_lifetimes(graph, body, inlining), donated or {})
     sites, site_of = _sites(graph)
     return KernelProgram(
         graph=graph,
@@ -47,6 +52,8 @@ def lower(graph: Graph) -> KernelProgram:
         arena=plan.arena,
         sites=sites,
         site_of=site_of,
+        lives=plan.lives,
+        donated=plan.donated,
     )
 
 

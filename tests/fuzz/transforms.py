@@ -1,7 +1,8 @@
-"""The other transforms of a program: its pullback, and the derivative of its derivative."""
+"""The other transforms of a program: its pullback, the derivative of its derivative, arguments given away."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import optree
 from .differences import SLACK, difference, moved
 from .program import Program
 
-EVERY = 16  # one program of so many has its pullback, and one its second derivative looked at
+EVERY = 16  # one program of so many has its pullback, one its second derivative, two donation looked at
 
 
 def transforms_differ(program: Program, f: Callable[..., Any], gradients: tuple[Any, ...]) -> str:
@@ -20,7 +21,29 @@ def transforms_differ(program: Program, f: Callable[..., Any], gradients: tuple[
     scalar = (lambda *args: f(*args)[0]) if program.has_aux else f
     if program.seed % EVERY == 0:
         return _second_differs(program, scalar)
-    return _pullback_differs(program, scalar, gradients) if program.seed % EVERY == EVERY // 2 else ""
+    if program.seed % EVERY == EVERY // 2:
+        return _pullback_differs(program, scalar, gradients)
+    return _donation_differs(program, f, gradients) if program.seed % EVERY in (3, 11) else ""
+
+
+def _donation_differs(program: Program, f: Callable[..., Any], gradients: tuple[Any, ...]) -> str:
+    """Give all arguments away, call after call: first in Python, then by the entry."""
+    every = range(len(program.arguments[0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # about arguments that serve no result
+        value = gr.jit(f)(*program.fresh(0))
+        given = gr.jit(f, donate=tuple(every))
+        g = gr.grad(f, argnums=program.argnums, has_aux=program.has_aux, donate=tuple(every))
+        for _ in range(3):
+            found = g(*program.fresh(0))
+            found = found[0] if program.has_aux else found
+            for a, b in ((given(*program.fresh(0)), value), (found, gradients)):
+                if optree.tree_structure(a, none_is_leaf=True) != optree.tree_structure(b, none_is_leaf=True):
+                    return "donation changes the containers of the result"
+                pairs = zip(optree.tree_leaves(a), optree.tree_leaves(b), strict=True)
+                if not all(np.allclose(x, y, rtol=1e-6, atol=1e-8, equal_nan=True) for x, y in pairs):
+                    return "donation changes the result"
+    return ""
 
 
 def _pullback_differs(program: Program, f: Callable[..., Any], gradients: tuple[Any, ...]) -> str:
