@@ -10,6 +10,7 @@ from .ir.graph import Graph, Value
 
 if TYPE_CHECKING:
     from .lower.kernels import KernelProgram
+    from .lower.memory_plan import MemoryPlan
     from .passes.residuals import Residual
     from .runtime.compile import Compiled
     from .trace.frame import Decision
@@ -57,6 +58,13 @@ class Program:
     def kernels(self) -> KernelProgram:
         """The loop nests over buffers."""
         return self.compiled.kernels
+
+    @property
+    def memory(self) -> MemoryPlan:
+        """Where the arrays lie while the program runs; prints as a table."""
+        from .lower.memory_plan import memory_plan
+
+        return memory_plan(self.kernels)
 
     @property
     def llvm(self) -> str:

@@ -105,6 +105,11 @@ class _Planner:
             assert self.join(param, result), "a loop's result has other memory than its parameter"
         for a, b in self.lifetimes.wishes:
             self.join(a, b)
+        carried = {self.class_of(param) for param, _ in self.lifetimes.bound}
+        for a, b in self.lifetimes.replaced:
+            left, right = self.class_of(a), self.class_of(b)
+            if not (left.is_small or left in carried or right in carried):
+                self.join(a, b)
 
     def join(self, a: Value, b: Value) -> bool:
         """Let two values share memory where their lifetimes allow it."""

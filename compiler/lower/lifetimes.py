@@ -31,6 +31,7 @@ class Lifetimes:
     intervals: dict[Value, list[Interval]] = field(default_factory=dict)
     bound: list[tuple[Value, Value]] = field(default_factory=list)  # a loop's parameter and result
     wishes: list[tuple[Value, Value]] = field(default_factory=list)
+    replaced: list[tuple[Value, Value]] = field(default_factory=list)  # read and stored at the same indices
     held: dict[Value, list[int]] = field(
         default_factory=dict
     )  # statements where memory must be there besides
@@ -156,6 +157,10 @@ class _Numbering:
                 self.found.scratch[node] = DType.F64, dims.room(node.result.shape), t
             for result in node.results:
                 self.define(result, 2 * t + 1)
+        if only_stores:
+            reads = [r.value for r in nest_reads(nest.space, nest.roots, self.inlining) if r.here]
+            stored = [r.result for r in nest.roots if r.access is Access.STORE]
+            self.found.replaced += [(self.inlining.canonical(a), b) for b in stored for a in reads]
 
     def reads_own_place(self, node: Node, value: Value) -> bool:
         base = self.inlining.canonical(node.operands[0])

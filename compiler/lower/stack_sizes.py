@@ -1,0 +1,62 @@
+"""How often each stack is pushed on, where the program says so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..ir.graph import Block, Graph, Node, Value, walk
+from ..ir.loops import body_of, carries, heads, is_loop
+
+_Turns = tuple[int | None, ...]  # of the loops around a node, outermost first
+
+
+def most_pushes(graph: Graph) -> dict[Node, int | None]:
+    """Return, for each `stack_new`, at most how often its stack is pushed on; None if a loop's turns are unknown.
+
+    Both branches of an `if` count, and what is popped in between is not taken off.
+    """
+    found = _Pushes({v: n for n in walk(graph.block) for v in n.results})
+    found.block(graph.block, ())
+    return found.counts
+
+
+@dataclass(slots=True)
+class _Pushes:
+    definition: Mapping[Value, Node]
+    counts: dict[Node, int | None] = field(default_factory=dict)
+    depth: dict[Node, int] = field(default_factory=dict)  # the loops around a `stack_new`
+    origin: dict[Value, Node] = field(default_factory=dict)  # the `stack_new` that a stack comes from
+
+    def block(self, block: Block, turns: _Turns) -> None:
+        for node in block.nodes:
+            match node.op.name:
+                case "stack_new":
+                    self.counts[node], self.depth[node] = 0, len(turns)
+                    self.origin[node.results[0]] = node
+                case "push":
+                    self._push(self.origin[node.operands[0]], turns)
+                    self._follow([(node.operands[0], node.results[0])])
+                case "pop":
+                    self._follow([(node.operands[0], node.results[0])])
+                case _ if is_loop(node):
+                    self._follow([(c.init, v) for c in carries(node) for v in (c.param, c.result)])
+                    self.block(body_of(node), (*turns, self._turns(node)))
+                case _:
+                    for region in node.regions:
+                        self.block(region, turns)
+                        self._follow(zip(region.results, node.results, strict=True))
+
+    def _push(self, made: Node, turns: _Turns) -> None:
+        count, inner = self.counts[made], turns[self.depth[made] :]
+        known = [n for n in inner if n is not None]
+        self.counts[made] = None if count is None or len(known) < len(inner) else count + math.prod(known)
+
+    def _follow(self, pairs: Iterable[tuple[Value, Value]]) -> None:
+        self.origin.update({to: self.origin[of] for of, to in pairs if of in self.origin})
+
+    def _turns(self, node: Node) -> int | None:
+        bounds = [self.definition.get(v) for v in heads(node)]
+        known = [int(n.attrs["value"].array) for n in bounds if n is not None and n.op.name == "constant"]
+        return len(range(*known)) if node.op.name == "for" and len(known) == len(bounds) else None
