@@ -13,7 +13,7 @@ _Turns = tuple[int | None, ...]  # of the loops around a node, outermost first
 
 
 def most_pushes(graph: Graph) -> dict[Node, int | None]:
-    """Return, for each `stack_new`, at most how often its stack is pushed on; None if a loop's turns are unknown.
+    """Return, for each `stack_new`, at most how often its stack is pushed on; None if turns are not known.
 
     Both branches of an `if` count, and what is popped in between is not taken off.
     """
