@@ -99,13 +99,18 @@ class Transformed:
         """Return the Program for these arguments, with every stage, compiling it if it is new."""
         args, kwargs = self._signature.bind(args, kwargs)
         leaves, structure = flatten(args, kwargs)
+        found = self._made_for(args, kwargs, leaves, structure)
+        return found.program.at(found.inputs(leaves))
+
+    def _made_for(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any], structure: Any
+    ) -> Specialisation:
         try:
             key = (structure, *map(key_of, leaves))
         except TracedCall:
             message = "inspect and njit need numbers, but are called inside of a traced function"
             raise UnsupportedError(message, loc=user_location()) from None
-        found = self._specialise(key, args, kwargs, leaves, structure)
-        return found.program.at(found.inputs(leaves))
+        return self._specialise(key, args, kwargs, leaves, structure)
 
     def graph(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Graph:
         """Return the primal graph for these arguments."""
@@ -124,15 +129,43 @@ class Transformed:
             self._cache.clear()
 
     def njit(self, *example_args: Any) -> Any:
-        """Return a function for `@numba.njit` code, compiled for arguments like these.
+        """Return a function for `@numba.njit` and `prange` code, compiled for arguments like these.
 
-        It takes the array and number leaves of the arguments, in order, and returns the results as a tuple
-        (or alone, if there is one). Arguments of another shape raise ValueError.
+        Parameters
+        ----------
+        *example_args
+            Arrays and numbers, and tuples of them, for their types and shapes.
+
+        Returns
+        -------
+        numba.core.registry.CPUDispatcher
+            It takes arguments like those, and returns what the function itself does, with tuples in place of
+            lists and dicts. Flags, strings, functions and None among the arguments are part of the code, and
+            left out; so are the values of globals, as everywhere in Numba, but not the elements of arrays.
+            Arguments of another shape raise ValueError.
+
+        Raises
+        ------
+        UnsupportedError
+            If the arguments or the result have containers that Numba code cannot have.
+
+        Examples
+        --------
+        >>> import gradir as gr, numba
+        >>> area = gr.value_and_grad(lambda sides: sides[0] * sides[1]).njit((1.0, 1.0))
+        >>> numba.njit(lambda a, b: area((a, b)))(2.0, 3.0)
+        (6.0, (3.0, 2.0))
         """
+        from .call_plans import call_plan
         from .runtime.njit import njit_function
 
-        program = self.inspect(*example_args)
-        return njit_function(program.compiled)
+        args, kwargs = self._signature.bind(example_args, {})
+        leaves, structure = flatten(args, kwargs)
+        made = self._made_for(args, kwargs, leaves, structure)
+        plan = call_plan(made, self._signature, leaves, structure)
+        if plan is None:
+            raise UnsupportedError("njit takes arrays and numbers in tuples, lists and dicts, 256 in all")
+        return njit_function(made.program.compiled, plan)
 
     def _specialise(
         self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any], structure: Any

@@ -11,39 +11,48 @@ from numba.core import types
 from numba.core.errors import TypingError
 from numba.extending import overload
 
-from ..errors import located
 from ..ir.dims import static
 from ..ir.types import ArrayType
-from ..lower.kernels import Site
-from ..lower.lower import INTERRUPT
+from .call_plan import ArrayLeaf, CallPlan, Form, Items, NumberLeaf, OutputLeaf, Parameter
 from .compile import Compiled
 from .interrupts import interruption
+from .njit_source import NjitSource
 
 
-def njit_function(compiled: Compiled) -> Any:
+def njit_function(compiled: Compiled, plan: CallPlan | None = None) -> Any:
     """Return a function for `@numba.njit` code that runs a compiled graph.
 
     Parameters
     ----------
     compiled
         The graph's code; the function keeps it alive.
+    plan
+        The containers of the arguments and of the result; without it one argument for each input, and
+        a tuple of the outputs, or the only one alone.
 
     Returns
     -------
     numba.core.registry.CPUDispatcher
-        It takes one array or number for each input and returns the outputs as a tuple, or the only
-        one alone; outputs of rank 0 are numbers. Another shape raises ValueError; a run that ends at
-        a check raises the check's built-in exception; another dtype is a typing error.
+        It takes the arguments of the plan but those that are part of the code; lists and dicts as tuples of
+        their items. Outputs of rank 0 are numbers. Another shape, or another value of a number that is
+        part of the code, raises ValueError; a run that ends at a check raises the check's built-in
+        exception; another dtype is a typing error.
+
+    Raises
+    ------
+    UnsupportedError
+        If Numba code cannot give the result.
     """
-    names = [f"x{k}" for k in range(len(compiled.input_types))]
-    scope: dict[str, Any] = {"np": np, "numba": numba, "entry": _external(compiled)}
+    source = NjitSource(compiled, _flat(compiled) if plan is None else plan)
+    lines = source.lines()
+    scope: dict[str, Any] = {"np": np, "numba": numba, "entry": _external(compiled), **source.objects}
     scope["end_interrupted"] = _end_interrupted
-    for name, type, label in zip(names, compiled.input_types, compiled.graph.inputs, strict=True):
-        scope[f"native_{name}"] = _native(type, label)
-    source = "\n    ".join(_lines(compiled, names))
-    exec(compile(source, f"<njit {compiled.graph.name}>", "exec"), scope)
+    for k, (type, label) in enumerate(source.natives):
+        scope[f"native{k}"] = _native(type, label)
+    exec(compile("\n    ".join(lines), f"<njit {compiled.graph.name}>", "exec"), scope)
     function: Any = numba.njit(scope["run"])
     function.compiled = compiled
+    function.kept = source.kept
     return function
 
 
@@ -51,45 +60,23 @@ def _external(compiled: Compiled) -> Any:
     return types.ExternalFunction(compiled.symbol, types.int64(types.uintp))
 
 
-def _lines(compiled: Compiled, names: list[str]) -> list[str]:
-    """The Python source of the function: a table of addresses, one call, the errors, the results."""
-    count = len(names) + len(compiled.output_types)
-    lines = [f"def run({', '.join(names)}):"]
-    lines += [f"a_{name} = native_{name}({name})" for name in names]
-    lines.append(f"table = np.zeros({count + 1}, np.uint64)")
-    results = []
-    donors = {output: names[k] for k, output in compiled.kernels.donated.items()}
-    for k, type in enumerate(compiled.output_types):
-        shape = static(type.shape)
-        new = f"np.empty({shape or (1,)}, np.{_numpy_name(type)})"
-        lines.append(f"y{k} = a_{donors[k]}.copy()" if k in donors else f"y{k} = {new}")
-        results.append(f"y{k}" if shape else f"y{k}[0]")
-    arrays = [f"a_{name}" for name in names] + [f"y{k}" for k in range(len(compiled.output_types))]
-    lines += [f"table[{k}] = {array}.ctypes.data" for k, array in enumerate(arrays)]
-    lines += ["status = entry(table.ctypes.data)", "if status != 0:"]
-    # Naming the arrays after the call keeps Numba from freeing them during it.
-    lines += [f"    table[{k}] = {array}.size" for k, array in enumerate(arrays)]
-    lines.append(f"    index = np.int64(table[{count}])")
-    for k, site in enumerate(compiled.kernels.sites):
-        lines.append(f"    if status == {k + 1}:")
-        if site.exception == INTERRUPT:  # Numba's own `raise` takes no exception that is no Exception
-            lines += ["        with numba.objmode():", "            end_interrupted(index)"]
-        else:
-            lines.append(f"        raise {_raised(site)}")
-    lines.append(f"return {results[0] if len(results) == 1 else '(' + ', '.join(results) + ',)'}")
-    return lines
+def _flat(compiled: Compiled) -> CallPlan:
+    """The plan of a function of arrays and numbers."""
+    leaves = [ArrayLeaf(t, True) if t.shape else NumberLeaf(t.dtype, False) for t in compiled.input_types]
+    forms = [Form.ARRAY if t.shape else Form.NUMPY_NUMBER for t in compiled.output_types]
+    outputs = tuple(map(OutputLeaf, range(len(forms))))
+    return CallPlan(
+        tuple(Parameter(leaf, None) for leaf in leaves),
+        len(leaves),
+        (),
+        (),
+        tuple(forms),
+        outputs[0] if len(outputs) == 1 else Items(tuple, outputs),
+    )
 
 
 def _end_interrupted(recorded: int) -> NoReturn:
     raise interruption(recorded)
-
-
-def _raised(site: Site) -> str:
-    text = located(site.message, site.loc)
-    if not site.shows_index:
-        return f"{site.exception}({text!r})"
-    before, after = text.split("{index}", 1)
-    return f"{site.exception}({before!r} + str(index) + {after!r})"
 
 
 def _native(type: ArrayType, label: str) -> Callable[[Any], Any]:
@@ -132,8 +119,3 @@ def _fits(given: Any, element: Any) -> bool:
     rank = {types.Boolean: 0, types.Integer: 1, types.Float: 2}
     kinds = [next((r for t, r in rank.items() if isinstance(x, t)), 3) for x in (given, element)]
     return kinds[0] <= kinds[1] < 3
-
-
-def _numpy_name(type: ArrayType) -> str:
-    name = type.dtype.numpy.name
-    return "bool_" if name == "bool" else name

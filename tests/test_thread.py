@@ -109,7 +109,7 @@ def test_called_from_numba() -> None:
 
     @numba.njit
     def descend(k: float, u0: np.ndarray, probe: int) -> tuple[float, float]:
-        value, slope, _ = gradient(k, u0, probe)
+        value, (slope, _) = gradient(k, u0, probe)
         return value, slope
 
     value, (dk, _) = relax_gradient(K, U0, PROBE)

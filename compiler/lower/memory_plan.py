@@ -1,4 +1,4 @@
-"""The memory of a program as a table: buffers, their places and lifetimes, stacks, the peak and a lower bound."""
+"""The memory of a program as a table: buffers, places and lifetimes, stacks, the peak and a lower bound."""
 
 from __future__ import annotations
 
