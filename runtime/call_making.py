@@ -20,6 +20,12 @@ def _new_array(m: Machine) -> None:
     m.next(2, ndim)
 
 
+def _large_array(m: Machine) -> None:
+    array = m.made(m.call("ptr", "PyObject_CallNoArgs", f"ptr {m.object(0)}"))
+    m.add_word(m.field("ptr", array, DATA))
+    m.next(1)
+
+
 def _new_number(m: Machine) -> None:
     m.add_word(m.new_cell())
     m.next(0)
@@ -124,6 +130,7 @@ def _return(m: Machine) -> None:
 
 MAKING: dict[Step, Callable[[Machine], None]] = {
     Step.NEW_ARRAY: _new_array,
+    Step.LARGE_ARRAY: _large_array,
     Step.NEW_NUMBER: _new_number,
     Step.APART: _apart,
     Step.SAME_WORD: _same_word,

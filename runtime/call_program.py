@@ -7,7 +7,10 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
+from functools import partial
 from typing import Any, assert_never
+
+import numpy as np
 
 from ..ir.dims import static
 from ..ir.types import ArrayType, DType
@@ -30,6 +33,7 @@ from .call_plan import (
 )
 from .call_steps import CELLS, HEADER, HITS, PARAMETERS, POSITIONAL, REGISTERS, TABLE, Step
 from .python_objects import ALIGNED, C_CONTIGUOUS, WRITEABLE
+from .result_memory import LARGE, MEMORY
 
 _IN_C_ORDER = C_CONTIGUOUS | ALIGNED
 _OWN = _IN_C_ORDER | WRITEABLE
@@ -200,9 +204,7 @@ class CallProgram:
                 self.step(Step.SAME_WORD, given[k], registers=0)
                 found.append(self._arrays[given[k]][0])
             elif form is Form.ARRAY:
-                shape = static(type.shape)
-                dtype = self.object(type.dtype.numpy)
-                found.append(self.step(Step.NEW_ARRAY, dtype, len(shape), *shape))
+                found.append(self._new_array(static(type.shape), type.dtype.numpy))
             else:
                 self.step(Step.NEW_NUMBER, registers=0)
                 self._cells += 1
@@ -215,6 +217,11 @@ class CallProgram:
             elif form is Form.PYTHON_NUMBER:
                 found[k] = self.step(_NUMBERS[type.dtype], first + k)
         return found
+
+    def _new_array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
+        if math.prod(shape) * dtype.itemsize < LARGE:
+            return self.step(Step.NEW_ARRAY, self.object(dtype), len(shape), *shape)
+        return self.step(Step.LARGE_ARRAY, self.object(partial(MEMORY.empty, shape, dtype)))
 
     def _require_apart(self) -> None:
         """Require the arrays that are overwritten to share no memory with others."""

@@ -32,6 +32,7 @@ class Step(IntEnum):
     ITEM = auto()  # register, KEY
     OBJECT = auto()  # OBJECT
     NEW_ARRAY = auto()  # DTYPE, ndim, size...: the next output
+    LARGE_ARRAY = auto()  # FUNCTION: it makes the next output
     NEW_NUMBER = auto()  # the next output is a number
     APART = auto()  # word, bytes, word, bytes: what is at the addresses in two words of the table
     SAME_WORD = auto()  # word of the table: the next output is where an input is

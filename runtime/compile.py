@@ -24,6 +24,7 @@ from .call_machine import call_function
 from .call_program import array_program
 from .failures import raise_failure
 from .python_objects import is_known
+from .result_memory import MEMORY
 from .symbols import provide_symbols
 
 _numbers = itertools.count(1)
@@ -150,7 +151,7 @@ class Compiled:
             return self.call_flat(arrays)
         self._was_called = True
         inputs = self._native(arrays)
-        outputs = [np.empty(shape, dtype) for shape, dtype in self._outputs]
+        outputs = [MEMORY.empty(shape, dtype) for shape, dtype in self._outputs]
         for k, output in self.kernels.donated.items():
             if inputs[k] is arrays[k] and _can_be_given(k, inputs):
                 outputs[output] = inputs[k]
