@@ -21,6 +21,7 @@ from .errors import (
 )
 from .ir.graph import Graph
 from .program import Program
+from .runtime.threads import get_num_threads, set_num_threads
 from .testing import check_grads
 
 __all__ = [
@@ -44,11 +45,13 @@ __all__ = [
     "check_grads",
     "cond",
     "fori_loop",
+    "get_num_threads",
     "grad",
     "interpret",
     "jit",
     "parse",
     "scan",
+    "set_num_threads",
     "stop_gradient",
     "switch",
     "trace",

@@ -12,8 +12,10 @@ import llvmlite.binding as llvm
 
 from ..lower.llvm_control import INTERRUPTED
 from ..lower.llvm_math import SPECIAL_PREFIX
+from ..lower.llvm_parallel import PARALLEL
 from ..lower.llvm_products import BLAS_PREFIX
 from .interrupts import provide_interrupts
+from .thread_pool import provide_threads
 
 _DECLARATION = re.compile(
     rf"^declare [^@\n]*@((?:{BLAS_PREFIX}|{SPECIAL_PREFIX})\w+)\(([^)]*)\)", re.MULTILINE
@@ -35,6 +37,8 @@ def provide_symbols(ir: str) -> None:
     """
     if f"@{INTERRUPTED}(" in ir:
         provide_interrupts()
+    if f"@{PARALLEL}(" in ir:
+        provide_threads()
     for match in _DECLARATION.finditer(ir):
         _provide(match[1], match[2].count("double"))
 

@@ -35,6 +35,7 @@ class Recorder:
         self.forms: list[Index] = []  # whose values are needed in registers
         self.breaks: dict[Variable, set[int]] = {}  # values from which a comparison comes out differently
         self.applied: list[Node] = []
+        self.symbols: set[Symbol] = set()
         self._scalar_names: dict[Value, Scalar] = {}
         self._count = 0
 
@@ -71,6 +72,7 @@ class _DryMachine(LlvmMachine):
         self.recorder = recorder
 
     def symbol(self, symbol: Symbol) -> Scalar:
+        self.recorder.symbols.add(symbol)
         return Scalar(DType.I64, f"?{symbol.name}")
 
     def force(self, x: Any) -> Scalar:

@@ -77,11 +77,29 @@ class Scalars:
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """The loop over `axes` is cut into `chunks` of `size` iterations; the last may be shorter.
+
+    They are the same whatever the number of threads, and so is every result.
+    """
+
+    axes: tuple[int, ...]
+    size: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Nest:
     """A loop nest over `space` in C order that computes every root at each index."""
 
     space: Shape
     roots: tuple[Root, ...]
+    split: Split | None = None  # where threads can share the work
+
+    def is_cut(self, root: Root) -> bool:
+        """Tell whether a reduction is over the axes that are split: a chunk then has a part of the result."""
+        reduced = root.access is Access.REDUCE and self.split is not None
+        return reduced and self.split.axes[0] in root.node.attrs["axes"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ touch the write's memory counts at 2t, so "ends before the other begins" means "
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..ir import dims
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.loops import carries
+from ..ir.operation import Reduction
 from ..ir.types import DType
 from .accesses import record
 from .inlining import Inlining, blocks, is_array, is_data
@@ -153,6 +155,10 @@ class _Numbering:
                 self.visit_writer(node, t)
             elif root.access is Access.RENEW:
                 self.use(node.operands[0], 2 * t + 1)
+            elif root.access is Access.REDUCE and nest.is_cut(root):
+                assert nest.split is not None
+                count = nest.split.chunks * dims.room(node.result.shape)
+                self.found.scratch[node] = accumulator_dtype(node), count, t
             elif root.access is Access.REDUCE and needs_wide(node, nest.space):
                 self.found.scratch[node] = DType.F64, dims.room(node.result.shape), t
             for result in node.results:
@@ -238,6 +244,14 @@ def _without(interval: Interval, hole: Interval) -> list[Interval]:
     (start, end), (first, last) = interval, hole
     parts = [(start, min(end, first - 1)), (max(start, last + 1), end)]
     return [(a, b) for a, b in parts if a <= b]
+
+
+def accumulator_dtype(node: Node) -> DType:
+    """Sums and products of float32 are kept in float64, so that they keep their digits."""
+    reduction, dtype = node.op.lowering, node.result.dtype
+    assert isinstance(reduction, Reduction)
+    wide = dtype is DType.F32 and math.isfinite(reduction.identity(dtype))
+    return DType.F64 if wide else dtype
 
 
 def needs_wide(node: Node, space: dims.Shape) -> bool:

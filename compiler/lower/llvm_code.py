@@ -66,8 +66,11 @@ class Turn:
 class Code:
     """What every rule of the code generator needs; one for each function."""
 
-    def __init__(self, program: KernelProgram, module: ModuleText, function: FunctionText) -> None:
+    def __init__(
+        self, program: KernelProgram, module: ModuleText, function: FunctionText, attributes: str = ""
+    ) -> None:
         self.program = program
+        self.attributes = attributes  # of every function that holds loops
         self.module = module
         self.function = function
         self.machine = NestMachine(module, function)
@@ -83,6 +86,10 @@ class Code:
 
     def scalar(self, value: Value) -> Any:
         return self.scalars[value]
+
+    def form(self, value: Value) -> Index:
+        """An i64 scalar in index arithmetic."""
+        return self.machine.form(self.scalars[value])
 
     def register(self, value: Value) -> str:
         """A rank-0 value as it stands in an instruction."""

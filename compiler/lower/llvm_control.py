@@ -14,6 +14,7 @@ from .kernels import Branch, Buffer, Loop, Move, Nest, Scalars, Single, Statemen
 from .llvm_code import Code, Stack
 from .llvm_machine import Scalar
 from .llvm_nests import emit_nest
+from .llvm_parallel import emit_parallel
 from .llvm_scopes import separate
 from .llvm_singles import emit_single
 from .llvm_stack_moves import either, exchange
@@ -47,8 +48,10 @@ class _Statements:
             match statement:
                 case Scalars(nodes):
                     self.scalars(nodes)
-                case Nest():
+                case Nest(split=None):
                     emit_nest(self.code, statement)
+                case Nest():
+                    emit_parallel(self.code, statement)
                 case Single(node):
                     emit_single(self.code, node)
                 case Loop():

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..ir.dims import Dim, capacity, room
-from ..ir.graph import Node, Span
+from ..ir.graph import Node
 from ..ir.types import DType
 from . import llvm_sums as sums
-from .accesses import nest_index, record
-from .affine import Index, linear, row_major
-from .kernels import Access, Nest, Root
+from .accesses import Recorder, nest_index, record
+from .kernels import Access, Buffer, Nest, Root
 from .llvm_code import Code
 from .llvm_machine import Scalar
 from .llvm_renewal import copy_around
 from .llvm_scopes import separate
 from .llvm_stacks import reserve
-from .nest_loops import Group, piece_index, plan_loops
+from .nest_loops import Group, piece_index, plan_nest, weight_of
+from .positions import root_position
 
 _BLOCK = 4096  # elements of a long sum that are added up before they join the rest
 _UNROLLED = (
@@ -26,15 +27,26 @@ _UNROLLED = (
 _INTERLEAVED = 4  # vectors of partial sums, so that an addition need not wait for the one before it
 _LIGHT = 16  # nodes of a nest that has the registers for it
 _LONG_SUM = 128
-_Indices = tuple[Index, ...]
 
 
 def emit_nest(code: Code, nest: Nest) -> None:
     """Emit a nest: what precedes the loops, the loops, and the results that are registers."""
-    _NestCode(code, nest).emit()
+    NestCode(code, nest).emit()
 
 
-class _NestCode:
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The part of the loop at `depth` that is to be done: registers of its first iteration and its end."""
+
+    depth: int
+    size: int  # the most iterations
+    first: str
+    end: str
+
+
+class NestCode:
+    """The code of one nest under construction, in the function of `code`."""
+
     def __init__(self, code: Code, nest: Nest) -> None:
         self.code = code
         self.nest = nest
@@ -45,14 +57,21 @@ class _NestCode:
         self.unroll = False
         self.interleave = 0
         self.sums: list[sums.Sum] = []
+        self.chunk: Chunk | None = None
 
     def emit(self) -> None:
         code, roots, space = self.code, self.nest.roots, self.nest.space
-        for root in roots:
-            self.prepare(root)
-        self.groups = self.plan() if 0 not in space else []
+        empty = 0 in space
+        self.pushed = prepare(code, roots)
+        if not empty:
+            recorded = self.record()
+            self.plan(recorded)
+            separate(code, self.read_by(recorded), self.written())
         self.sums = [sums.begin(code, r, self.groups, space) for r in roots if r.access is Access.REDUCE]
-        if 0 not in space:
+        for s in self.sums:
+            if s.in_memory or empty:
+                sums.clear(code, s)
+        if not empty:
             self.level(0)
         else:
             for s in self.sums:
@@ -62,42 +81,28 @@ class _NestCode:
         code.machine.groups = {}
         code.scopes = {}
 
-    def prepare(self, root: Root) -> None:
-        """Copy an array that is not written in place; make room on a stack."""
-        code, places = self.code, self.code.program.places
-        if root.access is Access.PUT:
-            target, base = places[root.result], places[root.node.operands[0]]
-            code.copy(code.base(target), code.base(base), target.bytes)
-        elif root.access is Access.RENEW:
-            copy_around(code, root.node)
-        elif root.access is Access.PUSH:
-            stack = code.scalars[root.node.operands[0]]
-            self.pushed[id(root)] = reserve(code, stack)
-            code.scalars[root.result] = stack
+    def record(self) -> Recorder:
+        """What the nest reads, and where."""
+        code, nest = self.code, self.nest
+        elements = [r.element for r in nest.roots]
+        return record(code.program.producers, code.in_memory, elements, nest.space, self.computed)
 
-    def plan(self) -> list[Group]:
-        """Choose the loops, from all that the nest reads and writes."""
-        code, space, roots = self.code, self.nest.space, self.nest.roots
-        elements = [r.element for r in roots]
-        recorded = record(code.program.producers, code.in_memory, elements, space, self.computed)
-        forms = [r.position for r in recorded.reads] + recorded.forms
-        forms += [self.position(r, self.here) for r in roots]
-        places = code.program.places
-        written = {places[r.result] for r in roots if r.result in places}
-        written |= {code.program.scratch[r.node] for r in roots if r.node in code.program.scratch}
-        separate(code, {places[r.value] for r in recorded.reads}, written)
-        weight = len(recorded.applied) + len(roots)
-        self.unroll = room(space) * weight <= _UNROLLED
+    def plan(self, recorded: Recorder) -> None:
+        """Choose the loops."""
+        self.groups = plan_nest(self.nest, recorded, self.code.form)
+        weight = weight_of(self.nest, recorded)
+        self.unroll = room(self.nest.space) * weight <= _UNROLLED
         self.interleave = _INTERLEAVED if weight <= _LIGHT else 0
-        return plan_loops(space, recorded, forms, weight)
 
-    def position(self, root: Root, here: _Indices) -> Index:
-        """Where a root's element goes in its target."""
-        if root.access in (Access.PUT, Access.RENEW):
-            return put_position(self.code, root.node, here)
-        if root.access is Access.REDUCE:
-            return sums.result_position(root, here)
-        return linear(here, row_major(self.nest.space))
+    def read_by(self, recorded: Recorder) -> set[Buffer]:
+        """The buffers that the nest reads."""
+        return {self.code.program.places[r.value] for r in recorded.reads}
+
+    def written(self) -> set[Buffer]:
+        """The buffers that the nest writes."""
+        places, scratch, roots = self.code.program.places, self.code.program.scratch, self.nest.roots
+        found = {places[r.result] for r in roots if r.result in places}
+        return found | {scratch[r.node] for r in roots if r.node in scratch}
 
     def level(self, depth: int) -> None:
         """The loops from `depth` inward, with the accumulators that begin there."""
@@ -122,12 +127,37 @@ class _NestCode:
             self.here = (*self.here[:axis], piece_index(axis, first, count), *self.here[axis + 1 :])
         spanning = [s for s in self.sums if s.depth <= depth]
         innermost = depth == len(self.groups) - 1
-        if innermost and capacity(count) >= 2 * _BLOCK and any(s.rounds for s in spanning):
-            self.blocks(count, spanning)
+        most, start = capacity(count), ""
+        turns: Dim | str = count
+        if self.chunk is not None and self.chunk.depth == depth:
+            most = min(most, self.chunk.size)
+            start, turns = self.clipped(self.chunk, first, count)
+        if innermost and most >= 2 * _BLOCK and any(s.rounds for s in spanning):
+            self.blocks(start, turns, spanning)
         else:
-            summed = innermost and bool(spanning) and capacity(count) >= _LONG_SUM
-            with self.code.loop(count, self.unroll, self.interleave if summed else 0) as i:
-                self.step(depth, i)
+            summed = innermost and bool(spanning) and most >= _LONG_SUM
+            with self.code.loop(turns, self.unroll, self.interleave if summed else 0) as i:
+                self.step(depth, self.moved(start, i))
+
+    def clipped(self, chunk: Chunk, first: int, count: Dim) -> tuple[str, str]:
+        """Where the chunk begins in a piece of its loop, and how many iterations that has there."""
+        f, module = self.code.function, self.code.module
+        if len(self.groups[chunk.depth].starts) == 1:
+            return chunk.first, f.value(f"sub nuw nsw i64 {chunk.end}, {chunk.first}")
+        bounds = []
+        for bound in (chunk.first, chunk.end):
+            inside = f.value(f"sub i64 {bound}, {first}") if first else bound
+            for name, limit in (("smax", 0), ("smin", count)):
+                module.declare(f"llvm.{name}.i64", f"declare i64 @llvm.{name}.i64(i64, i64)")
+                inside = f.value(f"call i64 @llvm.{name}.i64(i64 {inside}, i64 {limit})")
+            bounds.append(inside)
+        return bounds[0], f.value(f"sub nuw nsw i64 {bounds[1]}, {bounds[0]}")
+
+    def moved(self, start: str, counter: str) -> str:
+        """The register of a counter that begins at `start`."""
+        if not start:
+            return counter
+        return self.code.function.value(f"add nuw nsw i64 {start}, {counter}")
 
     def step(self, depth: int, counter: str) -> None:
         """One iteration of the loop at `depth`."""
@@ -139,10 +169,10 @@ class _NestCode:
             stride *= self.nest.space[axis]
         self.level(depth + 1)
 
-    def blocks(self, count: Dim, spanning: Sequence[sums.Sum]) -> None:
+    def blocks(self, start: str, count: Dim | str, spanning: Sequence[sums.Sum]) -> None:
         """The innermost loop in blocks, each summed on its own, so that long sums keep their digits."""
         code, f = self.code, self.code.function
-        total = code.extent(count)
+        total = count if isinstance(count, str) else code.extent(count)
         rounds: int | str
         if isinstance(count, int):
             rounds = -(-count // _BLOCK)
@@ -157,7 +187,7 @@ class _NestCode:
             for s in spanning:
                 sums.start(code, s)
             with code.loop(size, self.unroll, self.interleave) as i:
-                self.step(len(self.groups) - 1, f.value(f"add nuw nsw i64 {first}, {i}"))
+                self.step(len(self.groups) - 1, self.moved(start, self.moved(first, i)))
             for s, so_far in zip(spanning, totals, strict=True):
                 sums.add(code, s, so_far)
 
@@ -174,7 +204,8 @@ class _NestCode:
                 self.store(root, x)
 
     def store(self, root: Root, x: Any) -> None:
-        code, place = self.code, self.position(root, self.here)
+        code = self.code
+        place = root_position(root, self.nest.space, self.here, code.form)
         match root.access:
             case Access.PUSH:
                 code.store_at(self.pushed[id(root)], place, x)
@@ -187,23 +218,20 @@ class _NestCode:
                 code.store_to(target, place, x)
 
 
-def put_position(code: Code, node: Node, here: _Indices) -> Index:
-    """Where the element at `here` of the part goes in the array that an update writes."""
-    free, dynamic = iter(here), iter(node.operands[2:])
-    place = []
-    for entry in node.attrs["at"]:
-        if isinstance(entry, Span):
-            start = (
-                Index((), entry.start)
-                if entry.start is not None
-                else code.machine.form(code.scalar(next(dynamic)))
-            )
-            place.append(start.plus(next(free), entry.step))
-        else:
-            place.append(
-                Index((), entry) if entry is not None else code.machine.form(code.scalar(next(dynamic)))
-            )
-    return linear(tuple(place), row_major(node.result.shape))
+def prepare(code: Code, roots: Sequence[Root]) -> dict[int, str]:
+    """Copy arrays that are not written in place; make room on stacks, and return where, by root."""
+    places, pushed = code.program.places, {}
+    for root in roots:
+        if root.access is Access.PUT:
+            target, base = places[root.result], places[root.node.operands[0]]
+            code.copy(code.base(target), code.base(base), target.bytes)
+        elif root.access is Access.RENEW:
+            copy_around(code, root.node)
+        elif root.access is Access.PUSH:
+            stack = code.scalars[root.node.operands[0]]
+            pushed[id(root)] = reserve(code, stack)
+            code.scalars[root.result] = stack
+    return pushed
 
 
 def checked_index(code: Code, node: Node, x: Any) -> Any:

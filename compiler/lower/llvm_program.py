@@ -109,7 +109,7 @@ def _body(program: KernelProgram, module: ModuleText, symbol: str, target: Targe
     parameters = ", ".join(f"{kind} {name}" for name, kind in _parameters(program))
     width = f' "prefer-vector-width"="{target.vector_bits}"' if target.vector_bits else ""
     f = FunctionText(f"define internal i64 @{symbol}.body({parameters}) noinline nounwind{width}")
-    code = Code(program, module, f)
+    code = Code(program, module, f, width)
     f.entry.append(f"  store i64 0, ptr {code.status}")
     _place_buffers(code)
     for k, value in enumerate(program.graph.block.params):

@@ -11,15 +11,17 @@ from .llvm_code import Code
 _UNSEEN = (Memory.ARENA, Memory.OUTPUT, Memory.POPPED)
 
 
-def separate(code: Code, read: Iterable[Buffer], written: Iterable[Buffer]) -> None:
+def separate(code: Code, read: Iterable[Buffer], written: Iterable[Buffer], unseen: bool = False) -> None:
     """Tell LLVM that the buffers which the code from here on uses are apart.
+
+    Where all are `unseen` the function was given nothing but their addresses.
 
     The scopes are declared where the code stands, and hold until `code.scopes` is emptied: buffers that
     a loop exchanges are apart in one of its turns, but one's memory is the other's in the next.
     """
     written = set(written)
-    unseen = (b for b in {*read, *written} if b.memory in _UNSEEN)
-    buffers = sorted(unseen, key=lambda b: (b.memory.value, b.number))
+    found = (b for b in {*read, *written} if unseen or b.memory in _UNSEEN)
+    buffers = sorted(found, key=lambda b: (b.memory.value, b.number, b.count))
     if not written or len(buffers) < 2:
         return
     module = code.module

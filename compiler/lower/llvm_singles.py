@@ -13,9 +13,10 @@ from ..ir.types import DType
 from .accesses import nest_index
 from .affine import Index, Variable, linear, row_major
 from .llvm_code import Code, counter
-from .llvm_nests import checked_index, put_position
+from .llvm_nests import checked_index
 from .llvm_products import emit_matmul
 from .llvm_stacks import new_stack, pop, push_scalar
+from .positions import put_position
 
 
 def emit_single(code: Code, node: Node) -> None:
@@ -48,7 +49,7 @@ def _write(code: Code, node: Node) -> None:
         return
     base, target = (code.program.places[v] for v in (node.operands[0], node.result))
     code.copy(code.base(target), code.base(base), target.bytes)
-    place = put_position(code, node, ())
+    place = put_position(node, (), code.form)
     x = code.scalar(node.operands[1])
     if node.op.name == "accumulate":
         x = code.machine.add(code.load_from(target, place), code.machine.force(x))

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..ir.dims import Shape
+from ..ir.dims import Shape, room
 from ..ir.operation import Reduction
 from ..ir.types import DType
-from .affine import Index, linear, row_major
+from .affine import Index
 from .kernels import Buffer, Root
-from .lifetimes import row_axes
+from .lifetimes import accumulator_dtype, row_axes
 from .llvm_code import Code, counter
 from .nest_loops import Group
+from .positions import result_position
 
 
 @dataclass(slots=True)
@@ -35,21 +36,25 @@ class Sum:
         return self.root.result.dtype is DType.F64 and math.isfinite(self.reduction.identity(self.dtype))
 
 
-def begin(code: Code, root: Root, groups: Sequence[Group], space: Shape) -> Sum:
-    """Make a reduction's accumulator; one that adds rows in memory starts there."""
+def begin(code: Code, root: Root, groups: Sequence[Group], space: Shape, target: Buffer | None = None) -> Sum:
+    """Make a reduction's accumulator; `target` is for what becomes a part of the result only."""
     reduction, axes = root.node.op.lowering, root.node.attrs["axes"]
     assert isinstance(reduction, Reduction)
-    dtype = accumulator_dtype(reduction, root.result.dtype)
+    dtype = accumulator_dtype(root.node)
     depth = len(groups)
     while depth and groups[depth - 1].axes[0] in axes:
         depth -= 1
     in_memory = bool(row_axes(axes, space))
     place = code.program.places.get(root.result)
-    target = code.program.scratch.get(root.node, place) if in_memory else place
-    found = Sum(root, reduction, dtype, code.accumulator(dtype), depth, in_memory, target)
-    if target is not None and (in_memory or 0 in space):
-        code.fill(target, code.literal(target.dtype, reduction.identity(target.dtype)))
-    return found
+    if target is None:
+        target = code.program.scratch.get(root.node, place) if in_memory else place
+    return Sum(root, reduction, dtype, code.accumulator(dtype), depth, in_memory, target)
+
+
+def clear(code: Code, s: Sum) -> None:
+    """Start a reduction that adds rows in memory there."""
+    if s.target is not None:
+        code.fill(s.target, code.literal(s.target.dtype, s.reduction.identity(s.target.dtype)))
 
 
 def start(code: Code, s: Sum) -> None:
@@ -92,15 +97,16 @@ def finish(code: Code, s: Sum) -> None:
             code.store_to(place, k, code.machine.convert(code.load_from(s.target, k), result.dtype))
 
 
-def result_position(root: Root, here: tuple[Index, ...]) -> Index:
-    """Where the result of a reduction lies for an index of the nest."""
-    axes = root.node.attrs["axes"]
-    kept = tuple(i for k, i in enumerate(here) if k not in axes)
-    return linear(kept, row_major(root.result.shape))
-
-
-def accumulator_dtype(reduction: Reduction, dtype: DType) -> DType:
-    """Sums and products of float32 are kept in float64, so that they keep their digits."""
-    if dtype is DType.F32 and math.isfinite(reduction.identity(dtype)):
-        return DType.F64
-    return dtype
+def join(code: Code, root: Root, parts: Buffer, count: int) -> None:
+    """Combine, in their order, the parts of the result that the chunks of a split nest have left."""
+    s = begin(code, root, (), ())
+    elements = room(root.result.shape)
+    with code.loop(elements) as i:
+        start(code, s)
+        with code.loop(count) as part:
+            add(code, s, code.load_from(parts, counter(part).times(elements).plus(counter(i))))
+        total = code.machine.convert(code.read(s.slot, s.dtype), root.result.dtype)
+        if s.target is not None:
+            code.store_to(s.target, counter(i), total)
+    if s.target is None:
+        code.scalars[root.result] = total

@@ -10,6 +10,7 @@ from .buffers import plan_buffers
 from .inlining import choose
 from .kernels import KernelProgram, Site
 from .lifetimes import find_lifetimes
+from .parallel import split_large
 from .schedule import schedule
 from .storing import store_shared
 from .symbolic_parts import write_parts
@@ -38,7 +39,7 @@ def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> KernelProgr
     """
     graph = open_windows(write_parts(graph, OPS), OPS)
     inlining = choose(graph)
-    body = store_shared(schedule(graph, inlining), inlining)
+    body = split_large(store_shared(schedule(graph, inlining), inlining), inlining)
     plan = plan_buffers(graph, body, inlining, find_lifetimes(graph, body, inlining), donated or {})
     sites, site_of = _sites(graph)
     return KernelProgram(

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ir.dims import Dim, Shape, capacity
-from .accesses import Recorder
+from .accesses import Recorder, nest_index
 from .affine import Index, Variable, variable
+from .kernels import Nest
+from .positions import FormOf, root_position
 
 _MOST_PIECES = 300
 _MOST_CODE = 3000  # nodes emitted for all pieces
@@ -33,6 +35,19 @@ class Group:
         """The first iteration and the number of iterations of every piece."""
         ends = (*self.starts[1:], self.count)
         return [(first, end - first) for first, end in zip(self.starts, ends, strict=True)]
+
+
+def plan_nest(nest: Nest, recorded: Recorder, form_of: FormOf) -> list[Group]:
+    """Choose the loops of a nest, from all that it reads and writes."""
+    here = nest_index(nest.space)
+    forms = [r.position for r in recorded.reads] + recorded.forms
+    forms += [root_position(r, nest.space, here, form_of) for r in nest.roots]
+    return plan_loops(nest.space, recorded, forms, weight_of(nest, recorded))
+
+
+def weight_of(nest: Nest, recorded: Recorder) -> int:
+    """The number of nodes in a nest's innermost code."""
+    return len(recorded.applied) + len(nest.roots)
 
 
 def plan_loops(space: Shape, recorded: Recorder, forms: Sequence[Index], weight: int) -> list[Group]:

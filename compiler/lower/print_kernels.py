@@ -79,7 +79,9 @@ class KernelPrinter:
             case Single(node):
                 yield from self.single(node, indent)
             case Nest():
-                yield f"{indent}nest [{', '.join(map(str, statement.space))}] {{"
+                split = statement.split
+                parallel = f" parallel in {split.chunks} chunks" if split is not None else ""
+                yield f"{indent}nest [{', '.join(map(str, statement.space))}]{parallel} {{"
                 yield from self.nest(statement, inner)
                 yield indent + "}"
             case Loop():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from gradir.lower import edges, renewal
+from gradir.lower import edges, parallel, renewal
 from gradir.passes import segments, whole_arrays
 
 
@@ -17,6 +17,10 @@ def small_as_large() -> Iterator[None]:
         for module, name, value in (
             (renewal, "_LEAST_BYTES", 0),
             (edges, "_SMALL_BYTES", 0),
+            (parallel, "_LEAST_WORK", 0),
+            (parallel, "_CHUNK_WORK", 1),
+            (parallel, "_VECTORS", 1),
+            (parallel, "_ROWS", 1),
             (whole_arrays, "_LEAST_TURNS", 2),
             (segments, "_OUT_OF_CACHE", 0),
             (segments, "_SEGMENT", range(2, 5)),

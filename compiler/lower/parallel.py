@@ -1,0 +1,96 @@
+"""Which loop nests threads share: those large enough to pay, and how they are cut into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ..ir.dims import is_static, size
+from ..ir.graph import Value
+from ..ir.types import DType
+from .accesses import Recorder, record
+from .affine import Index
+from .inlining import Inlining
+from .kernels import Access, Branch, Loop, Nest, Root, Split, Statement
+from .llvm_machine import Scalar
+from .nest_loops import Group, plan_nest
+
+# Work is counted in instructions on one element, those of the innermost loop vectorised: about 0.1 ns each.
+_LEAST_WORK = 400_000
+_CHUNK_WORK = 150_000
+_MOST_CHUNKS = 1024
+_MEMORY = 3  # what a load or a store counts for: most of such nests wait for memory
+_VECTORS = 64  # elements: chunks of whole vectors leave no rest to be done one by one
+_ROWS = 16  # rows added up into one by a chunk, at least, so that adding up what chunks leave costs little
+
+
+def split_large(body: Sequence[Statement], inlining: Inlining) -> tuple[Statement, ...]:
+    """Return the statements with all nests split that are worth it, those in loops and branches too."""
+    return tuple(_split(body, inlining))
+
+
+def _split(body: Sequence[Statement], inlining: Inlining) -> Iterator[Statement]:
+    for statement in body:
+        match statement:
+            case Nest():
+                yield replace(statement, split=_split_of(statement, inlining))
+            case Loop():
+                yield replace(statement, body=split_large(statement.body, inlining))
+            case Branch():
+                then, orelse = (split_large(arm, inlining) for arm in (statement.then, statement.orelse))
+                yield replace(statement, then=then, orelse=orelse)
+            case _:
+                yield statement
+
+
+def _split_of(nest: Nest, inlining: Inlining) -> Split | None:
+    """How a nest is cut, if it is; not where a bad index ends the run, for it is the first that does."""
+    if not is_static(nest.space) or any(r.access is Access.CHECK for r in nest.roots):
+        return None
+    recorded = _recorded(nest, inlining)
+    work = size(nest.space) * _work(nest, recorded)
+    if work < _LEAST_WORK or recorded.symbols:
+        return None
+    groups = plan_nest(nest, recorded, _unknown)
+    chunks = min(work // _CHUNK_WORK, _MOST_CHUNKS)
+    found = [split for g in groups if (split := _cut(nest, groups, g, chunks)) is not None]
+    enough = [split for split in found if split.chunks >= chunks // 2]
+    return next(iter(enough), max(found, key=lambda split: split.chunks, default=None))
+
+
+def _recorded(nest: Nest, inlining: Inlining) -> Recorder:
+    elements = [r.element for r in nest.roots]
+    computed = frozenset(r.element for r in nest.roots if r.access is Access.STORE)
+    return record(inlining.producers, inlining.is_root, elements, nest.space, computed)
+
+
+def _work(nest: Nest, recorded: Recorder) -> int:
+    """Roughly the instructions for one element."""
+    stores = sum(r.access is not Access.REDUCE for r in nest.roots)
+    return recorded.cost + len(nest.roots) + _MEMORY * (len(recorded.reads) + stores)
+
+
+def _unknown(value: Value) -> Index:
+    """A form that stands for an index which the run knows."""
+    return Index(((Scalar(DType.I64, "?index"), 1),))
+
+
+def _cut(nest: Nest, groups: Sequence[Group], group: Group, chunks: int) -> Split | None:
+    """Cut the loop of a group into so many chunks, or fewer; None where it has too few iterations."""
+    count = group.count
+    assert isinstance(count, int)
+    for root in nest.roots:
+        if root.access is Access.REDUCE and group.axes[0] in root.node.attrs["axes"]:
+            chunks = min(chunks, _most_parts(nest, root))
+    if chunks < 2:
+        return None
+    length = -(-count // chunks)
+    if group is groups[-1]:
+        length = -(-length // _VECTORS) * _VECTORS
+    found = -(-count // length)
+    return Split(group.axes, length, found) if found > 1 else None
+
+
+def _most_parts(nest: Nest, root: Root) -> int:
+    """How many parts of a reduction's result may be left to be added up."""
+    return size(nest.space) // (_ROWS * size(root.result.shape))

@@ -1,0 +1,317 @@
+"""The threads that help with large loop nests: one pool a process, in LLVM IR, made when first needed.
+
+`gradir_parallel(task, context, chunks)` calls `task(context, begin, end)` until every chunk has been done
+once, and returns then. The caller takes chunks like everyone else, so it never waits for a thread to
+begin, only for chunks that others have taken. Where the pool is in use (by another Python thread), or
+one thread is to do it all, the caller does all chunks itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import sys
+from functools import cache
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from ..lower.llvm_parallel import PARALLEL
+from . import host, threads
+
+_FUTEX = {"x86_64": 202, "aarch64": 98}  # the number of the system call
+_PAUSE = {"x86_64": "llvm.x86.sse2.pause()", "aarch64": "llvm.aarch64.isb(i32 15)"}
+_SPINS = 250  # looks for work, some 15 microseconds in all, before a thread sleeps
+
+# The fields of @pool, each on its own lines of the cache:
+#   0    busy: 1 while a call has the pool
+#   64   workers: how many threads there are
+#   128  open: chunks not yet taken
+#   192  calls: counts them; what idle workers sleep on          196  sleepers: how many do
+#   256  left: chunks not yet done; what the caller sleeps on    260  waits: 1 while it may do so
+#   320  task                 328  context                       336  chunks
+_MODULE = """
+@pool = internal global [48 x i64] zeroinitializer, align 64
+@busy = internal alias i32, ptr @pool
+@workers = internal alias i64, getelementptr (i8, ptr @pool, i64 64)
+@open = internal alias i64, getelementptr (i8, ptr @pool, i64 128)
+@calls = internal alias i32, getelementptr (i8, ptr @pool, i64 192)
+@sleepers = internal alias i32, getelementptr (i8, ptr @pool, i64 196)
+@left = internal alias i32, getelementptr (i8, ptr @pool, i64 256)
+@waits = internal alias i32, getelementptr (i8, ptr @pool, i64 260)
+@task = internal alias ptr, getelementptr (i8, ptr @pool, i64 320)
+@context = internal alias ptr, getelementptr (i8, ptr @pool, i64 328)
+@chunks = internal alias i64, getelementptr (i8, ptr @pool, i64 336)
+
+declare void @PAUSE
+declare i64 @syscall(i64, ...)
+declare i32 @pthread_create(ptr, ptr, ptr, ptr)
+declare i32 @pthread_detach(i64)
+declare i32 @pthread_sigmask(i32, ptr, ptr)
+declare i32 @sigfillset(ptr)
+declare i32 @sigdelset(ptr, i32)
+declare i64 @llvm.umin.i64(i64, i64)
+
+define internal void @sleep(ptr %word, i32 %while) {
+  call i64 (i64, ...) @syscall(i64 FUTEX, ptr %word, i32 128, i32 %while, ptr null, ptr null, i32 0)
+  ret void
+}
+
+define internal void @wake(ptr %word, i32 %count) {
+  call i64 (i64, ...) @syscall(i64 FUTEX, ptr %word, i32 129, i32 %count, ptr null, ptr null, i32 0)
+  ret void
+}
+
+; Take a chunk: its number, or -1 where none is left. Until it is done the call lasts, and what the pool
+; holds of it with it; so that is read after the chunk is taken.
+define internal i64 @take() {
+entry:
+  %first = load atomic i64, ptr @open seq_cst, align 8
+  br label %look
+look:
+  %open = phi i64 [ %first, %entry ], [ %now, %try ]
+  %none = icmp eq i64 %open, 0
+  br i1 %none, label %nothing, label %try
+try:
+  %next = sub i64 %open, 1
+  %pair = cmpxchg ptr @open, i64 %open, i64 %next seq_cst seq_cst
+  %now = extractvalue { i64, i1 } %pair, 0
+  %won = extractvalue { i64, i1 } %pair, 1
+  br i1 %won, label %mine, label %look
+mine:
+  %chunks = load i64, ptr @chunks
+  %number = sub i64 %chunks, %open
+  ret i64 %number
+nothing:
+  ret i64 -1
+}
+
+; Do a chunk; whoever does the last one wakes the caller.
+define internal void @do(i64 %number) {
+entry:
+  %task = load ptr, ptr @task
+  %context = load ptr, ptr @context
+  %end = add i64 %number, 1
+  call void %task(ptr %context, i64 %number, i64 %end)
+  %left = atomicrmw sub ptr @left, i32 1 seq_cst
+  %last = icmp eq i32 %left, 1
+  br i1 %last, label %over, label %done
+over:
+  %waits = load atomic i32, ptr @waits seq_cst, align 4
+  %asleep = icmp ne i32 %waits, 0
+  br i1 %asleep, label %call, label %done
+call:
+  call void @wake(ptr @left, i32 1)
+  br label %done
+done:
+  ret void
+}
+
+; A worker: it looks for a chunk, for a while, then sleeps until a call begins. Those that are more than the
+; threads that are wanted now only sleep.
+define internal ptr @work(ptr %self) {
+entry:
+  %index = ptrtoint ptr %self to i64
+  br label %idle
+idle:
+  br label %look
+look:
+  %spins = phi i64 [ 0, %idle ], [ %more, %pause ]
+  %threads = load atomic i64, ptr inttoptr (i64 THREADS to ptr) monotonic, align 8
+  %wanted = icmp ult i64 %index, %threads
+  br i1 %wanted, label %try, label %surplus
+try:
+  %first = call i64 @take()
+  %found = icmp sge i64 %first, 0
+  br i1 %found, label %have, label %spin
+spin:
+  %more = add i64 %spins, 1
+  %again = icmp ult i64 %more, SPINS
+  br i1 %again, label %pause, label %rest
+pause:
+  call void @PAUSE
+  br label %look
+rest:
+  %calls = load atomic i32, ptr @calls seq_cst, align 4
+  atomicrmw add ptr @sleepers, i32 1 seq_cst
+  %late = call i64 @take()
+  %came = icmp sge i64 %late, 0
+  br i1 %came, label %up, label %lie
+lie:
+  call void @sleep(ptr @calls, i32 %calls)
+  br label %up
+up:
+  atomicrmw sub ptr @sleepers, i32 1 seq_cst
+  br i1 %came, label %have, label %idle
+surplus:
+  %now = load atomic i32, ptr @calls seq_cst, align 4
+  atomicrmw add ptr @sleepers, i32 1 seq_cst
+  call void @sleep(ptr @calls, i32 %now)
+  atomicrmw sub ptr @sleepers, i32 1 seq_cst
+  br label %idle
+have:
+  %chunk = phi i64 [ %first, %try ], [ %late, %up ], [ %next, %have ]
+  call void @do(i64 %chunk)
+  %next = call i64 @take()
+  %goes = icmp sge i64 %next, 0
+  br i1 %goes, label %have, label %idle
+}
+
+; Signals are for the interpreter's threads, but for those that tell of an error in the code itself.
+define internal void @hire(i64 %wanted) {
+entry:
+  %all = alloca [128 x i8], align 16
+  %before = alloca [128 x i8], align 16
+  %thread = alloca i64
+  %there = load i64, ptr @workers
+  %enough = icmp uge i64 %there, %wanted
+  br i1 %enough, label %done, label %begin
+begin:
+  call i32 @sigfillset(ptr %all)
+  call i32 @sigdelset(ptr %all, i32 4)
+  call i32 @sigdelset(ptr %all, i32 7)
+  call i32 @sigdelset(ptr %all, i32 8)
+  call i32 @sigdelset(ptr %all, i32 11)
+  call i32 @pthread_sigmask(i32 2, ptr %all, ptr %before)
+  br label %another
+another:
+  %now = phi i64 [ %there, %begin ], [ %more, %hired ]
+  %more = add i64 %now, 1
+  %self = inttoptr i64 %more to ptr
+  %failed = call i32 @pthread_create(ptr %thread, ptr null, ptr @work, ptr %self)
+  %ok = icmp eq i32 %failed, 0
+  br i1 %ok, label %hired, label %end
+hired:
+  %id = load i64, ptr %thread
+  call i32 @pthread_detach(i64 %id)
+  store i64 %more, ptr @workers
+  %go = icmp ult i64 %more, %wanted
+  br i1 %go, label %another, label %end
+end:
+  call i32 @pthread_sigmask(i32 2, ptr %before, ptr null)
+  br label %done
+done:
+  ret void
+}
+
+define void @PARALLEL(ptr %task, ptr %context, i64 %chunks) {
+entry:
+  %threads = load i64, ptr inttoptr (i64 THREADS to ptr)
+  %most = call i64 @llvm.umin.i64(i64 %threads, i64 %chunks)
+  %several = icmp ugt i64 %most, 1
+  br i1 %several, label %ask, label %alone
+ask:
+  %pair = cmpxchg ptr @busy, i32 0, i32 1 acquire monotonic
+  %free = extractvalue { i32, i1 } %pair, 1
+  br i1 %free, label %mine, label %alone
+mine:
+  %helpers = sub i64 %most, 1
+  %all = sub i64 %threads, 1
+  call void @hire(i64 %helpers)
+  store ptr %task, ptr @task
+  store ptr %context, ptr @context
+  store i64 %chunks, ptr @chunks
+  %count = trunc i64 %chunks to i32
+  store atomic i32 %count, ptr @left monotonic, align 4
+  store atomic i32 0, ptr @waits monotonic, align 4
+  store atomic i64 %chunks, ptr @open seq_cst, align 8
+  atomicrmw add ptr @calls, i32 1 seq_cst
+  %sleepers = load atomic i32, ptr @sleepers seq_cst, align 4
+  %some = icmp ne i32 %sleepers, 0
+  br i1 %some, label %rouse, label %turn
+rouse:
+  %workers = load i64, ptr @workers
+  %surplus = icmp ugt i64 %workers, %all
+  %number = select i1 %surplus, i64 %workers, i64 %helpers
+  %many = trunc i64 %number to i32
+  call void @wake(ptr @calls, i32 %many)
+  br label %turn
+turn:
+  %chunk = call i64 @take()
+  %goes = icmp sge i64 %chunk, 0
+  br i1 %goes, label %own, label %look
+own:
+  call void @do(i64 %chunk)
+  br label %turn
+look:
+  %spins = phi i64 [ 0, %turn ], [ %more, %pause ]
+  %left = load atomic i32, ptr @left acquire, align 4
+  %over = icmp eq i32 %left, 0
+  br i1 %over, label %done, label %spin
+spin:
+  %more = add i64 %spins, 1
+  %again = icmp ult i64 %more, SPINS
+  br i1 %again, label %pause, label %wait
+pause:
+  call void @PAUSE
+  br label %look
+wait:
+  store atomic i32 1, ptr @waits seq_cst, align 4
+  br label %still
+still:
+  %rest = load atomic i32, ptr @left seq_cst, align 4
+  %end = icmp eq i32 %rest, 0
+  br i1 %end, label %done, label %lie
+lie:
+  call void @sleep(ptr @left, i32 %rest)
+  br label %still
+done:
+  store atomic i32 0, ptr @busy release, align 4
+  ret void
+alone:
+  call void %task(ptr %context, i64 0, i64 %chunks)
+  ret void
+}
+
+; In the child of a fork: it has none of the threads, and nobody is in the pool.
+define void @forget() {
+  call void @llvm.memset.p0.i64(ptr @pool, i8 0, i64 384, i1 false)
+  ret void
+}
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+"""
+
+
+def provide_threads() -> None:
+    """Give the function that runs a nest's chunks its address."""
+    with host.lock:
+        _pool()
+
+
+@cache
+def _pool() -> Any:
+    """Make the pool, and have every child of a fork forget its parent's threads."""
+    text = _MODULE if _is_supported() else _ALONE
+    machine = platform.machine()
+    for name, value in (
+        ("PARALLEL", PARALLEL),
+        ("THREADS", ctypes.addressof(threads.number())),
+        ("FUTEX", _FUTEX.get(machine)),
+        ("PAUSE", _PAUSE.get(machine)),
+        ("SPINS", _SPINS),
+    ):
+        text = text.replace(name, str(value))
+    module = llvm.parse_assembly(text, llvm.create_context())
+    engine = llvm.create_mcjit_compiler(module, host.target_machine(level=0))
+    engine.finalize_object()
+    llvm.add_symbol(PARALLEL, engine.get_function_address(PARALLEL))
+    # The threads run this code until the process ends, so it stays even when the interpreter is gone.
+    for kept in (engine, threads.number()):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
+    if _is_supported():
+        forget = ctypes.CFUNCTYPE(None)(engine.get_function_address("forget"))
+        os.register_at_fork(after_in_child=forget)
+    return engine
+
+
+def _is_supported() -> bool:
+    return sys.platform == "linux" and platform.machine() in _FUTEX
+
+
+_ALONE = """
+define void @PARALLEL(ptr %task, ptr %context, i64 %chunks) {
+  call void %task(ptr %context, i64 0, i64 %chunks)
+  ret void
+}
+"""
