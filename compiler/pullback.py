@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from .arguments import Signature, TracedCall, differentiated, flatten, key_of, labels_of, parameters
 from .errors import GradientError, ShapeError, UnsupportedError
+from .forks import ForkLock
 from .ops import OPS
 from .passes.adjoint import Seeds, adjoint
 from .passes.pipeline import optimize
@@ -121,7 +121,7 @@ class VjpFunction:
         self.fun = fun
         self.signature = Signature(fun)
         self._cache: dict[Any, list[_Specialisation]] = {}
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def __call__(self, args: tuple[Any, ...]) -> tuple[Any, Pullback]:
         leaves, structure = flatten(args, {})
@@ -174,7 +174,7 @@ class VjpCache:
 
     def __init__(self) -> None:
         self._functions: WeakKeyDictionary[Any, VjpFunction] = WeakKeyDictionary()
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def of(self, fun: Callable[..., Any]) -> VjpFunction:
         with self._lock:

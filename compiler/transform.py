@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import partial, update_wrapper
 from types import MethodType
@@ -13,6 +12,7 @@ from .arguments import Signature, TracedCall, flatten, key_of
 from .donation import Donated
 from .entries import Entries
 from .errors import GradientError, UnsupportedError
+from .forks import ForkLock
 from .ir.graph import Graph
 from .nested import inline_gradient
 from .program import Program
@@ -61,7 +61,7 @@ class Transformed:
         self._signature = Signature(fun)
         self._cache: dict[Any, list[Specialisation]] = {}
         self._entries = Entries(partial(_in_python, ref(self), fun, differentiation, donate))
-        self._lock = threading.RLock()
+        self._lock = ForkLock()
         self._hits = 0
         self._misses = 0
         self.__call__ = self._entries.first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import os
 import threading
 from collections.abc import Sequence
 from functools import cache
@@ -22,7 +23,11 @@ _FUNCTIONS = (
 _FUNCTIONS_OF_TWO = "atan2 hypot pow".split()
 # libmvec's letter for an instruction set, with the doubles in a register, and the feature that it takes.
 _WIDTHS = {("e", 8): "avx512f", ("d", 4): "avx2", ("b", 2): None}
+
+# LLVM's for one thread at a time. A fork waits for it: the child could not use an LLVM that was at work.
 lock = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
 
 
 @cache

@@ -27,22 +27,26 @@ _SPINS = 250  # looks for work, some 15 microseconds in all, before a thread sle
 # The fields of @pool, each on its own lines of the cache:
 #   0    busy: 1 while a call has the pool
 #   64   workers: how many threads there are
-#   128  open: chunks not yet taken
-#   192  calls: counts them; what idle workers sleep on          196  sleepers: how many do
-#   256  left: chunks not yet done; what the caller sleeps on    260  waits: 1 while it may do so
-#   320  task                 328  context                       336  chunks
+#   128  calls: counts them; what idle workers wait for           132  sleepers: how many of them sleep
+#   192  left: chunks not yet done; what the caller sleeps on     196  waits: 1 while it may do so
+#   256  task              264  context             272  places: the number of ranges below in use
+#   320  a range for every thread, the caller's first, 64 bytes each: end << 32 | next. Those chunks are
+#        not yet taken; the thread takes them from the front, and others, when they have none, from the
+#        back. So each has the same part of the memory in one nest after the other.
+# Whoever has taken a chunk knows that the call lasts until it is done. So what the pool holds of the call
+# is read after that; a range that was read before is no longer the same if the call is over.
 _MODULE = """
-@pool = internal global [48 x i64] zeroinitializer, align 64
+@pool = internal global [SIZE x i8] zeroinitializer, align 64
 @busy = internal alias i32, ptr @pool
 @workers = internal alias i64, getelementptr (i8, ptr @pool, i64 64)
-@open = internal alias i64, getelementptr (i8, ptr @pool, i64 128)
-@calls = internal alias i32, getelementptr (i8, ptr @pool, i64 192)
-@sleepers = internal alias i32, getelementptr (i8, ptr @pool, i64 196)
-@left = internal alias i32, getelementptr (i8, ptr @pool, i64 256)
-@waits = internal alias i32, getelementptr (i8, ptr @pool, i64 260)
-@task = internal alias ptr, getelementptr (i8, ptr @pool, i64 320)
-@context = internal alias ptr, getelementptr (i8, ptr @pool, i64 328)
-@chunks = internal alias i64, getelementptr (i8, ptr @pool, i64 336)
+@calls = internal alias i32, getelementptr (i8, ptr @pool, i64 128)
+@sleepers = internal alias i32, getelementptr (i8, ptr @pool, i64 132)
+@left = internal alias i32, getelementptr (i8, ptr @pool, i64 192)
+@waits = internal alias i32, getelementptr (i8, ptr @pool, i64 196)
+@task = internal alias ptr, getelementptr (i8, ptr @pool, i64 256)
+@context = internal alias ptr, getelementptr (i8, ptr @pool, i64 264)
+@places = internal alias i64, getelementptr (i8, ptr @pool, i64 272)
+@ranges = internal alias i64, getelementptr (i8, ptr @pool, i64 320)
 
 declare void @PAUSE
 declare i64 @syscall(i64, ...)
@@ -63,28 +67,54 @@ define internal void @wake(ptr %word, i32 %count) {
   ret void
 }
 
-; Take a chunk: its number, or -1 where none is left. Until it is done the call lasts, and what the pool
-; holds of it with it; so that is read after the chunk is taken.
-define internal i64 @take() {
+; Take the first or the last chunk of a range: its number, or -1 where there is none.
+define internal i64 @take_of(i64 %place, i1 %first) {
 entry:
-  %first = load atomic i64, ptr @open seq_cst, align 8
+  %range = getelementptr [64 x i8], ptr @ranges, i64 %place
+  %given = load atomic i64, ptr %range seq_cst, align 8
+  %less = select i1 %first, i64 -1, i64 4294967296
   br label %look
 look:
-  %open = phi i64 [ %first, %entry ], [ %now, %try ]
-  %none = icmp eq i64 %open, 0
-  br i1 %none, label %nothing, label %try
+  %both = phi i64 [ %given, %entry ], [ %now, %try ]
+  %next = and i64 %both, 4294967295
+  %end = lshr i64 %both, 32
+  %some = icmp ult i64 %next, %end
+  br i1 %some, label %try, label %none
 try:
-  %next = sub i64 %open, 1
-  %pair = cmpxchg ptr @open, i64 %open, i64 %next seq_cst seq_cst
+  %rest = sub i64 %both, %less
+  %pair = cmpxchg ptr %range, i64 %both, i64 %rest seq_cst seq_cst
   %now = extractvalue { i64, i1 } %pair, 0
   %won = extractvalue { i64, i1 } %pair, 1
   br i1 %won, label %mine, label %look
 mine:
-  %chunks = load i64, ptr @chunks
-  %number = sub i64 %chunks, %open
+  %last = sub i64 %end, 1
+  %number = select i1 %first, i64 %next, i64 %last
   ret i64 %number
-nothing:
+none:
   ret i64 -1
+}
+
+; Take a chunk of one's own, or else of another's.
+define internal i64 @take(i64 %place) {
+entry:
+  %own = call i64 @take_of(i64 %place, i1 1)
+  %places = load i64, ptr @places
+  br label %look
+look:
+  %k = phi i64 [ 0, %entry ], [ %next, %other ]
+  %chunk = phi i64 [ %own, %entry ], [ %taken, %other ]
+  %found = icmp sge i64 %chunk, 0
+  %all = icmp uge i64 %k, %places
+  %over = or i1 %found, %all
+  br i1 %over, label %done, label %other
+other:
+  %next = add i64 %k, 1
+  %sum = add i64 %place, %next
+  %whose = urem i64 %sum, %places
+  %taken = call i64 @take_of(i64 %whose, i1 0)
+  br label %look
+done:
+  ret i64 %chunk
 }
 
 ; Do a chunk; whoever does the last one wakes the caller.
@@ -108,24 +138,19 @@ done:
   ret void
 }
 
-; A worker: it looks for a chunk, for a while, then sleeps until a call begins. Those that are more than the
-; threads that are wanted now only sleep.
+; A worker waits for a call to begin, awake for a while, then asleep. Those that are more than the threads
+; that are wanted now leave the work to the others.
 define internal ptr @work(ptr %self) {
 entry:
-  %index = ptrtoint ptr %self to i64
-  br label %idle
-idle:
+  %place = ptrtoint ptr %self to i64
   br label %look
 look:
-  %spins = phi i64 [ 0, %idle ], [ %more, %pause ]
-  %threads = load atomic i64, ptr inttoptr (i64 THREADS to ptr) monotonic, align 8
-  %wanted = icmp ult i64 %index, %threads
-  br i1 %wanted, label %try, label %surplus
-try:
-  %first = call i64 @take()
-  %found = icmp sge i64 %first, 0
-  br i1 %found, label %have, label %spin
-spin:
+  %seen = phi i32 [ 0, %entry ], [ %seen, %pause ], [ %seen, %rest ], [ %calls, %new ], [ %calls, %turn ]
+  %spins = phi i64 [ 0, %entry ], [ %more, %pause ], [ 0, %rest ], [ SPINS, %new ], [ 0, %turn ]
+  %calls = load atomic i32, ptr @calls seq_cst, align 4
+  %old = icmp eq i32 %calls, %seen
+  br i1 %old, label %idle, label %new
+idle:
   %more = add i64 %spins, 1
   %again = icmp ult i64 %more, SPINS
   br i1 %again, label %pause, label %rest
@@ -133,29 +158,21 @@ pause:
   call void @PAUSE
   br label %look
 rest:
-  %calls = load atomic i32, ptr @calls seq_cst, align 4
   atomicrmw add ptr @sleepers, i32 1 seq_cst
-  %late = call i64 @take()
-  %came = icmp sge i64 %late, 0
-  br i1 %came, label %up, label %lie
-lie:
-  call void @sleep(ptr @calls, i32 %calls)
-  br label %up
-up:
+  call void @sleep(ptr @calls, i32 %seen)
   atomicrmw sub ptr @sleepers, i32 1 seq_cst
-  br i1 %came, label %have, label %idle
-surplus:
-  %now = load atomic i32, ptr @calls seq_cst, align 4
-  atomicrmw add ptr @sleepers, i32 1 seq_cst
-  call void @sleep(ptr @calls, i32 %now)
-  atomicrmw sub ptr @sleepers, i32 1 seq_cst
-  br label %idle
+  br label %look
+new:
+  %threads = load atomic i64, ptr inttoptr (i64 THREADS to ptr) monotonic, align 8
+  %wanted = icmp ult i64 %place, %threads
+  br i1 %wanted, label %turn, label %look
+turn:
+  %chunk = call i64 @take(i64 %place)
+  %some = icmp sge i64 %chunk, 0
+  br i1 %some, label %have, label %look
 have:
-  %chunk = phi i64 [ %first, %try ], [ %late, %up ], [ %next, %have ]
   call void @do(i64 %chunk)
-  %next = call i64 @take()
-  %goes = icmp sge i64 %next, 0
-  br i1 %goes, label %have, label %idle
+  br label %turn
 }
 
 ; Signals are for the interpreter's threads, but for those that tell of an error in the code itself.
@@ -195,40 +212,59 @@ done:
   ret void
 }
 
+; Give every thread its range: the k-th of n begins at k * chunks / n.
+define internal void @share(i64 %chunks, i64 %places) {
+entry:
+  store i64 %places, ptr @places
+  br label %next
+next:
+  %place = phi i64 [ 0, %entry ], [ %after, %next ]
+  %begin = phi i64 [ 0, %entry ], [ %end, %next ]
+  %after = add i64 %place, 1
+  %part = mul i64 %after, %chunks
+  %end = udiv i64 %part, %places
+  %high = shl i64 %end, 32
+  %both = or i64 %high, %begin
+  %range = getelementptr [64 x i8], ptr @ranges, i64 %place
+  store atomic i64 %both, ptr %range seq_cst, align 8
+  %more = icmp ult i64 %after, %places
+  br i1 %more, label %next, label %done
+done:
+  ret void
+}
+
 define void @PARALLEL(ptr %task, ptr %context, i64 %chunks) {
 entry:
   %threads = load i64, ptr inttoptr (i64 THREADS to ptr)
-  %most = call i64 @llvm.umin.i64(i64 %threads, i64 %chunks)
-  %several = icmp ugt i64 %most, 1
+  %places = call i64 @llvm.umin.i64(i64 %threads, i64 %chunks)
+  %several = icmp ugt i64 %places, 1
   br i1 %several, label %ask, label %alone
 ask:
   %pair = cmpxchg ptr @busy, i32 0, i32 1 acquire monotonic
   %free = extractvalue { i32, i1 } %pair, 1
   br i1 %free, label %mine, label %alone
 mine:
-  %helpers = sub i64 %most, 1
-  %all = sub i64 %threads, 1
+  %helpers = sub i64 %places, 1
   call void @hire(i64 %helpers)
   store ptr %task, ptr @task
   store ptr %context, ptr @context
-  store i64 %chunks, ptr @chunks
   %count = trunc i64 %chunks to i32
   store atomic i32 %count, ptr @left monotonic, align 4
   store atomic i32 0, ptr @waits monotonic, align 4
-  store atomic i64 %chunks, ptr @open seq_cst, align 8
+  call void @share(i64 %chunks, i64 %places)
   atomicrmw add ptr @calls, i32 1 seq_cst
   %sleepers = load atomic i32, ptr @sleepers seq_cst, align 4
   %some = icmp ne i32 %sleepers, 0
   br i1 %some, label %rouse, label %turn
 rouse:
   %workers = load i64, ptr @workers
-  %surplus = icmp ugt i64 %workers, %all
+  %surplus = icmp uge i64 %workers, %threads
   %number = select i1 %surplus, i64 %workers, i64 %helpers
   %many = trunc i64 %number to i32
   call void @wake(ptr @calls, i32 %many)
   br label %turn
 turn:
-  %chunk = call i64 @take()
+  %chunk = call i64 @take(i64 0)
   %goes = icmp sge i64 %chunk, 0
   br i1 %goes, label %own, label %look
 own:
@@ -266,7 +302,7 @@ alone:
 
 ; In the child of a fork: it has none of the threads, and nobody is in the pool.
 define void @forget() {
-  call void @llvm.memset.p0.i64(ptr @pool, i8 0, i64 384, i1 false)
+  call void @llvm.memset.p0.i64(ptr @pool, i8 0, i64 SIZE, i1 false)
   ret void
 }
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
@@ -290,6 +326,7 @@ def _pool() -> Any:
         ("FUTEX", _FUTEX.get(machine)),
         ("PAUSE", _PAUSE.get(machine)),
         ("SPINS", _SPINS),
+        ("SIZE", 320 + 64 * threads.MOST),
     ):
         text = text.replace(name, str(value))
     module = llvm.parse_assembly(text, llvm.create_context())

@@ -9,7 +9,7 @@ from functools import cache
 from typing import SupportsIndex
 
 VARIABLE = "GRADIR_NUM_THREADS"
-MOST = 1024
+MOST = 256
 
 
 def set_num_threads(n: SupportsIndex) -> None:
@@ -22,14 +22,14 @@ def set_num_threads(n: SupportsIndex) -> None:
     Parameters
     ----------
     n
-        From 1, where no other thread is used or started, to 1024.
+        From 1, where no other thread is used or started, to 256.
 
     Raises
     ------
     TypeError
         If `n` is not an integer.
     ValueError
-        If it is less than 1, or more than 1024.
+        If it is less than 1, or more than 256.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def get_num_threads() -> int:
     Raises
     ------
     ValueError
-        If the environment variable is not a number from 1 to 1024.
+        If the environment variable is not a number from 1 to 256.
 
     Examples
     --------

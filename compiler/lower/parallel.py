@@ -45,7 +45,8 @@ def _split(body: Sequence[Statement], inlining: Inlining) -> Iterator[Statement]
 
 def _split_of(nest: Nest, inlining: Inlining) -> Split | None:
     """How a nest is cut, if it is; not where a bad index ends the run, for it is the first that does."""
-    if not is_static(nest.space) or any(r.access is Access.CHECK for r in nest.roots):
+    checks = any(r.access is Access.CHECK for r in nest.roots)
+    if checks or not is_static(nest.space) or 0 in nest.space:
         return None
     recorded = _recorded(nest, inlining)
     work = size(nest.space) * _work(nest, recorded)
