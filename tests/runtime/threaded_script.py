@@ -26,7 +26,7 @@ gr.set_num_threads(1)
 gradient = gr.grad(loss)
 wanted = [gradient(X) for _ in range(3)][
     -1
-]  # all that is imported late has been: Python forks no import well
+]  # Python forks no import well: now all are made
 
 
 def is_right() -> bool:
