@@ -98,8 +98,9 @@ class Nest:
 
     def is_cut(self, root: Root) -> bool:
         """Tell whether a reduction is over the axes that are split: a chunk then has a part of the result."""
-        reduced = root.access is Access.REDUCE and self.split is not None
-        return reduced and self.split.axes[0] in root.node.attrs["axes"]
+        if self.split is None or root.access is not Access.REDUCE:
+            return False
+        return self.split.axes[0] in root.node.attrs["axes"]
 
 
 @dataclass(frozen=True, slots=True)
