@@ -19,12 +19,12 @@ _LN_10 = math.log(10.0)
 
 
 def _emit_logaddexp(m: Machine, x: Any, y: Any) -> Any:
-    d = m.subtract(x, y)
-    positive = m.compare(">", d, constant(m, d, 0))
-    larger = m.select(positive, x, y)
-    small = m.call("log1p", m.call("exp", m.select(positive, m.negate(d), d)))
-    # Where the two are equal the difference of infinities is not a number.
-    return m.select(m.compare("==", x, y), m.add(x, constant(m, x, _LN_2)), m.add(larger, small))
+    zero = constant(m, x, 0)
+    # Where the two are equal the difference of infinities is not a number. This is the argument of
+    # `expit` in the derivative: LLVM takes both exponentials as one.
+    d = m.select(m.compare("==", x, y), zero, m.subtract(x, y))
+    larger = m.select(m.compare(">", d, zero), x, y)
+    return m.add(larger, m.call("log1p", m.call("exp", m.negate(m.intrinsic("fabs", d)))))
 
 
 def _share(b: Builder, x: Value, y: Value) -> Value:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ir.operation import Accuracy, Attrs, Elementwise, Machine, Op, Partial, Vjp, VjpContext
@@ -36,8 +38,12 @@ def _gauss(b: Builder, x: Value, factor: float) -> Value:
 
 
 def _emit_expit(m: Machine, x: Any) -> Any:
-    one = constant(m, x, 1)
-    return m.divide(one, m.add(one, m.call("exp", m.negate(x))))
+    """1 / (1 + exp(-x)) with the exponential of `logaddexp`; 0, as SciPy's, where exp(-x) overflows."""
+    zero, one = constant(m, x, 0), constant(m, x, 1)
+    small = m.call("exp", m.negate(m.intrinsic("fabs", x)))
+    least = constant(m, x, 1 / float(np.finfo(x.dtype.numpy).max))
+    below = m.select(m.compare("<", small, least), zero, small)
+    return m.divide(m.select(m.compare("<", x, zero), below, one), m.add(one, small))
 
 
 def _emit_logit(m: Machine, x: Any) -> Any:

@@ -72,6 +72,11 @@ def _power(s: Site) -> Value | None:
     return s.b.like(s.x, 1) if exponent is not None and exponent == 0 else None
 
 
+def _logaddexp(s: Site) -> Value | None:
+    """A number comes second, so that its difference from the other operand is that in the derivative."""
+    return s.b.logaddexp(s.y, s.x) if s.number(s.x) is not None and s.number(s.y) is None else None
+
+
 # Signs.
 
 
@@ -225,6 +230,7 @@ ALGEBRA: dict[str, tuple[Rule, ...]] = {
     "floor_divide": (_integer_quotient,),
     "remainder": (_integer_remainder,),
     "power": (_power,),
+    "logaddexp": (_logaddexp,),
     "neg": (_double("neg"), _neg_of_difference),
     "logical_not": (_double("logical_not"),),
     "invert": (_double("invert"),),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
+import gradir as gr
 import numpy as np
 import pytest
 from gradir.ir.builder import Builder
@@ -87,6 +89,16 @@ def test_elementwise_loops_are_vectorised(op: str) -> None:
 def test_reductions_are_vectorised(op: str) -> None:
     graph = build(lambda b, x: b.emit(op, x, axes=(1,))[0], array(60, 6000))
     assert " x double>" in compile_graph(graph).llvm
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_loss_and_its_slope_take_one_exponential(first: bool) -> None:
+    def softplus(x: float) -> Any:
+        return np.logaddexp(0.0, x) if first else np.logaddexp(x, 0.0)
+
+    program = gr.value_and_grad(softplus).inspect(1.0)
+    assert len(re.findall(r"call double @exp\(", program.llvm)) == 1
+    assert gr.grad(softplus)(0.7) == pytest.approx(1 / (1 + np.exp(-0.7)), rel=1e-14)
 
 
 def test_three_thousand_scalar_operations_compile_in_a_second() -> None:

@@ -37,6 +37,7 @@ SIMPLIFIED = [
     (FLOAT, "full 2.0; %r: f64[8] = power %x, %b", ["square"]),
     (FLOAT, "full 1.0; %r: f64[8] = power %x, %b", []),
     (FLOAT, "full 0.0; %r: f64[8] = power %x, %b", ["constant", "broadcast"]),
+    (FLOAT, "full 0.0; %r: f64[8] = logaddexp %b, %x", ["constant", "broadcast", "logaddexp"]),
     (FLOAT, "full 3.0; %r: f64[8] = strong_multiply %x, %b", ["constant", "broadcast", "multiply"]),
     (FLOAT, "full 1.0; %r: f64[8] = strong_multiply %b, %x", []),
     (FLOAT, "full 0.0; %r: f64[8] = strong_multiply %b, %x", ["constant", "broadcast"]),

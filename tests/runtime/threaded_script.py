@@ -24,9 +24,7 @@ def loss(x):
 
 gr.set_num_threads(1)
 gradient = gr.grad(loss)
-wanted = [gradient(X) for _ in range(3)][
-    -1
-]  # Python forks no import well: now all are made
+wanted = [gradient(X) for _ in range(3)][-1]  # Python forks no import well: now all are made
 
 
 def is_right() -> bool:
