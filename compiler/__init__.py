@@ -1,5 +1,6 @@
 """gradir: gradients of plain NumPy code, compiled, with every stage readable."""
 
+from . import cache
 from .api import grad, interpret, jit, parse, stop_gradient, trace, value_and_grad, vjp
 from .control import cond, fori_loop, scan, switch, unroll, while_loop
 from .errors import (
@@ -42,6 +43,7 @@ __all__ = [
     "UnboundError",
     "UnsupportedError",
     "VerifyError",
+    "cache",
     "check_grads",
     "cond",
     "fori_loop",

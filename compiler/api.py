@@ -8,7 +8,8 @@ from typing import Any, overload
 
 import optree
 
-from .donation import donated_arguments
+from .cache import disk_cache
+from .donation import Donated, donated_arguments
 from .errors import GradientError
 from .ir.graph import Graph
 from .ir.interpreter import interpret as _interpret
@@ -33,13 +34,34 @@ def _differentiation(argnums: Argnums, has_aux: bool, with_value: bool) -> Diffe
     return Differentiation(positions, not several, has_aux, with_value)
 
 
+def _of(
+    fun: Callable[..., Any] | None, differentiation: Differentiation | None, donate: Donated, cache: bool
+) -> Any:
+    """The function transformed, or without it the decorator that does that."""
+    if fun is not None:
+        return Transformed(fun, differentiation, donate, cache)
+    return lambda f: Transformed(f, differentiation, donate, cache)
+
+
 @overload
 def grad(
-    fun: Callable[..., Any], /, argnums: Argnums = 0, *, has_aux: bool = False, donate: Donate = ()
+    fun: Callable[..., Any],
+    /,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    donate: Donate = (),
+    cache: bool = True,
 ) -> Transformed: ...
 @overload
 def grad(
-    fun: None = None, /, argnums: Argnums = 0, *, has_aux: bool = False, donate: Donate = ()
+    fun: None = None,
+    /,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    donate: Donate = (),
+    cache: bool = True,
 ) -> Callable[[Callable[..., Any]], Transformed]: ...
 def grad(
     fun: Callable[..., Any] | None = None,
@@ -48,6 +70,7 @@ def grad(
     *,
     has_aux: bool = False,
     donate: Donate = (),
+    cache: bool = True,
 ) -> Any:
     """Return a compiled function that computes the gradient of `fun`.
 
@@ -64,6 +87,8 @@ def grad(
     donate
         Arguments, by position or name, that the caller has no more use for: results may take the memory of
         their arrays, a gradient that of what it is by. See `jit`.
+    cache
+        Take machine code from the disk cache where it is there, and keep it there.
 
     Returns
     -------
@@ -87,16 +112,28 @@ def grad(
     """
     d = _differentiation(argnums, has_aux, with_value=False)
     given = donated_arguments(donate)
-    return Transformed(fun, d, given) if fun is not None else lambda f: Transformed(f, d, given)
+    return _of(fun, d, given, cache)
 
 
 @overload
 def value_and_grad(
-    fun: Callable[..., Any], /, argnums: Argnums = 0, *, has_aux: bool = False, donate: Donate = ()
+    fun: Callable[..., Any],
+    /,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    donate: Donate = (),
+    cache: bool = True,
 ) -> Transformed: ...
 @overload
 def value_and_grad(
-    fun: None = None, /, argnums: Argnums = 0, *, has_aux: bool = False, donate: Donate = ()
+    fun: None = None,
+    /,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    donate: Donate = (),
+    cache: bool = True,
 ) -> Callable[[Callable[..., Any]], Transformed]: ...
 def value_and_grad(
     fun: Callable[..., Any] | None = None,
@@ -105,6 +142,7 @@ def value_and_grad(
     *,
     has_aux: bool = False,
     donate: Donate = (),
+    cache: bool = True,
 ) -> Any:
     """Return a compiled function that computes `fun` and its gradient, as `(value, gradient)`.
 
@@ -118,14 +156,16 @@ def value_and_grad(
     """
     d = _differentiation(argnums, has_aux, with_value=True)
     given = donated_arguments(donate)
-    return Transformed(fun, d, given) if fun is not None else lambda f: Transformed(f, d, given)
+    return _of(fun, d, given, cache)
 
 
 @overload
-def jit(fun: Callable[..., Any], /, *, donate: Donate = ()) -> Transformed: ...
+def jit(fun: Callable[..., Any], /, *, donate: Donate = (), cache: bool = True) -> Transformed: ...
 @overload
-def jit(fun: None = None, /, *, donate: Donate = ()) -> Callable[[Callable[..., Any]], Transformed]: ...
-def jit(fun: Callable[..., Any] | None = None, /, *, donate: Donate = ()) -> Any:
+def jit(
+    fun: None = None, /, *, donate: Donate = (), cache: bool = True
+) -> Callable[[Callable[..., Any]], Transformed]: ...
+def jit(fun: Callable[..., Any] | None = None, /, *, donate: Donate = (), cache: bool = True) -> Any:
     """Return `fun` compiled, without differentiating it.
 
     Use it as `jit(f)`, as a bare decorator, or as `@jit(donate=...)`.
@@ -139,6 +179,8 @@ def jit(fun: Callable[..., Any] | None = None, /, *, donate: Donate = ()) -> Any
         dtype take the memory of their arrays. Such a result is the array that was passed, overwritten, also
         if the call ends in an error. An array that cannot be overwritten (read-only, not contiguous, sharing
         memory with another argument) is left as it is, and the result is new.
+    cache
+        Take machine code from the disk cache where it is there, and keep it there.
 
     Returns
     -------
@@ -165,10 +207,10 @@ def jit(fun: Callable[..., Any] | None = None, /, *, donate: Donate = ()) -> Any
     (True, array([0.5, 1.5]))
     """
     given = donated_arguments(donate)
-    return Transformed(fun, None, given) if fun is not None else lambda f: Transformed(f, None, given)
+    return _of(fun, None, given, cache)
 
 
-def vjp(fun: Callable[..., Any], *args: Any) -> tuple[Any, Pullback]:
+def vjp(fun: Callable[..., Any], *args: Any, cache: bool = True) -> tuple[Any, Pullback]:
     """Return the value of `fun(*args)` and its pullback, compiled.
 
     Parameters
@@ -177,6 +219,8 @@ def vjp(fun: Callable[..., Any], *args: Any) -> tuple[Any, Pullback]:
         A function of floats, that may return any number of results of any shape.
     *args
         Its arguments.
+    cache
+        Take machine code from the disk cache where it is there, and keep it there.
 
     Returns
     -------
@@ -199,7 +243,7 @@ def vjp(fun: Callable[..., Any], *args: Any) -> tuple[Any, Pullback]:
     >>> pullback((1.0, 10.0))
     (12.0, 13.0)
     """
-    return _VJPS.of(fun)(args)
+    return _VJPS.of(fun)(args, disk_cache() if cache else None)
 
 
 def stop_gradient(x: Any) -> Any:

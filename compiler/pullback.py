@@ -26,6 +26,7 @@ from .trace.location import user_location
 
 if TYPE_CHECKING:
     from .runtime.compile import Compiled
+    from .runtime.disk_cache import DiskCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +124,15 @@ class VjpFunction:
         self._cache: dict[Any, list[_Specialisation]] = {}
         self._lock = ForkLock()
 
-    def __call__(self, args: tuple[Any, ...]) -> tuple[Any, Pullback]:
+    def __call__(self, args: tuple[Any, ...], store: DiskCache | None = None) -> tuple[Any, Pullback]:
+        """Return the value and the pullback; machine code is kept in `store`."""
         leaves, structure = flatten(args, {})
         try:
             key = (structure, *map(key_of, leaves))
         except TracedCall:
             message = "gr.vjp inside of a traced function is not supported; use gr.grad there"
             raise UnsupportedError(message, loc=user_location()) from None
-        made = self._specialisation(key, args, leaves, structure)
+        made = self._specialisation(key, args, leaves, structure, store)
         traced = made.traced
         raw = made.forward(*(leaves[k] for k in made.dynamic), *(c.getter() for c in traced.captured))
         count = sum(r.kind is not None for r in traced.results)
@@ -140,17 +142,19 @@ class VjpFunction:
         return value, Pullback(made, raw[count:], args, leaves)
 
     def _specialisation(
-        self, key: Any, args: tuple[Any, ...], leaves: list[Any], structure: Any
+        self, key: Any, args: tuple[Any, ...], leaves: list[Any], structure: Any, store: DiskCache | None
     ) -> _Specialisation:
         with self._lock:
             for found in self._cache.get(key, ()):
                 if found.fits(leaves):
                     return found
-            made = self._make(args, leaves, structure)
+            made = self._make(args, leaves, structure, store)
             self._cache.setdefault(key, []).append(made)
             return made
 
-    def _make(self, args: tuple[Any, ...], leaves: list[Any], structure: Any) -> _Specialisation:
+    def _make(
+        self, args: tuple[Any, ...], leaves: list[Any], structure: Any, store: DiskCache | None
+    ) -> _Specialisation:
         from .runtime.compile import compile_graph
 
         name = graph_name(self.fun)
@@ -164,7 +168,7 @@ class VjpFunction:
         primal = whole_arrays(traced.graph)
         joint = adjoint(primal, [dynamic.index(k) for k in by], seeds=Seeds.INPUTS)
         parts = split(optimize(joint), primal)
-        forward, backward = (compile_graph(optimize(part)) for part in parts)
+        forward, backward = (compile_graph(optimize(part), store=store) for part in parts)
         gradients = tuple((k, p.kind) for k in by if isinstance(p := kinds[k], Dynamic))
         return _Specialisation(forward, backward, traced, dynamic, gradients)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .arguments import Signature, check_positions, differentiated, flatten, labels_of, parameters
 from .donation import Donated, donated_leaves, donated_outputs
@@ -16,6 +16,9 @@ from .passes.whole_arrays import whole_arrays
 from .program import Program
 from .results import Differentiation, Rebuild, check_scalar, gradient_rebuild, plain_rebuild
 from .trace.function import Dynamic, Traced, trace_function
+
+if TYPE_CHECKING:
+    from .runtime.disk_cache import DiskCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,9 @@ def specialise(
     kwargs: dict[str, Any],
     leaves: list[Any],
     structure: Any,
+    store: DiskCache | None = None,
 ) -> Specialisation:
-    """Trace, differentiate, optimise and compile."""
+    """Trace, differentiate, optimise and compile, or take the code from `store`."""
     labels = labels_of(signature, args, kwargs)
     kinds = parameters(leaves, labels)
     by: list[int] = []
@@ -73,13 +77,13 @@ def specialise(
     dynamic = tuple(k for k, p in enumerate(kinds) if isinstance(p, Dynamic))
     input_of = {k: n for n, k in enumerate(dynamic)}
     if differentiation is None:
-        program = compile_program(traced, None, lambda g: donated_outputs(given, g, input_of, {}))
+        program = compile_program(traced, None, lambda g: donated_outputs(given, g, input_of, {}), store)
         return Specialisation(program, traced, dynamic, plain_rebuild(traced))
     check_scalar(traced.structure, traced.results, differentiation.has_aux, graph_name(fun))
     own = len(traced.graph.block.results)
     gradient_of = {k: own + n for n, k in enumerate(by)}
     program = compile_program(
-        traced, [input_of[k] for k in by], lambda g: donated_outputs(given, g, input_of, gradient_of)
+        traced, [input_of[k] for k in by], lambda g: donated_outputs(given, g, input_of, gradient_of), store
     )
     rebuild = gradient_rebuild(traced, differentiation, args, positions, by, kinds)
     return Specialisation(program, traced, dynamic, rebuild)
@@ -89,6 +93,7 @@ def compile_program(
     traced: Traced,
     wrt: Sequence[int] | None,
     donated: Callable[[Graph], Mapping[int, int]] = lambda graph: {},
+    store: DiskCache | None = None,
 ) -> Program:
     """Run the pipeline behind a traced function; `wrt` None compiles it as it is.
 
@@ -107,7 +112,7 @@ def compile_program(
         result.residuals,
         result.cotangents,
         traced.decisions,
-        compile_graph(optimized, donated(optimized)),
+        compile_graph(optimized, donated(optimized), store),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial, update_wrapper
 from types import MethodType
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 from .arguments import Signature, TracedCall, flatten, key_of
+from .cache import disk_cache
 from .donation import Donated
 from .entries import Entries
 from .errors import GradientError, UnsupportedError
@@ -50,7 +52,11 @@ class Transformed:
         __slots__ = ("__call__", "__dict__", "__weakref__")
 
     def __init__(
-        self, fun: Callable[..., Any], differentiation: Differentiation | None, donate: Donated = ()
+        self,
+        fun: Callable[..., Any],
+        differentiation: Differentiation | None,
+        donate: Donated = (),
+        cache: bool = True,
     ) -> None:
         if not callable(fun):
             raise GradientError(f"a function is needed, not {type(fun).__name__}")
@@ -58,13 +64,27 @@ class Transformed:
         self.fun = fun
         self._differentiation = differentiation
         self._donate = donate
+        self._uses_disk = cache
         self._signature = Signature(fun)
         self._cache: dict[Any, list[Specialisation]] = {}
-        self._entries = Entries(partial(_in_python, ref(self), fun, differentiation, donate))
+        self._entries = Entries(partial(_in_python, ref(self), self.__getstate__()))
         self._lock = ForkLock()
         self._hits = 0
         self._misses = 0
         self.__call__ = self._entries.first
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle and copy as what it is made of, or by its own name where a decorator put it there."""
+        name: str = getattr(self, "__qualname__", "")
+        return (
+            name if _named(getattr(self, "__module__", ""), name) is self else super().__reduce_ex__(protocol)
+        )
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.fun, self._differentiation, self._donate, self._uses_disk
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Take a call that no entry takes."""
@@ -183,6 +203,7 @@ class Transformed:
                 kwargs,
                 leaves,
                 structure,
+                disk_cache() if self._uses_disk else None,
             )
             known = self._cache.setdefault(key, [])
             known.append(made)
@@ -204,15 +225,21 @@ class Transformed:
         return inline_gradient(trace, self.fun, self._signature, self._differentiation, args, kwargs)
 
 
+def _named(module: str, name: str) -> Any:
+    """Return what has this name in a module, None if nothing has."""
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
 def _in_python(
     of: ref[Transformed],
-    fun: Callable[..., Any],
-    differentiation: Differentiation | None,
-    donate: Donated,
+    made_of: tuple[Any, ...],
     /,
     *args: Any,
     **kwargs: Any,
 ) -> Any:
     """Call a function that its entries do not keep alive, as it does them."""
-    transformed = of() or Transformed(fun, differentiation, donate)  # anew where only its `__call__` was kept
+    transformed = of() or Transformed(*made_of)  # anew where only its `__call__` was kept
     return transformed._call(args, kwargs)

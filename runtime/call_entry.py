@@ -22,12 +22,11 @@ class CallEntry:
     """
 
     def __init__(self, plan: CallPlan, compiled: Compiled, otherwise: Callable[..., Any]) -> None:
-        program = program_of(
-            plan, compiled.address, compiled.output_types, compiled.fail, compiled.kernels.donated
-        )
+        program = program_of(plan, compiled.address, compiled.output_types, compiled.fail, compiled.donated)
         self._hits = program.hits
         self._otherwise = [otherwise]
-        self.function = call_function(program.words(), self._otherwise, (compiled, *program.kept))
+        kept = compiled, *program.kept
+        self.function = call_function(program.words(), self._otherwise, kept, compiled.store)
 
     @property
     def hits(self) -> int:

@@ -8,31 +8,42 @@ import re
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import llvmlite.binding as llvm
 import numpy as np
 
 from ..ir.dims import static
 from ..ir.graph import Graph
+from ..ir.printer import print_graph
 from ..ir.types import ArrayType
-from ..lower.kernels import KernelProgram
-from ..lower.llvm_program import emit
-from ..lower.lower import lower
+from ..lower.sites import sites_of
+from ..lower.target import Target
 from . import host
 from .call_machine import call_function
 from .call_program import array_program
+from .code_key import described
+from .disk_cache import DiskCache
 from .failures import raise_failure
+from .machine_code import MachineCode, generate, linked, optimized
 from .python_objects import is_known
 from .result_memory import MEMORY
 from .symbols import provide_symbols
+
+if TYPE_CHECKING:
+    from ..lower.kernels import KernelProgram
 
 _numbers = itertools.count(1)
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
 
-def compile_graph(graph: Graph, donated: Mapping[int, int] | None = None) -> Compiled:
-    """Compile a graph for this machine.
+def compile_graph(
+    graph: Graph,
+    donated: Mapping[int, int] | None = None,
+    store: DiskCache | None = None,
+    target: Target | None = None,
+) -> Compiled:
+    """Compile a graph for this machine, or take its code from disk.
 
     Parameters
     ----------
@@ -40,6 +51,10 @@ def compile_graph(graph: Graph, donated: Mapping[int, int] | None = None) -> Com
         A verified graph whose shapes are known, without stacks among its inputs and outputs.
     donated
         Inputs whose memory an output of the same type may take: the number of the output by the input's.
+    store
+        Where code is kept between processes; None keeps it nowhere.
+    target
+        What code generation may use of the machine, if that is not all.
 
     Returns
     -------
@@ -55,9 +70,7 @@ def compile_graph(graph: Graph, donated: Mapping[int, int] | None = None) -> Com
     >>> compile_graph(g)(np.zeros(3))  # doctest: +SKIP
     (array([0., 0., 0.]),)
     """
-    kernels = lower(graph, donated)
-    symbol = "gradir_" + re.sub(r"\W", "_", graph.name)
-    return Compiled(graph, kernels, emit(kernels, symbol, host.target()), symbol)
+    return Compiled(graph, donated or {}, store, target or host.target())
 
 
 class Compiled:
@@ -68,51 +81,86 @@ class Compiled:
 
     Attributes
     ----------
-    kernels : KernelProgram
-        The loop nests and the buffer plan.
-    llvm : str
-        The optimised LLVM IR.
-    assembly : str
-        The machine code as text, made on demand.
+    graph : Graph
+        What was compiled.
     input_types, output_types : tuple of ArrayType
         What a call takes and gives.
+    sites : tuple of Site
+        Where a run can end.
+    donated : dict of int to int
+        The outputs that take the memory of inputs, by the number of the input.
+    address : int
+        The entry.
     symbol : str
         A name that other code compiled in this process can refer to the entry by.
+    from_disk : bool
+        Whether the machine code was found on disk.
     """
 
-    def __init__(self, graph: Graph, kernels: KernelProgram, ir: str, entry: str) -> None:
+    def __init__(
+        self, graph: Graph, donated: Mapping[int, int], store: DiskCache | None, target: Target
+    ) -> None:
         self.graph = graph
-        self.kernels = kernels
-        self.source = ir
+        self.store = store
         self.input_types: tuple[ArrayType, ...] = tuple(v.array for v in graph.block.params)
         self.output_types: tuple[ArrayType, ...] = tuple(v.array for v in graph.block.results)
+        self.sites = sites_of(graph)[0]
+        self._may_be_donated = dict(donated)
+        self._target = target
         self._inputs = [(t.dtype.numpy, static(t.shape)) for t in self.input_types]
         self._outputs = [(static(t.shape), t.dtype.numpy) for t in self.output_types]
-        self.fail = partial(raise_failure, kernels.sites)
+        self.fail = partial(raise_failure, self.sites)
         self._direct: Callable[..., Any] = _never
         self._was_called = False
         self._table = ctypes.c_int64 * (len(self._inputs) + len(self._outputs) + 1)
-        with host.lock:
-            self._link(ir, entry)
+        self._link()
 
-    def _link(self, ir: str, entry: str) -> None:
-        """Optimise, generate code and make the functions that call it."""
-        provide_symbols(ir)
-        machine = host.target_machine()
-        context = llvm.create_context()
-        module = _optimized(ir, machine, context)
-        self.llvm = str(module)
-        self._engine = engine = llvm.create_mcjit_compiler(module, machine)
-        engine.finalize_object()
-        self.address = int(engine.get_function_address(entry))
+    def _link(self) -> None:
+        """Get the machine code, and make the functions that call it."""
+        text = print_graph(self.graph, locations=False)
+        what = "graph", text, described(self._may_be_donated), described(self._target)
+        code = linked(what, self._generate, self.store, partial(provide_symbols, store=self.store))
+        self._engine, self.from_disk = code.engine, code.from_disk
+        numbers = list(map(int, code.notes.split()))
+        self.donated: dict[int, int] = dict(zip(numbers[::2], numbers[1::2], strict=True))
+        self.address = code.address(self._name)
         self.symbol = f"gradir_entry_{next(_numbers)}"
         llvm.add_symbol(self.symbol, self.address)
         self._entry = _ENTRY(self.address)
-        release = ctypes.CFUNCTYPE(None)(engine.get_function_address(entry + ".release"))
-        weakref.finalize(self, _release, release, engine)
+        release = ctypes.CFUNCTYPE(None)(code.address(self._name + ".release"))
+        weakref.finalize(self, _release, release, code.engine)
+
+    def _generate(self) -> MachineCode:
+        notes = " ".join(f"{k} {output}" for k, output in self.kernels.donated.items())
+        return generate(self.source, notes=notes)
+
+    @property
+    def _name(self) -> str:
+        return "gradir_" + re.sub(r"\W", "_", self.graph.name)
+
+    @cached_property
+    def kernels(self) -> KernelProgram:
+        """The loop nests and the buffer plan."""
+        from ..lower.lower import lower
+
+        return lower(self.graph, self._may_be_donated)
+
+    @cached_property
+    def source(self) -> str:
+        """The LLVM IR of the kernels, before LLVM optimises it."""
+        from ..lower.llvm_program import emit
+
+        return emit(self.kernels, self._name, self._target)
+
+    @cached_property
+    def llvm(self) -> str:
+        """The optimised LLVM IR, made on demand."""
+        with host.lock:
+            return str(optimized(self.source, host.target_machine()))
 
     @cached_property
     def assembly(self) -> str:
+        """The machine code as text, made on demand."""
         with host.lock:
             module = llvm.parse_assembly(self.llvm, llvm.create_context())
             return str(host.target_machine().emit_assembly(module))
@@ -152,7 +200,7 @@ class Compiled:
         self._was_called = True
         inputs = self._native(arrays)
         outputs = [MEMORY.empty(shape, dtype) for shape, dtype in self._outputs]
-        for k, output in self.kernels.donated.items():
+        for k, output in self.donated.items():
             if inputs[k] is arrays[k] and _can_be_given(k, inputs):
                 outputs[output] = inputs[k]
             else:
@@ -165,9 +213,10 @@ class Compiled:
 
     def _entry_of_arrays(self) -> Callable[..., Any]:
         """A built-in function that takes arrays as they are, and returns None for any others."""
-        donated = self.kernels.donated
-        program = array_program(self.address, self.input_types, self.output_types, self.fail, donated)
-        return call_function(program.words(), [_never], (self._engine, *program.kept))  # type: ignore[no-any-return]
+        types = self.input_types, self.output_types
+        program = array_program(self.address, *types, self.fail, self.donated)
+        kept = self._engine, *program.kept
+        return call_function(program.words(), [_never], kept, self.store)  # type: ignore[no-any-return]
 
     def _native(self, arrays: Sequence[Any]) -> list[np.ndarray]:
         """The arguments as C-contiguous, aligned arrays in native byte order."""
@@ -197,17 +246,3 @@ def _never(*arrays: Any) -> None:
 def _release(release: Callable[[], None], engine: Any) -> None:
     """Free what the code keeps between calls, while the code is still there."""
     release()
-
-
-def _optimized(ir: str, machine: Any, context: Any) -> Any:
-    """Parse, verify and optimise a module."""
-    module = llvm.parse_assembly(ir, context)
-    module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = True
-    options.slp_vectorization = True
-    options.loop_interleaving = True
-    options.loop_unrolling = True
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-    return module

@@ -8,8 +8,7 @@ from functools import cache
 from typing import NoReturn
 
 from ..errors import GradirError
-from ..lower.kernels import Site
-from ..lower.lower import INTERRUPT
+from ..lower.sites import INTERRUPT, Site
 from .interrupts import interruption
 
 

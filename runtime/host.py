@@ -12,8 +12,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from ..lower.llvm_program import Target
-from ..lower.llvm_text import VectorFunctions
+from ..lower.target import Target, VectorFunctions
 
 _LIBMVEC = "libmvec.so.1"
 _FUNCTIONS = (

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from functools import cache
 from typing import Any
 
 import llvmlite.binding as llvm
 
-from ..lower.llvm_control import INTERRUPTED
+from ..lower.outside import INTERRUPTED
 from . import host
+from .disk_cache import DiskCache
+from .machine_code import generate, linked
 
 # `PyErr_CheckSignals` would do nothing in other threads, and those must not wait for the GIL: the main
 # thread may hold it, and wait for them in turn.
@@ -27,6 +28,7 @@ declare void @PyGILState_Release(i32)
 declare i32 @PyErr_CheckSignals()
 declare void @PyErr_Fetch(ptr, ptr, ptr)
 declare void @PyErr_NormalizeException(ptr, ptr, ptr)
+@gradir_main_thread = external global i8
 @last = internal global i64 0
 
 define i1 @{INTERRUPTED}(ptr %record) {{
@@ -34,7 +36,7 @@ entry:
   %kind = alloca ptr
   %trace = alloca ptr
   %here = call i64 @PyThread_get_thread_ident()
-  %main = icmp eq i64 %here, MAIN_THREAD
+  %main = icmp eq i64 %here, ptrtoint (ptr @gradir_main_thread to i64)
   br i1 %main, label %main_thread, label %no
 main_thread:
   %now = call i64 @time(ptr null)
@@ -59,23 +61,27 @@ no:
   ret i1 0
 }}
 """
+_alive: list[Any] = []  # the code
 _FUNCTIONS = (
     "PyThread_get_thread_ident PyGILState_Ensure PyGILState_Release PyErr_CheckSignals PyErr_Fetch "
     "PyErr_NormalizeException"
 ).split()
 
 
-@cache
-def provide_interrupts() -> Any:
-    """Give the function its address; return what must live as long as code that calls it."""
+def provide_interrupts(store: DiskCache | None = None) -> None:
+    """Give the function its address; its code may come from `store`."""
+    with host.lock:
+        if llvm.address_of_symbol(INTERRUPTED) is None:
+            _make(store)
+
+
+def _make(store: DiskCache | None) -> None:
     for name in _FUNCTIONS:
         llvm.add_symbol(name, ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value)
-    text = _MODULE.replace("MAIN_THREAD", str(threading.main_thread().ident))
-    module = llvm.parse_assembly(text, llvm.create_context())
-    engine = llvm.create_mcjit_compiler(module, host.target_machine())
-    engine.finalize_object()
-    llvm.add_symbol(INTERRUPTED, engine.get_function_address(INTERRUPTED))
-    return engine
+    llvm.add_symbol("gradir_main_thread", threading.main_thread().ident or 0)
+    code = linked(["interrupts", _MODULE], lambda: generate(_MODULE, level=0), store)
+    llvm.add_symbol(INTERRUPTED, code.address(INTERRUPTED))
+    _alive.append(code.engine)
 
 
 def interruption(recorded: int) -> BaseException:

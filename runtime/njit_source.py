@@ -10,8 +10,7 @@ import numpy as np
 from ..errors import UnsupportedError, located
 from ..ir.dims import static
 from ..ir.types import ArrayType
-from ..lower.kernels import Site
-from ..lower.lower import INTERRUPT
+from ..lower.sites import INTERRUPT, Site
 from .call_plan import (
     ArgumentLeaf,
     ArrayLeaf,
@@ -113,13 +112,13 @@ class NjitSource:
             yield f"    raise ValueError({f'{label} is not {value}, which this code was compiled for'!r})"
 
     def _outputs(self) -> Iterator[str]:
-        donors = {output: k for k, output in self.compiled.kernels.donated.items()}
+        donors = {output: k for k, output in self.compiled.donated.items()}
         for k, type in enumerate(self.compiled.output_types):
             new = f"np.empty({static(type.shape) or (1,)}, np.{_numpy_name(type)})"
             yield f"y{k} = a{donors[k]}.copy()" if k in donors else f"y{k} = {new}"
 
     def _errors(self) -> Iterator[str]:
-        for k, site in enumerate(self.compiled.kernels.sites):
+        for k, site in enumerate(self.compiled.sites):
             yield f"    if status == {k + 1}:"
             if site.exception == INTERRUPT:  # Numba's own `raise` takes no exception that is no Exception
                 yield "        with numba.objmode():"

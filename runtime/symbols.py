@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-import importlib
+import importlib.util
+import os
 import re
+import sys
 from functools import cache
+from importlib.machinery import ExtensionFileLoader, PathFinder
 from typing import Any
 
 import llvmlite.binding as llvm
 
-from ..lower.llvm_control import INTERRUPTED
-from ..lower.llvm_math import SPECIAL_PREFIX
-from ..lower.llvm_parallel import PARALLEL
-from ..lower.llvm_products import BLAS_PREFIX
+from ..lower.outside import BLAS_PREFIX, INTERRUPTED, PARALLEL, SPECIAL_PREFIX
+from .disk_cache import DiskCache
 from .interrupts import provide_interrupts
 from .thread_pool import provide_threads
 
@@ -22,13 +23,15 @@ _DECLARATION = re.compile(
 )
 
 
-def provide_symbols(ir: str) -> None:
+def provide_symbols(ir: str, store: DiskCache | None = None) -> None:
     """Give an address to every outside function that LLVM IR declares.
 
     Parameters
     ----------
     ir
         The text of a module.
+    store
+        Where the code of functions of the runtime is kept.
 
     Raises
     ------
@@ -36,9 +39,9 @@ def provide_symbols(ir: str) -> None:
         If SciPy has no such function.
     """
     if f"@{INTERRUPTED}(" in ir:
-        provide_interrupts()
+        provide_interrupts(store)
     if f"@{PARALLEL}(" in ir:
-        provide_threads()
+        provide_threads(store)
     for match in _DECLARATION.finditer(ir):
         _provide(match[1], match[2].count("double"))
 
@@ -46,11 +49,25 @@ def provide_symbols(ir: str) -> None:
 @cache
 def _provide(symbol: str, doubles: int) -> None:
     if symbol.startswith(BLAS_PREFIX):
-        table = importlib.import_module("scipy.linalg.cython_blas").__pyx_capi__
+        table = _cython_blas().__pyx_capi__
         address = _address(table[symbol.removeprefix(BLAS_PREFIX)])
     else:
         address = _special_address(symbol.removeprefix(SPECIAL_PREFIX), doubles)
     llvm.add_symbol(symbol, address)
+
+
+def _cython_blas() -> Any:
+    """SciPy's module of pointers to BLAS, without the package around it, which takes ten times as long."""
+    name = "scipy.linalg.cython_blas"
+    scipy = importlib.util.find_spec("scipy")
+    folders = (scipy.submodule_search_locations or ()) if scipy else ()
+    found = PathFinder.find_spec(name, [os.path.join(folder, "linalg") for folder in folders])
+    if name in sys.modules or found is None or not isinstance(found.loader, ExtensionFileLoader):
+        return importlib.import_module(name)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    sys.modules.pop(name, None)  # who imports it by its name shall get it as a part of its package
+    return module
 
 
 def _special_address(name: str, arity: int) -> int:

@@ -12,13 +12,13 @@ import ctypes
 import os
 import platform
 import sys
-from functools import cache
-from typing import Any
 
 import llvmlite.binding as llvm
 
-from ..lower.llvm_parallel import PARALLEL
+from ..lower.outside import PARALLEL
 from . import host, threads
+from .disk_cache import DiskCache
+from .machine_code import generate, linked
 
 _FUTEX = {"x86_64": 202, "aarch64": 98}  # the number of the system call
 _PAUSE = {"x86_64": "llvm.x86.sse2.pause()", "aarch64": "llvm.aarch64.isb(i32 15)"}
@@ -36,6 +36,7 @@ _SPINS = 250  # looks for work, some 15 microseconds in all, before a thread sle
 # Whoever has taken a chunk knows that the call lasts until it is done. So what the pool holds of the call
 # is read after that; a range that was read before is no longer the same if the call is over.
 _MODULE = """
+@gradir_threads = external global i64
 @pool = internal global [SIZE x i8] zeroinitializer, align 64
 @busy = internal alias i32, ptr @pool
 @workers = internal alias i64, getelementptr (i8, ptr @pool, i64 64)
@@ -163,7 +164,7 @@ rest:
   atomicrmw sub ptr @sleepers, i32 1 seq_cst
   br label %look
 new:
-  %threads = load atomic i64, ptr inttoptr (i64 THREADS to ptr) monotonic, align 8
+  %threads = load atomic i64, ptr @gradir_threads monotonic, align 8
   %wanted = icmp ult i64 %place, %threads
   br i1 %wanted, label %turn, label %look
 turn:
@@ -235,7 +236,7 @@ done:
 
 define void @PARALLEL(ptr %task, ptr %context, i64 %chunks) {
 entry:
-  %threads = load i64, ptr inttoptr (i64 THREADS to ptr)
+  %threads = load i64, ptr @gradir_threads
   %places = call i64 @llvm.umin.i64(i64 %threads, i64 %chunks)
   %several = icmp ugt i64 %places, 1
   br i1 %several, label %ask, label %alone
@@ -309,37 +310,34 @@ declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 """
 
 
-def provide_threads() -> None:
-    """Give the function that runs a nest's chunks its address."""
+def provide_threads(store: DiskCache | None = None) -> None:
+    """Give the function that runs a nest's chunks its address; its code may come from `store`."""
     with host.lock:
-        _pool()
+        if llvm.address_of_symbol(PARALLEL) is None:
+            _make_pool(store)
 
 
-@cache
-def _pool() -> Any:
+def _make_pool(store: DiskCache | None) -> None:
     """Make the pool, and have every child of a fork forget its parent's threads."""
     text = _MODULE if _is_supported() else _ALONE
     machine = platform.machine()
     for name, value in (
         ("PARALLEL", PARALLEL),
-        ("THREADS", ctypes.addressof(threads.number())),
         ("FUTEX", _FUTEX.get(machine)),
         ("PAUSE", _PAUSE.get(machine)),
         ("SPINS", _SPINS),
         ("SIZE", 320 + 64 * threads.MOST),
     ):
         text = text.replace(name, str(value))
-    module = llvm.parse_assembly(text, llvm.create_context())
-    engine = llvm.create_mcjit_compiler(module, host.target_machine(level=0))
-    engine.finalize_object()
-    llvm.add_symbol(PARALLEL, engine.get_function_address(PARALLEL))
+    llvm.add_symbol("gradir_threads", ctypes.addressof(threads.number()))
+    code = linked(["thread pool", text], lambda: generate(text, level=0), store)
+    llvm.add_symbol(PARALLEL, code.address(PARALLEL))
     # The threads run this code until the process ends, so it stays even when the interpreter is gone.
-    for kept in (engine, threads.number()):
+    for kept in (code.engine, threads.number()):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
     if _is_supported():
-        forget = ctypes.CFUNCTYPE(None)(engine.get_function_address("forget"))
+        forget = ctypes.CFUNCTYPE(None)(code.address("forget"))
         os.register_at_fork(after_in_child=forget)
-    return engine
 
 
 def _is_supported() -> bool:

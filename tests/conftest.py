@@ -1,7 +1,10 @@
-"""What every test may ask for: golden texts, renewed by `pytest --update-golden`."""
+"""What every test may ask for: golden texts, renewed by `pytest --update-golden`; a disk cache of its own."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +22,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the texts that tests produce over the golden ones"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the run, with all its processes, begin with an empty cache and leave the user's alone."""
+    if not hasattr(config, "workerinput"):  # those of pytest-xdist share the folder
+        folder = tempfile.mkdtemp(prefix="gradir-cache-")
+        os.environ["GRADIR_CACHE_DIR"] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    for name in ("GRADIR_CACHE", "GRADIR_CACHE_SIZE"):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture

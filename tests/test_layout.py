@@ -26,12 +26,13 @@ FORBIDDEN_NAMES = {"utils", "helpers", "core", "common", "basic", "misc"}
 ALLOWED = {
     "errors": {"ir"},
     "reads": set(),
+    "sources": set(),
     "ir": {"errors"},
     "ops": {"errors", "ir"},
     "passes": {"errors", "ir", "ops"},
     "trace": {"errors", "ir", "ops", "passes", "reads"},
     "lower": {"errors", "ir", "ops", "passes"},
-    "runtime": {"errors", "ir", "ops", "passes", "lower", "reads"},
+    "runtime": {"errors", "ir", "ops", "passes", "lower", "reads", "sources"},
     "view": {"errors", "ir", "lower"},
 }
 HEAVY = {"numba", "llvmlite", "graphviz", "matplotlib", "scipy.linalg", "scipy.special"}

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..ir.dims import Shape
-from ..ir.graph import Graph, Loc, Node, Value
+from ..ir.graph import Graph, Node, Value
 from ..ir.types import DType
+from .sites import Site
 
 
 class Memory(Enum):
@@ -153,19 +154,6 @@ class Branch:
 
 
 Statement = Scalars | Nest | Single | Loop | Branch
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A place in the program that can end the run, and the exception it raises there.
-
-    Where `shows_index`, the message has a place `{index}` for a number that the run records.
-    """
-
-    exception: str
-    message: str
-    loc: Loc | None
-    shows_index: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,9 +19,9 @@ from .llvm_scopes import separate
 from .llvm_singles import emit_single
 from .llvm_stack_moves import either, exchange
 from .llvm_stacks import Use, strip_before, strip_in, use_in
+from .outside import INTERRUPTED
 from .schedule import walk
 
-INTERRUPTED = "gradir_interrupted"  # of the runtime; it records the exception that ends the run
 _TURNS_WITHOUT_SIGNALS = 1 << 16
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ..ir.types import DType
 from .llvm_text import ModuleText, register_type
-
-SPECIAL_PREFIX = "scipy_special_"
+from .outside import SPECIAL_PREFIX
 
 
 def declare_math(module: ModuleText, name: str, dtype: DType, arity: int) -> tuple[str, str]:

@@ -19,8 +19,7 @@ from .llvm_nests import Chunk, NestCode, prepare
 from .llvm_scopes import separate
 from .llvm_text import FunctionText, register_type
 from .nest_loops import Group
-
-PARALLEL = "gradir_parallel"  # of the runtime: (function, table, chunks)
+from .outside import PARALLEL
 
 
 def emit_parallel(code: Code, nest: Nest) -> None:

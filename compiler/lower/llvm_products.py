@@ -13,8 +13,8 @@ from .affine import ZERO, Index, linear, row_major
 from .llvm_code import Code, counter
 from .llvm_machine import Scalar
 from .llvm_text import literal, memory_type
+from .outside import BLAS_PREFIX
 
-BLAS_PREFIX = "scipy_blas_"
 _TINY = 512  # multiplications, below which a call costs more than the loops
 
 

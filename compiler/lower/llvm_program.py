@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..ir.dims import size
 from ..ir.graph import Node, Value
 from ..ir.types import ArrayType, DType
@@ -14,15 +12,8 @@ from .llvm_code import Code
 from .llvm_control import emit_moves, emit_statements, exchanged
 from .llvm_stack_memory import release
 from .llvm_stacks import release_all
-from .llvm_text import FunctionText, ModuleText, VectorFunctions, literal, memory_type
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What code generation must know of the machine."""
-
-    vector_functions: VectorFunctions | None = None
-    vector_bits: int = 0  # the width that LLVM should prefer; 0 leaves it to LLVM
+from .llvm_text import FunctionText, ModuleText, literal, memory_type
+from .target import Target
 
 
 def emit(program: KernelProgram, symbol: str, target: Target | None = None) -> str:

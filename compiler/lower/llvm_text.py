@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..ir.types import DType
+from .target import VectorFunctions
 
 _REGISTER = {DType.BOOL: "i1", DType.F32: "float", DType.F64: "double"}
 
@@ -86,27 +86,6 @@ class FunctionText:
 
     def __str__(self) -> str:
         return "\n".join([self.header + " {", "entry:", *self.entry, *self.lines, "}"])
-
-
-@dataclass(frozen=True, slots=True)
-class VectorFunctions:
-    """The vector variants of C math functions that the target has, named as libmvec names them.
-
-    `widths` are the letter that stands for an instruction set in a variant's name and its number of
-    doubles, the widest set first: short rows, remainders and loops over mixed dtypes take a narrower one.
-    """
-
-    widths: tuple[tuple[str, int], ...]
-    symbols: frozenset[str]
-
-    def of(self, function: str, dtype: DType, arity: int) -> dict[str, int]:
-        """The variants of a function for `dtype`, and their lanes."""
-        per_double = 8 // dtype.numpy.itemsize
-        named = {
-            f"_ZGV{letter}N{lanes * per_double}{'v' * arity}_{function}": lanes * per_double
-            for letter, lanes in self.widths
-        }
-        return {name: lanes for name, lanes in named.items() if name in self.symbols}
 
 
 class ModuleText:

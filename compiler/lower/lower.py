@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..ir.graph import Graph, Node, walk
+from ..ir.graph import Graph
 from ..ops import OPS
 from .buffers import plan_buffers
 from .inlining import choose
-from .kernels import KernelProgram, Site
+from .kernels import KernelProgram
 from .lifetimes import find_lifetimes
 from .parallel import split_large
 from .schedule import schedule
+from .sites import sites_of
 from .storing import store_shared
 from .symbolic_parts import write_parts
 from .windows import open_windows
-
-OUT_OF_MEMORY = Site("MemoryError", "there is no memory left for a stack of saved values", None)
-
-INTERRUPT = "KeyboardInterrupt"  # or what else the handler of a signal raises
 
 
 def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> KernelProgram:
@@ -37,11 +34,13 @@ def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> KernelProgr
     KernelProgram
         Statements over planned buffers. The last site is that of a failed allocation.
     """
-    graph = open_windows(write_parts(graph, OPS), OPS)
+    given = graph
+    graph = open_windows(write_parts(given, OPS), OPS)
     inlining = choose(graph)
     body = split_large(store_shared(schedule(graph, inlining), inlining), inlining)
     plan = plan_buffers(graph, body, inlining, find_lifetimes(graph, body, inlining), donated or {})
-    sites, site_of = _sites(graph)
+    sites, site_of = sites_of(graph)
+    assert sites == sites_of(given)[0], "stored code counts the sites of the graph as it was given"
     return KernelProgram(
         graph=graph,
         body=plan.body,
@@ -56,23 +55,3 @@ def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> KernelProgr
         lives=plan.lives,
         donated=plan.donated,
     )
-
-
-def _sites(graph: Graph) -> tuple[tuple[Site, ...], dict[Node, int]]:
-    sites: list[Site] = []
-    numbers: dict[Node, int] = {}
-    for node in walk(graph.block):
-        match node.op.name:
-            case "check":
-                sites.append(Site(node.attrs["exception"], node.attrs["message"], node.loc))
-            case "while":
-                sites.append(Site(INTERRUPT, "", node.loc))
-            case "check_index":
-                size, axis = node.attrs["size"], node.attrs["axis"]
-                text = f"index {{index}} is out of bounds for axis {axis}"
-                text += f" with size {size}" if isinstance(size, int) else ""
-                sites.append(Site("IndexError", text, node.loc, shows_index=True))
-            case _:
-                continue
-        numbers[node] = len(sites)
-    return (*sites, OUT_OF_MEMORY), numbers

@@ -12,9 +12,9 @@ import pytest
 from gradir.ir.builder import Builder
 from gradir.ir.graph import Value
 from gradir.ir.types import DType
-from gradir.lower.llvm_program import Target, emit
-from gradir.lower.llvm_text import VectorFunctions
+from gradir.lower.llvm_program import emit
 from gradir.lower.lower import lower
+from gradir.lower.target import Target, VectorFunctions
 from gradir.runtime import host
 from gradir.runtime.compile import compile_graph
 

@@ -10,7 +10,7 @@ import gradir as gr
 import numpy as np
 import optree
 import pytest
-from gradir.lower.llvm_parallel import PARALLEL
+from gradir.lower.outside import PARALLEL
 
 from .parallel_programs import PROGRAMS, arguments, small_nests
 

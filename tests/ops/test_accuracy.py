@@ -14,11 +14,10 @@ from gradir.ir.builder import Builder
 from gradir.ir.graph import Value
 from gradir.ir.operation import Elementwise
 from gradir.ir.types import DType
-from gradir.lower.llvm_program import Target, emit
-from gradir.lower.lower import lower
+from gradir.lower.target import Target
 from gradir.ops import OPS
 from gradir.runtime import host
-from gradir.runtime.compile import Compiled
+from gradir.runtime.compile import Compiled, compile_graph
 
 from .exact import REFERENCES, case
 from .execute import evaluate, graph_of
@@ -60,8 +59,7 @@ def _compiled(cases: Mapping[str, Operands], width: Width | None) -> Compiled:
         ]
 
     graph = graph_of(build, *(x for operands in cases.values() for x in operands))
-    kernels = lower(graph)
-    return Compiled(graph, kernels, emit(kernels, "accuracy", _target(width)), "accuracy")
+    return compile_graph(graph, target=_target(width))
 
 
 @cache
@@ -130,8 +128,7 @@ def test_a_rest_and_a_short_row_are_as_right_as_the_whole(dtype: DType) -> None:
     for count in (1, 2, 3, 5, 7, 9, 12, 17, 31):
         x = reference.operands[0][:count].copy()
         graph = graph_of(lambda b, x: [b.exp(x)], x)
-        kernels = lower(graph)
-        (found,) = Compiled(graph, kernels, emit(kernels, "short", host.target()), "short")(x)
+        (found,) = compile_graph(graph)(x)
         whole = np.resize(found, len(reference.results))
         assert reference.errors(whole)[:count].max() <= 3
 

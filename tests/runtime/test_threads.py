@@ -16,7 +16,7 @@ import gradir as gr
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
-from gradir.lower.llvm_parallel import PARALLEL
+from gradir.lower.outside import PARALLEL
 from gradir.runtime.thread_pool import provide_threads
 from gradir.runtime.threads import MOST, VARIABLE
 

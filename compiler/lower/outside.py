@@ -1,0 +1,6 @@
+"""The names by which compiled code refers to functions of Python libraries and of the runtime."""
+
+BLAS_PREFIX = "scipy_blas_"
+SPECIAL_PREFIX = "scipy_special_"
+PARALLEL = "gradir_parallel"  # of the runtime: (function, table, chunks)
+INTERRUPTED = "gradir_interrupted"  # of the runtime; it records the exception that ends the run
