@@ -11,10 +11,11 @@ import contextlib
 import io
 import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import gradir as gr
 import pytest
@@ -48,18 +49,27 @@ DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [path for path in DOCS if runs(path.read_text(encoding="utf-8"))]
 
 
+@contextlib.contextmanager
+def known(module: ModuleType) -> Iterator[None]:
+    sys.modules[module.__name__] = module
+    try:
+        yield
+    finally:
+        del sys.modules[module.__name__]
+
+
 def outputs(page: str, script: Path) -> Iterator[tuple[Block, str]]:
     """Run the program of a page, written to the file `script`; yield each block with what it prints."""
     program = [block for block in blocks(page) if block.language == "python"]
     script.write_text("".join(block.text for block in program), encoding="utf-8")
-    scope: dict[str, Any] = {"__name__": script.stem}
+    module = ModuleType(script.stem)  # what the program defines pickles by its name
     line = 0
     for block in program:
         code = compile("\n" * line + block.text, str(script), "exec", dont_inherit=True)
         line += block.text.count("\n")
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
+        with known(module), contextlib.redirect_stdout(io.StringIO()) as printed:
             try:
-                exec(code, scope)
+                exec(code, vars(module))
             except gr.GradirError as error:
                 print(f"{gr.__name__}.{type(error).__name__}: {error}")
         text = printed.getvalue().replace(f"{script.parent}{os.sep}", "").rstrip("\n")
@@ -91,6 +101,7 @@ def test_the_page_shows_what_its_program_prints(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRADIR_CACHE_DIR", str(tmp_path / "cache"))
     page = path.read_text(encoding="utf-8")
     new = renewed(page, tmp_path / f"{path.stem}.py")
     if request.config.getoption("--update-golden"):
@@ -104,6 +115,7 @@ def test_the_page_shows_all_that_its_program_prints(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRADIR_CACHE_DIR", str(tmp_path / "cache"))
     page = path.read_text(encoding="utf-8")
     for block, printed in outputs(page, tmp_path / f"{path.stem}.py"):
         assert bool(printed) == (shown(page, block) is not None), block.text
@@ -118,6 +130,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 @pytest.mark.skipif(not can_render(), reason="the README draws a diagram, which needs Graphviz's dot program")
 def test_the_readme_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRADIR_CACHE_DIR", str(tmp_path / "cache"))
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     (block, printed), (loops, figures) = outputs(page, tmp_path / "readme.py")
     assert figures.splitlines() == re.findall(r"^print\(.*\) +# (.*)", loops.text, re.MULTILINE)
