@@ -20,8 +20,6 @@ from ..ir.types import ArrayType
 from ..lower.sites import sites_of
 from ..lower.target import Target
 from . import host
-from .call_machine import call_function
-from .call_program import array_program
 from .code_key import described
 from .disk_cache import DiskCache
 from .failures import raise_failure
@@ -213,6 +211,10 @@ class Compiled:
 
     def _entry_of_arrays(self) -> Callable[..., Any]:
         """A built-in function that takes arrays as they are, and returns None for any others."""
+        # The first call, for which some processes live, does not need these.
+        from .call_machine import call_function
+        from .call_program import array_program
+
         types = self.input_types, self.output_types
         program = array_program(self.address, *types, self.fail, self.donated)
         kept = self._engine, *program.kept

@@ -243,11 +243,16 @@ def _check_mutator(trace: Trace, function: Any) -> None:
             check_container(trace, owner)
 
 
+def _is_random(x: Any) -> bool:
+    """Tell whether an object is one of numpy.random's, which is not imported for that."""
+    return any(kind.__module__.startswith("numpy.random") for kind in type(x).__mro__)
+
+
 def _refuse_ambient(function: Any) -> None:
     """Refuse what gives something else at each call: tracing would freeze its first answer."""
     owner = getattr(function, "__self__", None)
     module = getattr(function, "__module__", None) or ""
-    if module.startswith("numpy.random") or isinstance(owner, (np.random.RandomState, np.random.Generator)):
+    if module.startswith("numpy.random") or _is_random(owner):
         what = "np.random"
     elif module in ("random", "secrets", "time", "uuid") or isinstance(owner, random.Random):
         what = module or "random"
