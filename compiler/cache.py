@@ -71,6 +71,8 @@ def disk_cache() -> DiskCache | None:
 def _why_off() -> str | None:
     if os.environ.get("GRADIR_CACHE", "1").strip().lower() in _OFF:
         return "GRADIR_CACHE turns it off"
+    if os.name != "posix":
+        return "whose files they are can be told on POSIX systems only"
     if os.environ.get("GRADIR_CACHE_DIR") == "":
         return "GRADIR_CACHE_DIR is empty"
     return None if _folder() else "there is no home folder to keep it in"

@@ -1,10 +1,9 @@
-"""What every test may ask for: golden texts, renewed by `pytest --update-golden`; a disk cache of its own."""
+"""What every test may ask for: golden texts, renewed by `pytest --update-golden`; a disk cache."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,14 +23,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let the run, with all its processes, begin with an empty cache and leave the user's alone."""
-    if not hasattr(config, "workerinput"):  # those of pytest-xdist share the folder
-        folder = tempfile.mkdtemp(prefix="gradir-cache-")
-        os.environ["GRADIR_CACHE_DIR"] = folder
-        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+def pytest_configure() -> None:
+    """Leave the user's disk cache alone, and test what the code at hand compiles."""
+    os.environ["GRADIR_CACHE"] = "0"
+
+
+@pytest.fixture
+def disk_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of an empty disk cache that is used, even if a source of gradir's has just been saved."""
+    from gradir import sources
+    from gradir.runtime import code_key
+
     for name in ("GRADIR_CACHE", "GRADIR_CACHE_SIZE"):
-        os.environ.pop(name, None)
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GRADIR_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(sources, "_IMPORTED", sys.maxsize)
+    code_key.surroundings.cache_clear()
+    return tmp_path / "cache"
 
 
 @pytest.fixture

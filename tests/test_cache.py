@@ -18,12 +18,8 @@ X = np.linspace(0.1, 1.0, 11)
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, which is used although a source of gradir's may just have been saved."""
-    monkeypatch.setenv("GRADIR_CACHE_DIR", str(tmp_path / "own"))
-    monkeypatch.setattr(sources, "_IMPORTED", sys.maxsize)
-    code_key.surroundings.cache_clear()
-    return tmp_path / "own"
+def folder(disk_cache: Path) -> Path:
+    return disk_cache
 
 
 def loss(x: Any) -> Any:

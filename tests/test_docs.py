@@ -96,12 +96,12 @@ def renewed(page: str, script: Path) -> str:
     return "".join([*parts, page[at:]])
 
 
+@pytest.mark.usefixtures("disk_cache")
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_the_page_shows_what_its_program_prints(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GRADIR_CACHE_DIR", str(tmp_path / "cache"))
     page = path.read_text(encoding="utf-8")
     new = renewed(page, tmp_path / f"{path.stem}.py")
     if request.config.getoption("--update-golden"):
@@ -110,12 +110,12 @@ def test_the_page_shows_what_its_program_prints(
         assert page == new
 
 
+@pytest.mark.usefixtures("disk_cache")
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_the_page_shows_all_that_its_program_prints(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GRADIR_CACHE_DIR", str(tmp_path / "cache"))
     page = path.read_text(encoding="utf-8")
     for block, printed in outputs(page, tmp_path / f"{path.stem}.py"):
         assert bool(printed) == (shown(page, block) is not None), block.text
@@ -127,10 +127,10 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert (path.parent / link).exists(), link
 
 
+@pytest.mark.usefixtures("disk_cache")
 @pytest.mark.skipif(not can_render(), reason="the README draws a diagram, which needs Graphviz's dot program")
 def test_the_readme_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GRADIR_CACHE_DIR", str(tmp_path / "cache"))
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     (block, printed), (loops, figures) = outputs(page, tmp_path / "readme.py")
     assert figures.splitlines() == re.findall(r"^print\(.*\) +# (.*)", loops.text, re.MULTILINE)

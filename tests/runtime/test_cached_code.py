@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-import sys
 from pathlib import Path
 
 import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
-from gradir import sources
 from gradir.ir.builder import Builder
 from gradir.ir.graph import Graph, Loc, Origin, Span, Value, walk
 from gradir.ir.printer import print_graph
@@ -27,15 +25,8 @@ from gradir.runtime.machine_code import MachineCode, generate, linked
 
 
 @pytest.fixture(autouse=True)
-def as_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the tests run right after a source was saved, too."""
-    monkeypatch.setattr(sources, "_IMPORTED", sys.maxsize)
-    code_key.surroundings.cache_clear()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> DiskCache:
-    return DiskCache(tmp_path / "cache", 1 << 30)
+def store(disk_cache: Path) -> DiskCache:
+    return DiskCache(disk_cache, 1 << 30)
 
 
 @pytest.fixture
