@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
+import gradir as gr
 from gradir.lower import edges, parallel, renewal
 from gradir.passes import segments, whole_arrays
 
 
 @contextmanager
 def small_as_large() -> Iterator[None]:
-    """Renew and exchange arrays of any size, cut and convert loops of any length."""
+    """Renew, exchange and share among threads arrays of any size, cut and convert loops of any length."""
     with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, {"GRADIR_CACHE": "0"}))  # whose keys know nothing of this
         for module, name, value in (
             (renewal, "_LEAST_BYTES", 0),
             (edges, "_SMALL_BYTES", 0),
@@ -28,4 +31,6 @@ def small_as_large() -> Iterator[None]:
             (segments, "_MOST_WORK", 1000),
         ):
             stack.enter_context(patch.object(module, name, value))
+        stack.callback(gr.set_num_threads, gr.get_num_threads())
+        gr.set_num_threads(3)
         yield
