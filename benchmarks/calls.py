@@ -1,22 +1,22 @@
-"""What a call costs besides its arithmetic: small gradients in the ways they are called, and imports."""
+"""What a call costs besides its arithmetic: small gradients in the ways they are called."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import numpy as np
 
+from .agreement import check_agreement
 from .measure import Call, interleaved, spread
-from .programs.rosenbrock import rosenbrock, with_jax
+from .programs.rosenbrock import in_numba, rosenbrock, with_jax
+from .results import Outcome
+from .suite import Effort
 
-_IMPORTS = ("numpy", "gradir", "numba", "jax")
+INSIDE_TITLE = "Rosenbrock, n = 10, called from inside of `@numba.njit`"
 _TOOLS = ("gradir", "by hand, Numba", "JAX")
-_INSIDE = 1000  # calls from inside of one compiled function
+INSIDE = 1000  # calls from inside of one compiled function
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,6 @@ def _captured(xp: Any) -> Callable[..., Any]:
     return lambda x: xp.sum(weights * x**2) * factor
 
 
-def rosenbrock_in_loops(x: Any) -> tuple[float, Any]:
-    """Rosenbrock's value and gradient, written for Numba."""
-    value, gradient = 0.0, np.zeros(len(x))
-    for i in range(len(x) - 1):
-        d, e = x[i + 1] - x[i] * x[i], 1.0 - x[i]
-        value += 100.0 * d * d + e * e
-        gradient[i] += -400.0 * x[i] * d - 2.0 * e
-        gradient[i + 1] += 200.0 * d
-    return value, gradient
-
-
 _X = np.linspace(-1.0, 1.5, 10)
 _ROSENBROCK = _of("an array (Rosenbrock, n = 10)", lambda xp: rosenbrock if xp is np else with_jax(), _X)
 STYLES = (
@@ -89,7 +78,7 @@ def by_style(style: Style, jax_too: bool) -> dict[str, Call]:
     if style is _ROSENBROCK:
         import numba
 
-        by_hand = numba.njit(rosenbrock_in_loops)
+        by_hand = numba.njit(in_numba)
         found["by hand, Numba"] = lambda: by_hand(*style.arguments)
     if jax_too:
         import jax
@@ -108,21 +97,34 @@ def from_numba() -> dict[str, Call]:
     import gradir as gr
     import numba
 
-    def of(gradient: Any) -> Call:
-        def calls(x: Any) -> float:
-            total = 0.0
-            for _ in range(_INSIDE):
-                value, slope = gradient(x)
-                total += value + slope[0]
-            return total
+    gradient, by_hand = gr.value_and_grad(rosenbrock).njit(_X), numba.njit(in_numba)
 
-        compiled = numba.njit(calls)
-        return lambda: compiled(_X)
+    @numba.njit
+    def calls(x: Any) -> float:
+        total = 0.0
+        for _ in range(INSIDE):
+            value, slope = gradient(x)
+            total += value + slope[0]
+        return total
 
-    return {
-        "gradir": of(gr.value_and_grad(rosenbrock).njit(_X)),
-        "by hand, Numba": of(numba.njit(rosenbrock_in_loops)),
-    }
+    @numba.njit
+    def calls_by_hand(x: Any) -> float:
+        total = 0.0
+        for _ in range(INSIDE):
+            value, slopes = by_hand(x)
+            total += value + slopes[0][0]
+        return total
+
+    return {"gradir": lambda: calls(_X), "by hand, Numba": lambda: calls_by_hand(_X)}
+
+
+def inside(effort: Effort, _: bool) -> tuple[Outcome, ...]:
+    """Measure Rosenbrock's gradient called from inside of a function that Numba compiled."""
+    many = from_numba()
+    check_agreement(INSIDE_TITLE, (many["gradir"](), ()), (many["by hand, Numba"](), ()))
+    samples = interleaved(many, effort.rounds, effort.budget)
+    each = {name: [x / INSIDE for x in found] for name, found in samples.items()}
+    return (Outcome("rosenbrock-inside", INSIDE_TITLE, len(_X), each, {}),)
 
 
 def minimisations(jax_too: bool) -> dict[str, Call]:
@@ -131,10 +133,13 @@ def minimisations(jax_too: bool) -> dict[str, Call]:
     import numba
     from scipy.optimize import minimize
 
-    gradients: dict[str, Any] = {
-        "gradir": gr.value_and_grad(rosenbrock),
-        "by hand, Numba": numba.njit(rosenbrock_in_loops),
-    }
+    by_hand = numba.njit(in_numba)
+
+    def of_hand(x: Any) -> tuple[Any, Any]:
+        value, (gradient,) = by_hand(x)
+        return value, gradient
+
+    gradients: dict[str, Any] = {"gradir": gr.value_and_grad(rosenbrock), "by hand, Numba": of_hand}
     if jax_too:
         import jax
 
@@ -147,18 +152,6 @@ def minimisations(jax_too: bool) -> dict[str, Call]:
     return {name: of(gradient) for name, gradient in gradients.items()}
 
 
-def import_seconds(modules: Sequence[str], rounds: int = 5) -> dict[str, float]:
-    """Return the median seconds to import each module in a new process."""
-    program = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
-    taken: dict[str, list[float]] = {name: [] for name in modules}
-    for _ in range(rounds):
-        for name in modules:
-            command = [sys.executable, "-c", program.format(name)]
-            run = subprocess.run(command, capture_output=True, text=True, check=True)
-            taken[name].append(float(run.stdout))
-    return {name: median(found) for name, found in taken.items()}
-
-
 def report(jax_too: bool, rounds: int) -> Iterator[str]:
     """Yield the lines of the section, as they are measured."""
     yield "## Calls\n"
@@ -167,11 +160,8 @@ def report(jax_too: bool, rounds: int) -> Iterator[str]:
     yield "| :--- |" + " ---: |" * len(_TOOLS)
     for style in STYLES:
         yield _row(style.title, by_style(style, jax_too), rounds)
-    yield _row("the first, from inside of `@numba.njit`", from_numba(), rounds, _INSIDE)
+    yield _row("the first, from inside of `@numba.njit`", from_numba(), rounds, INSIDE)
     yield _row("BFGS by SciPy with the first, all of it", minimisations(jax_too), rounds)
-    yield "\nSeconds to import, each in a new process:\n"
-    for name, taken in import_seconds(_IMPORTS if jax_too else _IMPORTS[:-1]).items():
-        yield f"- {name}: {taken:.3f}"
 
 
 def _row(title: str, calls: Mapping[str, Call], rounds: int, each: int = 1) -> str:

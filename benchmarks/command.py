@@ -6,48 +6,80 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import registry
 from .agreement import DisagreementError
 from .calls import report as calls
 from .contestants import CONTESTANTS
 from .loops import report as loops
 from .machine import this_machine
-from .options import parse
-from .program import select
-from .programs import PROGRAMS
-from .report import as_json, details, markdown
-from .suite import FULL, QUICK, installed, run
+from .options import Options, parse
+from .paths import DOCS
+from .plots import draw
+from .report import details, markdown, targets
+from .results import Outcome, Results, as_json, from_json
+from .suite import FULL, QUICK, grow, installed, run
+from .verdicts import as_data, judge, measured
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+PAGE = "benchmarks.md"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the suite; returns the exit status."""
     options = parse(arguments)
     if options.loops or options.calls:
-        with_jax = not options.quick and any(c.package == "jax" for c in installed(CONTESTANTS))
-        rounds = (QUICK if options.quick else FULL).rounds
-        for line in loops(with_jax) if options.loops else calls(with_jax, rounds):
-            print(line, flush=True)
-        return 0
-    try:
-        programs = select(PROGRAMS, options.only)
-    except ValueError as error:
-        print(error, file=sys.stderr)
+        return _sections(options)
+    unknown = [name for name in options.only if name not in registry.NAMES]
+    if unknown:
+        there = ", ".join(sorted(registry.NAMES))
+        print(f"no benchmark is called {', '.join(unknown)}; there are {there}", file=sys.stderr)
         return 2
-    wanted = [c for c in CONTESTANTS if not (options.quick and c.slow)]
-    here = installed(wanted)
-    absent = [c.name for c in wanted if c not in here]
-    effort = QUICK if options.quick else FULL
-    machine = this_machine(wanted)
     try:
-        outcomes = run(programs, here, effort, lambda outcome: print(details(outcome, absent), flush=True))
+        results = _measured(options) if options.read is None else from_json(options.read.read_text("utf-8"))
     except DisagreementError as error:
         print(error, file=sys.stderr)
         return 1
-    page = markdown(machine, outcomes, [c.name for c in wanted], absent)
-    print(page)
-    if options.whole:
-        PAGE.write_text(page, encoding="utf-8")
-    if options.json is not None:
-        options.json.write_text(as_json(machine, outcomes), encoding="utf-8")
+    _write(results, options)
     return 0
+
+
+def _sections(options: Options) -> int:
+    with_jax = not options.quick and any(c.package == "jax" for c in installed(CONTESTANTS))
+    rounds = (QUICK if options.quick else FULL).rounds
+    for line in loops(with_jax) if options.loops else calls(with_jax, rounds):
+        print(line, flush=True)
+    return 0
+
+
+def _measured(options: Options) -> Results:
+    """Measure what is wanted; raises DisagreementError where two gradients differ."""
+    wanted = [c for c in CONTESTANTS if not (options.quick and c.slow)]
+    here = installed(wanted)
+    absent = tuple(c.name for c in wanted if c not in here)
+    effort = QUICK if options.quick else FULL
+    machine = this_machine(wanted)
+    jax_too = any(c.name == "JAX" for c in here)
+
+    def is_wanted(name: str) -> bool:
+        return not options.only or name in options.only
+
+    def tell(outcome: Outcome) -> None:
+        print(details(outcome, absent), flush=True)
+
+    programs = run([p for p in registry.PROGRAMS if is_wanted(p.name)], here, effort, tell)
+    starts = [s.measure(effort, jax_too) for s in registry.STARTS if is_wanted(s.name)]
+    growth = grow(registry.GROWTH, here, effort) if is_wanted(registry.GROWTH_NAME) else ()
+    return Results(machine, programs, tuple(sum(starts, ())), growth, absent, options.quick)
+
+
+def _write(results: Results, options: Options) -> None:
+    """Print the table of targets; write the page, its plots and JSON where they are wanted."""
+    verdicts = judge(results)
+    folder: Path | None = options.page or (DOCS if options.whole else None)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        columns = [c.name for c in CONTESTANTS if not (results.quick and c.slow)]
+        page = markdown(results, verdicts, columns, draw(results, folder))
+        (folder / PAGE).write_text(page, encoding="utf-8")
+    if options.json is not None:
+        options.json.write_text(as_json(results, [as_data(v) for v in verdicts]), encoding="utf-8")
+    print(targets(measured(verdicts) if options.only else verdicts))

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import inspect
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from .program import Arguments, Program, Step
 from .threads import thread_count
@@ -34,7 +37,7 @@ class Contestant:
     compiler
         A program that must be there, too.
     slow
-        It compiles for so long that quick runs leave it out.
+        It takes so long that quick runs leave it out.
     """
 
     name: str
@@ -63,14 +66,44 @@ def _nothing() -> None:
     pass
 
 
+def _renewing(program: Program, arguments: Arguments, call: Callable[..., Any]) -> Step:
+    """Return a step with these arguments; those donated are replaced by their gradients after each step."""
+    if not program.donate:
+        return lambda: call(*arguments)
+    held = list(arguments)
+
+    def step() -> Any:
+        value, gradients = call(*held)
+        for k in program.donate:
+            held[k] = gradients[program.wrt.index(k)]
+        return value, gradients
+
+    return step
+
+
+def _copied(program: Program, arguments: Arguments) -> Arguments:
+    """Return the arguments with copies of those that a call may overwrite."""
+    return tuple(np.array(x) if k in program.donate else x for k, x in enumerate(arguments))
+
+
+def gradir_options(transform: Callable[..., Any], donate: tuple[int, ...] = ()) -> dict[str, Any]:
+    """Return the options for a first call that compiles, and to donate, as far as this version has them."""
+    wanted: dict[str, Any] = {"cache": False}
+    if donate:
+        wanted["donate"] = donate
+    known = inspect.signature(transform).parameters
+    return {name: value for name, value in wanted.items() if name in known}
+
+
 def _gradir(program: Program, arguments: Arguments) -> Step:
     import gradir as gr
 
     if program.without_gradient is not None:
-        step = gr.jit(program.function)
+        call: Callable[..., Any] = gr.jit(program.function, **gradir_options(gr.jit))
     else:
-        step = gr.value_and_grad(program.function, argnums=program.wrt)
-    return lambda: step(*arguments)
+        options = gradir_options(gr.value_and_grad, program.donate)
+        call = gr.value_and_grad(program.function, argnums=program.wrt, **options)
+    return _renewing(program, _copied(program, arguments), call)
 
 
 def primal(program: Program, arguments: Arguments) -> Callable[[], Any]:
@@ -91,12 +124,18 @@ def numba_primal(program: Program, arguments: Arguments) -> Callable[[], Any] | 
     return lambda: step(*arguments)
 
 
-def _by_hand(program: Program, arguments: Arguments) -> Step:
-    step = program.by_hand
-    if program.compiled_by_hand:
-        import numba
+def _by_hand(program: Program, arguments: Arguments) -> Step | None:
+    if program.by_hand is program.numba:
+        return None
+    return lambda: program.by_hand(*arguments)
 
-        step = numba.njit(step)
+
+def _by_hand_numba(program: Program, arguments: Arguments) -> Step | None:
+    if program.numba is None:
+        return None
+    import numba
+
+    step = numba.njit(program.numba)
     return lambda: step(*arguments)
 
 
@@ -126,9 +165,9 @@ def _jax_step(
     if program.without_gradient is None:
         step = jax.value_and_grad(function, argnums=program.wrt)
     if program.without_gradient is None or not newcomer:
-        step = jax.jit(step)
-    arrays = jax.block_until_ready(tuple(jax.numpy.asarray(x) for x in arguments))
-    return lambda: jax.block_until_ready(step(*arrays))
+        step = jax.jit(step, donate_argnums=program.donate)
+    arrays = jax.block_until_ready(tuple(jax.numpy.array(x) for x in arguments))
+    return _renewing(program, arrays, lambda *args: jax.block_until_ready(step(*args)))
 
 
 def _settle_torch() -> None:
@@ -149,7 +188,7 @@ def _settle_torch_compile() -> None:
 
 
 def _torch_compile(program: Program, arguments: Arguments) -> Step | None:
-    if program.torch is None:
+    if program.torch is None or program.torch_compile:
         return None
     import torch
 
@@ -160,14 +199,14 @@ def _torch_compile(program: Program, arguments: Arguments) -> Step | None:
 def _torch_step(program: Program, arguments: Arguments, function: Callable[..., Any]) -> Step:
     import torch
 
-    tensors = [torch.tensor(x, dtype=torch.float64) for x in arguments]
-    leaves = [tensors[k].requires_grad_() for k in program.wrt]
+    tensors = tuple(torch.tensor(x, dtype=torch.float64) for x in arguments)
 
-    def step() -> Any:
-        value = function(*tensors)
+    def call(*args: Any) -> Any:
+        leaves = [args[k].requires_grad_() for k in program.wrt]
+        value = function(*args)
         return value, torch.autograd.grad(value, leaves)
 
-    return step
+    return _renewing(program, tensors, call)
 
 
 def _autograd(program: Program, arguments: Arguments) -> Step | None:
@@ -190,14 +229,32 @@ def _autograd(program: Program, arguments: Arguments) -> Step | None:
     return step
 
 
+def _pytensor(program: Program, arguments: Arguments) -> Step | None:
+    if program.pytensor is None:
+        return None
+    import pytensor
+
+    inputs = [pytensor.tensor.as_tensor(x).type() for x in arguments]
+    value = program.pytensor()(*inputs)
+    outputs = [value, *pytensor.grad(value, [inputs[k] for k in program.wrt])]
+    compiled = pytensor.function(inputs, outputs, mode="NUMBA", trust_input=True)
+
+    def call(*args: Any) -> Any:
+        value, *gradients = compiled(*args)
+        return value, gradients
+
+    return _renewing(program, arguments, call)
+
+
 GRADIR = Contestant("gradir", "gradir", _nothing, _gradir)
-BY_HAND = Contestant("by hand", "numpy", _nothing, _by_hand)
 CONTESTANTS: Sequence[Contestant] = (
     GRADIR,
-    BY_HAND,
+    Contestant("by hand", "numpy", _nothing, _by_hand, slow=True),
+    Contestant("by hand, Numba", "numba", _nothing, _by_hand_numba),
     Contestant("JAX", "jax", _settle_jax, _jax),
     Contestant("JAX, newcomer", "jax", _settle_jax, _jax_newcomer, slow=True),
     Contestant("PyTorch", "torch", _settle_torch, _torch),
     Contestant("torch.compile", "torch", _settle_torch_compile, _torch_compile, compiler="g++", slow=True),
-    Contestant("autograd", "autograd", _nothing, _autograd),
+    Contestant("PyTensor", "pytensor", _nothing, _pytensor, slow=True),
+    Contestant("autograd", "autograd", _nothing, _autograd, slow=True),
 )

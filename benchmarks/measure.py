@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gc
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median, quantiles
+from typing import TypeVar
 
 _SAMPLE_SECONDS = 0.002  # the length of one sample: many clock ticks, less than a time slice
 _REST_SECONDS = 0.05  # the threads of the one before spin so long: OpenBLAS's for 2**26 ticks of the clock
+_FEWEST = 3
+T = TypeVar("T")
 Call = Callable[[], object]
 
 
@@ -45,23 +49,34 @@ def seconds(call: Call, repeats: int = 1) -> float:
     return (time.perf_counter() - start) / repeats
 
 
-def repeats_of(call: Call) -> int:
-    """Return how many calls fill a sample; the first call of all, which may compile, is not looked at."""
+def timed(call: Callable[[], T]) -> tuple[float, T]:
+    """Return the duration of one call, and its result."""
+    start = time.perf_counter()
+    result = call()
+    return time.perf_counter() - start, result
+
+
+def repeats_of(call: Call) -> tuple[int, float]:
+    """Return how many calls fill a sample and how long that takes; the first call of all is not looked at."""
     call()
     repeats = 1
     while (taken := seconds(call, repeats) * repeats) < _SAMPLE_SECONDS / 2:
         repeats *= 2
-    return max(1, round(repeats * _SAMPLE_SECONDS / taken))
+    count = max(1, round(repeats * _SAMPLE_SECONDS / taken))
+    return count, taken / repeats * count
 
 
-def interleaved(calls: Mapping[str, Call], rounds: int) -> dict[str, list[float]]:
+def interleaved(calls: Mapping[str, Call], rounds: int, budget: float = math.inf) -> dict[str, list[float]]:
     """Return seconds a call, one sample of each contestant in every round.
 
     Each round has an order of its own, so that nobody always follows the same one, and each sample follows
-    an untimed call that brings the contestant's data back into the caches.
+    an untimed call that brings the contestant's data back into the caches. There are fewer rounds, but three,
+    where they would take more seconds than the budget.
     """
     shuffle = random.Random(0).shuffle
-    repeats = {name: repeats_of(call) for name, call in calls.items()}
+    sizes = {name: repeats_of(call) for name, call in calls.items()}
+    of_a_round = sum(_REST_SECONDS + 2.0 * taken for _, taken in sizes.values())
+    rounds = int(min(rounds, max(_FEWEST, budget / of_a_round)))
     samples: dict[str, list[float]] = {name: [] for name in calls}
     order = list(calls)
     with _without_collection():
@@ -71,7 +86,7 @@ def interleaved(calls: Mapping[str, Call], rounds: int) -> dict[str, list[float]
             for name in order:
                 time.sleep(_REST_SECONDS)
                 calls[name]()
-                samples[name].append(seconds(calls[name], repeats[name]))
+                samples[name].append(seconds(calls[name], sizes[name][0]))
     return samples
 
 

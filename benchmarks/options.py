@@ -18,27 +18,32 @@ class Options:
     only: list[str]
     threads: int
     json: Path | None
+    page: Path | None
+    read: Path | None
     loops: bool
     calls: bool
 
     @property
     def whole(self) -> bool:
         """Whether this is the run that the page in docs shows."""
-        return not (self.quick or self.only or self.loops or self.calls) and self.threads == DEFAULT
+        part = self.quick or self.only or self.loops or self.calls or self.read
+        return not part and self.threads == DEFAULT
 
 
 def parse(arguments: Sequence[str]) -> Options:
     """Return the options; an unknown one, or `--help`, ends the process."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Time gradir's gradients beside its peers'. A run without --quick, --only and --threads"
-        " renews docs/benchmarks.md.",
+        description="Time gradir's gradients beside its peers', and hold them to the targets. A run without"
+        " --quick, --only and --threads renews docs/benchmarks.md and its plots.",
     )
     add = parser.add_argument
-    add("--quick", action="store_true", help="fewer rounds and contestants")
-    add("--only", metavar="NAME", action="append", default=[], help="this program; may be repeated")
+    add("--quick", action="store_true", help="fewer rounds and contestants; two minutes")
+    add("--only", metavar="NAME", action="append", default=[], help="this measurement; may be repeated")
     add("--threads", metavar="N", type=int, default=DEFAULT, help="of each contestant (default: %(default)s)")
-    add("--json", metavar="PATH", type=Path, help="write the figures here, too")
+    add("--json", metavar="PATH", type=Path, help="write all samples here, too")
+    add("--page", metavar="FOLDER", type=Path, help="write the page and its plots here")
+    add("--read", metavar="PATH", type=Path, help="measure nothing: take what --json wrote")
     add("--loops", action="store_true", help="instead, peak memory and compile time of loops")
-    add("--calls", action="store_true", help="instead, what calls and imports cost")
+    add("--calls", action="store_true", help="instead, what calls cost")
     return Options(**vars(parser.parse_args(arguments)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,19 +31,26 @@ class Program:
         The function as a gradir user writes it: plain NumPy.
     by_hand
         Value and gradients as one writes them without a tool: the reference that all others are held to.
-    jax, torch, autograd
+    numba
+        The same as one writes it for Numba, compiled; `by_hand` itself where that is written in loops.
+    jax, torch, autograd, pytensor
         Return the function as that peer's expert writes it. They import the peer, so they are called only
         where it is installed; None where the peer has no such program.
     newcomer
         The same for JAX as someone writes it who comes from NumPy: Python loops and `.at[].set`. Where that
         cannot be measured, a text that says why.
+    torch_compile
+        Why torch.compile is left out, though there is `torch`.
     in_loops
         The function as one writes it for Numba, to be compared with gradir's primal.
-    compiled_by_hand
-        `by_hand` is written for Numba, too.
     without_gradient
         A program that computes gradients by itself is compiled as it is; this is what is left of it
         without them.
+    donate
+        The positions of arguments that a call may overwrite: their gradients are the next call's arguments.
+    traffic
+        Bytes that each element of the size needs moved between processor and memory; 0 where that is not what
+        the program takes its time for. It is then measured beside a copy of as many elements.
     """
 
     name: str
@@ -54,19 +61,24 @@ class Program:
     wrt: tuple[int, ...]
     function: Callable[..., Any]
     by_hand: Callable[..., tuple[Any, Gradients]]
+    numba: Callable[..., tuple[Any, Gradients]] | None = None
     jax: Callable[[], Callable[..., Any]] | None = None
     torch: Callable[[], Callable[..., Any]] | None = None
     autograd: Callable[[], Callable[..., Any]] | None = None
+    pytensor: Callable[[], Callable[..., Any]] | None = None
     newcomer: Callable[[], Callable[..., Any]] | str | None = None
+    torch_compile: str = ""
     in_loops: Callable[..., Any] | None = None
-    compiled_by_hand: bool = False
     without_gradient: Callable[..., Any] | None = None
+    donate: tuple[int, ...] = ()
+    traffic: int = 0
 
-
-def select(programs: Sequence[Program], names: Sequence[str]) -> tuple[Program, ...]:
-    """Return the programs of these names, all without names; an unknown one raises ValueError."""
-    known = {p.name for p in programs}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ValueError(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-    return tuple(p for p in programs if not names or p.name in names)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the page says about contestants that are left out."""
+        told = []
+        if isinstance(self.newcomer, str):
+            told.append(f"JAX as a newcomer writes it is left out: {self.newcomer}")
+        if self.torch_compile:
+            told.append(f"torch.compile is left out: {self.torch_compile}")
+        return tuple(told)

@@ -1,16 +1,17 @@
-"""The results as Markdown and as JSON."""
+"""The page of a run, in Markdown."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from .figures import duration, microseconds, ratio, table, with_quartiles
 from .machine import Machine
-from .measure import Spread
-from .suite import Outcome
+from .measure import spread
+from .results import GRADIR, NUMBA_PRIMAL, PRIMAL, Outcome, Results
+from .targets import described
+from .verdicts import Verdict
 
+RATIOS, GROWTH = "benchmarks_ratios.svg", "benchmarks_growth.svg"
 _MISSING = "absent"
 _ELSEWHERE = "–"
 _BUSY = 1.0  # the load average from which on the page says so
@@ -18,10 +19,22 @@ _HEADER = """\
 # Benchmarks
 
 Made by `python -m benchmarks` (`pip install '.[bench]'` brings the peers); edit the suite, not this page.
+[How it is measured](measuring.md) says what the figures mean, and how to get them as JSON.
 
 A call computes a function's value and its gradient, in float64. All contestants run in one process and take
 turns, sample by sample; a figure is the median of its samples, with the quartiles in brackets. Before it is
 timed, every contestant's gradient is checked against the one written by hand.
+"""
+_TARGETS = """\
+## Targets
+
+A ratio is what the target bounds: times faster than the peer, times as long as the primal, time over the
+limit, or share of a copy's bytes a second. By its median the target is met, or not.
+"""
+_PROGRAMS = """\
+## Microseconds a call
+
+Below, a table a program:
 
 - **first call**: seconds until the first result, compilation included, in a process where the tool has
   compiled something before.
@@ -34,59 +47,105 @@ timed, every contestant's gradient is checked against the one written by hand.
 
 
 def markdown(
-    machine: Machine, outcomes: Sequence[Outcome], columns: Sequence[str], absent: Sequence[str]
+    results: Results, verdicts: Sequence[Verdict], columns: Sequence[str], plots: Sequence[str]
 ) -> str:
-    """Return the page: the conditions, a summary with these contestants as columns, a table a program."""
-    parts = [_HEADER, "\n".join(_conditions(machine)), summary(outcomes, columns, absent)]
-    parts += [details(outcome, absent) for outcome in outcomes]
+    """Return the page, with these contestants as columns of its summary and these plots, files beside it."""
+    parts = [_HEADER, targets(verdicts)]
+    if RATIOS in plots:
+        parts.append(f"![Times of the peers over gradir's, by program]({RATIOS})")
+    parts.append("\n".join(_conditions(results.machine)))
+    parts += [_PROGRAMS, summary(results.programs, columns, results.absent)]
+    if results.starts:
+        parts.append(starts(results.starts))
+    if results.growth:
+        parts.append(growth(results.growth, GROWTH in plots))
+    parts += [details(outcome, results.absent) for outcome in results.programs]
     return "\n".join(part.rstrip() + "\n" for part in parts)
+
+
+def targets(verdicts: Sequence[Verdict]) -> str:
+    """Return the section of the targets, a row each."""
+    rows = [["program", "best peer", "target", "measured", "ratio", "met"]]
+    for v in verdicts:
+        rows.append(
+            [
+                v.title,
+                f"{v.peer} {duration(v.best.median)}" if v.best else _ELSEWHERE,
+                described(v.target.goal),
+                duration(v.measured.median) if v.measured else "not measured",
+                with_quartiles(v.ratio, ratio) if v.ratio else _ELSEWHERE,
+                _met(v),
+            ]
+        )
+    return f"{_TARGETS}\n{table(rows, left=3)}"
+
+
+def _met(v: Verdict) -> str:
+    if v.met is None:
+        return f"{' and '.join(v.absent)} not measured" if v.measured and v.absent else _ELSEWHERE
+    without = f", without {', '.join(v.absent)}" if v.absent else ""
+    return ("yes" if v.met else "**no**") + without
 
 
 def summary(outcomes: Sequence[Outcome], columns: Sequence[str], absent: Sequence[str]) -> str:
     """Return the table of microseconds a call, a row a program."""
-    rows = [["program", "Numba's primal", "gradir's primal", *columns]]
+    rows = [["program", NUMBA_PRIMAL, PRIMAL, *columns]]
     for outcome in outcomes:
-        numba = outcome.numba_primal
-        cells = [microseconds(numba.median) if numba else _ELSEWHERE, microseconds(outcome.primal.median)]
-        for name in columns:
-            timing = outcome.timings.get(name)
-            cells.append(_none(name, absent) if timing is None else microseconds(timing.call.median))
-        rows.append([outcome.title, *cells])
-    return "## Microseconds a call\n\n" + _table(rows)
+        cells = [_of(outcome, name, []) for name in (NUMBA_PRIMAL, PRIMAL)]
+        rows.append([outcome.title, *cells, *(_of(outcome, name, absent) for name in columns)])
+    return table(rows)
 
 
 def details(outcome: Outcome, absent: Sequence[str]) -> str:
     """Return the table of one program, a row a contestant."""
     rows = [["", "first call, s", "a call, µs", "gradient / primal", "/ gradir"]]
-    for name, timing in outcome.timings.items():
-        own = name == "gradir"
+    for name in outcome.contestants:
         rows.append(
             [
                 name,
-                _seconds(timing.first_call.median),
-                _with_quartiles(timing.call, microseconds),
-                _with_quartiles(timing.per_primal, _ratio),
-                "1" if own else _with_quartiles(timing.per_gradir, _ratio),
+                f"{spread(outcome.first[name]).median:.3f}",
+                with_quartiles(outcome.call(name), microseconds),
+                with_quartiles(outcome.per(name, PRIMAL), ratio),
+                "1" if name == GRADIR else with_quartiles(outcome.per(name, GRADIR), ratio),
             ]
         )
-    rows += [[name, _MISSING, _MISSING, _MISSING, _MISSING] for name in absent]
-    return f"## {outcome.title}\n\n{_primals(outcome)}\n\n{_table(rows)}"
+    rows += [[name, *[_MISSING] * 4] for name in absent]
+    return f"## {outcome.title}\n\n{_beside(outcome)}\n\n{table(rows)}"
 
 
-def _primals(outcome: Outcome) -> str:
+def starts(outcomes: Sequence[Outcome]) -> str:
+    """Return the table of what is done once a program or process, and of calls from compiled code."""
+    rows = [["", "of", "time"]]
+    for outcome in outcomes:
+        for name in outcome.contestants:
+            found = spread(outcome.first.get(name) or outcome.calls[name])
+            rows.append([outcome.title, name, with_quartiles(found, duration)])
+    return f"## Starting, and calls from compiled code\n\n{table(rows, left=2)}"
+
+
+def growth(outcomes: Sequence[Outcome], plotted: bool) -> str:
+    """Return the table of microseconds a call by size, a row a size."""
+    columns = list(dict.fromkeys(name for outcome in outcomes for name in outcome.contestants))
+    rows = [["program", "n", *columns]]
+    for outcome in outcomes:
+        rows.append([outcome.name, f"{outcome.size:,}", *(_of(outcome, name, []) for name in columns)])
+    image = f"![Microseconds a call against n]({GROWTH})\n\n" if plotted else ""
+    return f"## How the cost grows\n\nMicroseconds a call:\n\n{image}{table(rows)}"
+
+
+def _beside(outcome: Outcome) -> str:
     """Return the sentences above a table."""
-    told = f"gradir's primal takes {_with_quartiles(outcome.primal, microseconds)} µs"
-    if outcome.numba_primal is not None:
-        told += f", the same in loops by Numba {_with_quartiles(outcome.numba_primal, microseconds)} µs"
-    if outcome.note:
-        told += f". JAX as a newcomer writes it is left out: {outcome.note}"
-    return told + "."
+    told = [f"gradir's primal takes {with_quartiles(outcome.call(PRIMAL), microseconds)} µs"]
+    if NUMBA_PRIMAL in outcome.calls:
+        by_numba = with_quartiles(outcome.call(NUMBA_PRIMAL), microseconds)
+        told[0] += f", the same in loops by Numba {by_numba} µs"
+    return ". ".join([*told, *outcome.notes]) + "."
 
 
-def as_json(machine: Machine, outcomes: Sequence[Outcome]) -> str:
-    """Return all figures, durations in seconds."""
-    data = {"machine": dataclasses.asdict(machine), "programs": [dataclasses.asdict(x) for x in outcomes]}
-    return json.dumps(data, indent=2, default=str) + "\n"
+def _of(outcome: Outcome, name: str, absent: Sequence[str]) -> str:
+    if name in outcome.calls:
+        return microseconds(outcome.call(name).median)
+    return _MISSING if name in absent else _ELSEWHERE
 
 
 def _conditions(machine: Machine) -> Iterator[str]:
@@ -100,44 +159,3 @@ def _conditions(machine: Machine) -> Iterator[str]:
             "- the machine had other work to do: what needs all processors at once, threaded BLAS above all,"
             "\n  takes longer than on an idle one (`--threads 1` suffers less)"
         )
-
-
-def _none(name: str, absent: Sequence[str]) -> str:
-    return _MISSING if name in absent else _ELSEWHERE
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    head, *body = (" | ".join(_aligned(cell, k, widths[k]) for k, cell in enumerate(row)) for row in rows)
-    rule = " | ".join("-" * w if k == 0 else "-" * (w - 1) + ":" for k, w in enumerate(widths))
-    return "\n".join(f"| {line} |" for line in (head, rule, *body)) + "\n"
-
-
-def _aligned(cell: str, column: int, width: int) -> str:
-    return cell.ljust(width) if column == 0 else cell.rjust(width)
-
-
-def _with_quartiles(x: Spread, text: Callable[[float], str]) -> str:
-    return f"{text(x.median)} ({text(x.low)}..{text(x.high)})"
-
-
-def _digits(x: float) -> str:
-    """Three digits, none of them invented: 1.23, 12.3, 123, 1,230."""
-    rounded = float(f"{x:.3g}")
-    if rounded == 0.0:
-        return "0"
-    places = 2 - math.floor(math.log10(abs(rounded)))
-    return f"{rounded:,.{max(places, 0)}f}"
-
-
-def _seconds(x: float) -> str:
-    return f"{x:.3f}"
-
-
-def microseconds(x: float) -> str:
-    """Return seconds as text in microseconds."""
-    return _digits(x * 1e6)
-
-
-def _ratio(x: float) -> str:
-    return f"{x:.2f}" if x < 10.0 else _digits(x)

@@ -71,6 +71,7 @@ def with_jax() -> Callable[..., Any]:
     def function(w: Any, u: Any, b: Any, xs: Any) -> Any:
         n = u.shape[0]
 
+        @jax.checkpoint
         def step(state: Any, x: Any) -> Any:
             h, c = state
             gates = x + h @ u
@@ -79,7 +80,26 @@ def with_jax() -> Callable[..., Any]:
             return (show * jnp.tanh(c), c), None
 
         start = jnp.zeros(n), jnp.zeros(n)
-        return jnp.sum(jax.lax.scan(step, start, xs @ w + b)[0][0] ** 2)
+        return jnp.sum(jax.lax.scan(step, start, xs @ w + b, unroll=4)[0][0] ** 2)
+
+    return function
+
+
+def with_torch() -> Callable[..., Any]:
+    """Return PyTorch's own LSTM, whose gates come in another order and as rows."""
+    import torch
+
+    def function(w: Any, u: Any, b: Any, xs: Any) -> Any:
+        n = u.shape[0]
+
+        def gates(x: Any) -> Any:
+            keep, take, show, new = x.split(n, dim=-1)
+            return torch.cat([take, keep, new, show], dim=-1)
+
+        zero = torch.zeros(1, 1, n, dtype=torch.float64)
+        weights = [gates(w).T, gates(u).T, gates(b), torch.zeros_like(b)]
+        h = torch.lstm(xs[:, None, :], (zero, zero), weights, True, 1, 0.0, False, False, False)[1]
+        return h.square().sum()
 
     return function
 
@@ -113,5 +133,7 @@ PROGRAM = Program(
     function=ends,
     by_hand=by_hand,
     jax=with_jax,
+    torch=with_torch,
+    torch_compile="it unrolls the 100 steps and compiles for more than four minutes",
     newcomer=with_newcomers_jax,
 )

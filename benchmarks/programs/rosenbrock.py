@@ -30,6 +30,16 @@ def by_hand(x: Any) -> tuple[Any, Gradients]:
     return 100.0 * (d @ d) + e @ e, (gradient,)
 
 
+def in_numba(x: Any) -> tuple[Any, Gradients]:
+    value, gradient = 0.0, np.zeros(len(x))
+    for i in range(len(x) - 1):
+        d, e = x[i + 1] - x[i] * x[i], 1.0 - x[i]
+        value += 100.0 * d * d + e * e
+        gradient[i] += -400.0 * x[i] * d - 2.0 * e
+        gradient[i + 1] += 200.0 * d
+    return value, (gradient,)
+
+
 def with_jax() -> Callable[..., Any]:
     import jax.numpy as jnp
 
@@ -56,6 +66,10 @@ def with_autograd() -> Callable[..., Any]:
     return function
 
 
+def with_pytensor() -> Callable[..., Any]:
+    return lambda x: (100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2).sum()
+
+
 FEW = Program(
     name="rosenbrock-10",
     title="Rosenbrock, n = 10",
@@ -65,8 +79,17 @@ FEW = Program(
     wrt=(0,),
     function=rosenbrock,
     by_hand=by_hand,
+    numba=in_numba,
     jax=with_jax,
     torch=with_torch,
     autograd=with_autograd,
+    pytensor=with_pytensor,
 )
-MANY = replace(FEW, name="rosenbrock-1e6", title="Rosenbrock, n = 1,000,000", size=1_000_000, small=1_000)
+MANY = replace(
+    FEW,
+    name="rosenbrock-1e6",
+    title="Rosenbrock, n = 1,000,000",
+    size=1_000_000,
+    small=1_000,
+    pytensor=None,
+)

@@ -7,14 +7,6 @@ import pytest
 
 from benchmarks import calls
 from benchmarks.command import main
-from benchmarks.programs.rosenbrock import by_hand
-
-
-def test_the_gradient_by_hand_is_the_right_one() -> None:
-    value, (gradient,) = by_hand(calls._X)
-    found = calls.rosenbrock_in_loops(calls._X)
-    assert found[0] == pytest.approx(value, rel=1e-13)
-    np.testing.assert_allclose(found[1], gradient, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore")  # of Numba, about its own deprecations
@@ -36,9 +28,7 @@ def test_calls_are_timed_without_python(style: calls.Style) -> None:
 @pytest.mark.filterwarnings("ignore")  # of Numba, about its own deprecations
 def test_the_section_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(calls, "STYLES", calls.STYLES[:1])
-    monkeypatch.setattr(calls, "_IMPORTS", ("numpy", "jax"))
     assert main(["--calls", "--quick"]) == 0
     out = capsys.readouterr().out
     assert "## Calls" in out
     assert "| an array (Rosenbrock, n = 10) |" in out
-    assert "- numpy: 0." in out

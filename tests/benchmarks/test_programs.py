@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks import programs
 from benchmarks.agreement import check_agreement
 from benchmarks.contestants import CONTESTANTS, Contestant, primal
-from benchmarks.program import Arguments, Program, select
-from benchmarks.programs import PROGRAMS
+from benchmarks.program import Arguments, Program
+from benchmarks.registry import NAMES, PROGRAMS
 
+FOLDER = Path(programs.__file__).parent
 # torch.compile runs the functions that PyTorch runs, and takes seconds for each.
 QUICK = [c for c in CONTESTANTS if c.name != "torch.compile"]
 
 
 def test_names_are_unique() -> None:
-    assert len({p.name for p in PROGRAMS}) == len(PROGRAMS)
+    assert len(set(NAMES)) == len(NAMES)
+    assert len({p.title for p in PROGRAMS}) == len(PROGRAMS)
+
+
+def test_every_file_has_a_program_and_every_program_a_file() -> None:
+    files = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
+    assert {p.function.__module__.rpartition(".")[2] for p in PROGRAMS} == files
 
 
 @pytest.mark.parametrize("contestant", QUICK, ids=lambda c: c.name)
@@ -72,12 +81,20 @@ def test_arguments_are_the_same_at_every_call() -> None:
         assert all((a == b).all() if hasattr(a, "all") else a == b for a, b in again)
 
 
-def test_select_keeps_the_order_of_the_registry() -> None:
-    names = [p.name for p in select(PROGRAMS, ["mlp", "rosenbrock-10"])]
-    assert names == ["rosenbrock-10", "mlp"]
-    assert select(PROGRAMS, []) == PROGRAMS
-
-
-def test_an_unknown_name_is_told_what_there_is() -> None:
-    with pytest.raises(ValueError, match=r"no benchmark is called mpl; there are black-scholes, .*, mlp"):
-        select(PROGRAMS, ["mpl"])
+@pytest.mark.parametrize("contestant", QUICK, ids=lambda c: c.name)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the peers
+def test_a_donated_argument_is_replaced_by_its_gradient(contestant: Contestant) -> None:
+    program = next(p for p in PROGRAMS if p.donate)
+    arguments = program.arguments(program.small)
+    before = [x.copy() for x in arguments]
+    if not contestant.installed:
+        pytest.skip(f"{contestant.package} is not installed")
+    contestant.settle()
+    step = contestant.prepare(program, arguments)
+    if step is None or contestant.name == "by hand":
+        pytest.skip(f"{contestant.name} has no such program, or no use for the memory")
+    first = step()[1][0]
+    given = np.array(first.detach() if hasattr(first, "detach") else first)
+    second = program.by_hand(given, arguments[1])
+    check_agreement(contestant.name, step(), second)
+    assert all((a == b).all() for a, b in zip(arguments, before, strict=True))

@@ -2,76 +2,49 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 
 import pytest
 
 from benchmarks.contestants import CONTESTANTS
-from benchmarks.machine import Machine, this_machine
-from benchmarks.measure import Spread
-from benchmarks.report import as_json, markdown, microseconds
-from benchmarks.suite import Outcome, Timing
+from benchmarks.figures import duration, microseconds, table
+from benchmarks.machine import this_machine
+from benchmarks.report import GROWTH, RATIOS, markdown
+from benchmarks.results import Results
+from benchmarks.targets import TARGETS
+from benchmarks.verdicts import judge, measured
+from tests.benchmarks.made_up import MACHINE, RESULTS
 
-MACHINE = Machine(
-    processor="Abacus 3000",
-    threads=2,
-    system="Linux x86_64, glibc 2.36",
-    memory_gib=24,
-    python="3.11.7",
-    load=0.5,
-    versions={"numpy": "2.4.6", "gradir": "0.1.0", "jax": None},
-    day=date(2025, 1, 2),
-)
-COLUMNS = ["gradir", "by hand", "JAX"]
+COLUMNS = ["gradir", "by hand", "JAX", "PyTorch"]
 
 
-def timing(seconds: float) -> Timing:
-    def about(x: float) -> Spread:
-        return Spread(0.9 * x, x, 1.25 * x)
-
-    return Timing(about(0.1234), about(seconds), about(seconds / 1e-6), about(seconds / 2e-6))
-
-
-OUTCOMES = [
-    Outcome(
-        "two",
-        "Two by two",
-        Spread(1e-6, 1e-6, 1.1e-6),
-        Spread(2e-6, 3e-6, 4e-6),
-        "a loop of two unrolls",
-        {"gradir": timing(2e-6), "by hand": timing(1.5)},
-    ),
-    Outcome("one", "One", Spread(1e-4, 1e-4, 1e-4), None, "", {"gradir": timing(2.5e-4)}),
-]
+def page(results: Results = RESULTS, *plots: str) -> str:
+    return markdown(results, measured(judge(results)), COLUMNS, plots)
 
 
 def test_the_page(golden: Callable[[str, str], None]) -> None:
-    golden("page.md", markdown(MACHINE, OUTCOMES, COLUMNS, absent=["JAX"]))
+    golden("page.md", page(RESULTS, RATIOS, GROWTH))
 
 
-def test_the_columns_of_the_summary_line_up() -> None:
-    page = markdown(MACHINE, OUTCOMES, COLUMNS, absent=["JAX"])
-    rows = [line for line in page.split("\n## ")[2].splitlines() if line.startswith("|")]
+def test_without_plots_there_is_no_image() -> None:
+    assert "](benchmarks_" not in page()
+
+
+def test_every_target_has_a_row() -> None:
+    whole = markdown(RESULTS, judge(RESULTS), COLUMNS, [])
+    rows = [
+        line for line in whole.partition("## Targets")[2].partition("##")[0].splitlines() if line[:1] == "|"
+    ]
+    assert len(rows) == len(TARGETS) + 2
     assert len({len(row) for row in rows}) == 1
-    assert rows[0].split()[1::2][0] == "program"
-    assert "absent" in rows[2]
-    assert "–" in rows[3]
 
 
 def test_a_busy_machine_is_told() -> None:
     told = "the machine had other work to do"
-    assert told in markdown(replace(MACHINE, load=3.5), OUTCOMES, COLUMNS, absent=[])
-    assert told not in markdown(MACHINE, OUTCOMES, COLUMNS, absent=[])
-    assert told not in markdown(replace(MACHINE, load=None), OUTCOMES, COLUMNS, absent=[])
-
-
-def test_json_has_the_figures() -> None:
-    data = json.loads(as_json(MACHINE, OUTCOMES))
-    assert data["machine"]["versions"]["jax"] is None
-    assert data["programs"][0]["timings"]["gradir"]["call"]["median"] == 2e-6
+    assert told in page(replace(RESULTS, machine=replace(MACHINE, load=3.5)))
+    assert told not in page()
+    assert told not in page(replace(RESULTS, machine=replace(MACHINE, load=None)))
 
 
 @pytest.mark.parametrize(
@@ -87,6 +60,20 @@ def test_json_has_the_figures() -> None:
 )
 def test_figures_have_three_digits(seconds: float, text: str) -> None:
     assert microseconds(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.5e-6, "0.500 µs"), (999e-6, "999 µs"), (1e-3, "1.00 ms"), (0.31, "310 ms"), (22.4, "22.4 s")],
+)
+def test_durations_have_the_unit_that_suits(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_tables_line_up() -> None:
+    assert table([["a", "b", "c"], ["long", "x", "1.0"]], left=2) == (
+        "| a    | b |   c |\n| ---- | - | --: |\n| long | x | 1.0 |\n"
+    )
 
 
 def test_the_machine_is_described() -> None:
