@@ -96,7 +96,6 @@ PROGRAM = Program(
     wrt=(0,),
     function=solution,
     by_hand=by_hand,
-    numba=by_hand,
     in_loops=solution,
     jax=with_jax,
     newcomer="40 of the 399 rows take a minute to compile",
