@@ -17,7 +17,7 @@ from .paths import DOCS
 from .plots import draw
 from .report import details, markdown, targets
 from .results import Outcome, Results, as_json, from_json
-from .suite import FULL, QUICK, grow, installed, run
+from .suite import FULL, GROWING, QUICK, grow, installed, run
 from .verdicts import as_data, judge, measured
 
 PAGE = "benchmarks.md"
@@ -67,7 +67,8 @@ def _measured(options: Options) -> Results:
 
     programs = run([p for p in registry.PROGRAMS if is_wanted(p.name)], here, effort, tell)
     starts = [s.measure(effort, jax_too) for s in registry.STARTS if is_wanted(s.name)]
-    growth = grow(registry.GROWTH, here, effort) if is_wanted(registry.GROWTH_NAME) else ()
+    growing = installed([c for c in CONTESTANTS if c.name in GROWING])
+    growth = grow(registry.GROWTH, growing, effort) if is_wanted(registry.GROWTH_NAME) else ()
     return Results(machine, programs, tuple(sum(starts, ())), growth, absent, options.quick)
 
 

@@ -86,23 +86,19 @@ def _copied(program: Program, arguments: Arguments) -> Arguments:
     return tuple(np.array(x) if k in program.donate else x for k, x in enumerate(arguments))
 
 
-def gradir_options(transform: Callable[..., Any], donate: tuple[int, ...] = ()) -> dict[str, Any]:
-    """Return the options for a first call that compiles, and to donate, as far as this version has them."""
-    wanted: dict[str, Any] = {"cache": False}
-    if donate:
-        wanted["donate"] = donate
-    known = inspect.signature(transform).parameters
-    return {name: value for name, value in wanted.items() if name in known}
+def uncached(transform: Callable[..., Any]) -> dict[str, Any]:
+    """Return the option that has a first call compile, if this version has a cache."""
+    return {"cache": False} if "cache" in inspect.signature(transform).parameters else {}
 
 
 def _gradir(program: Program, arguments: Arguments) -> Step:
     import gradir as gr
 
     if program.without_gradient is not None:
-        call: Callable[..., Any] = gr.jit(program.function, **gradir_options(gr.jit))
+        call: Callable[..., Any] = gr.jit(program.function, **uncached(gr.jit))
     else:
-        options = gradir_options(gr.value_and_grad, program.donate)
-        call = gr.value_and_grad(program.function, argnums=program.wrt, **options)
+        options = uncached(gr.value_and_grad)
+        call = gr.value_and_grad(program.function, argnums=program.wrt, donate=program.donate, **options)
     return _renewing(program, _copied(program, arguments), call)
 
 

@@ -71,8 +71,8 @@ def interleaved(calls: Mapping[str, Call], rounds: int, budget: float = math.inf
     """Return seconds a call, one sample of each contestant in every round.
 
     Each round has an order of its own, so that nobody always follows the same one, and each sample follows
-    an untimed call that brings the contestant's data back into the caches, if it is not long. There are fewer rounds, but three,
-    where they would take more seconds than the budget.
+    an untimed call that brings the contestant's data back into the caches, unless calls are long. There are
+    fewer rounds, but three, where they would take more seconds than the budget.
     """
     shuffle = random.Random(0).shuffle
     sizes = {name: repeats_of(call) for name, call in calls.items()}

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .figures import ratio
 from .report import GROWTH, RATIOS
 from .results import GRADIR, Outcome, Results
 
@@ -49,7 +48,7 @@ def draw(results: Results, folder: Path) -> list[str]:
 
 def _ratios(outcomes: Sequence[Outcome]) -> Any:
     """Draw a row a program, a dot a peer at its time over gradir's, with the quartiles as a line."""
-    figure, axes = _new(1, (8.0, 1.4 + 0.36 * len(outcomes)))
+    figure, axes = _new(1, (9.0, 1.4 + 0.31 * len(outcomes)))
     for row, outcome in enumerate(reversed(outcomes)):
         for name in outcome.contestants:
             if name != GRADIR:
@@ -60,8 +59,8 @@ def _ratios(outcomes: Sequence[Outcome]) -> Any:
     axes[0].set_xscale("log")
     axes[0].set_yticks(range(len(outcomes)), [x.title for x in reversed(outcomes)])
     axes[0].set_ylim(-0.7, len(outcomes) - 0.3)
-    axes[0].xaxis.set_major_formatter(lambda x, _: ratio(x) if x < 1.0 else f"{x:,.0f}")
-    axes[0].set_xlabel("time of a peer's gradient / time of gradir's (right of 1: gradir is faster)")
+    axes[0].xaxis.set_major_formatter(lambda x, _: f"{x:,g}")
+    axes[0].set_xlabel("a peer's time / gradir's: right of 1, gradir is faster")
     axes[0].grid(axis="both", linewidth=0.4)
     _legend(figure, axes)
     return figure
@@ -69,10 +68,10 @@ def _ratios(outcomes: Sequence[Outcome]) -> Any:
 
 def _growth(outcomes: Sequence[Outcome]) -> Any:
     """Draw a panel a program, microseconds a call against the size."""
-    programs = list(dict.fromkeys(x.name for x in outcomes))
+    programs = list(dict.fromkeys(x.title for x in outcomes))
     figure, axes = _new(len(programs), (4.6 * len(programs), 3.9))
     for panel, program in zip(axes, programs, strict=True):
-        sizes = [x for x in outcomes if x.name == program]
+        sizes = [x for x in outcomes if x.title == program]
         for name in dict.fromkeys(n for x in sizes for n in x.contestants):
             there = [x for x in sizes if name in x.calls]
             panel.plot(

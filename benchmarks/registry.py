@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import calls, starts, straight_line
 from .program import Program
@@ -66,6 +66,9 @@ STARTS: tuple[Start, ...] = (
     Start("warm-start", starts.warm_starts),
     Start("import", starts.imports),
 )
-GROWTH: tuple[Program, ...] = (rosenbrock.MANY, chain.LARGE)
+GROWTH: tuple[Program, ...] = (
+    replace(rosenbrock.MANY, name="rosenbrock", title="Rosenbrock"),
+    replace(chain.LARGE, name="chain", title="exp, sin, tanh, log"),
+)
 GROWTH_NAME = "growth"
 NAMES = (*(p.name for p in PROGRAMS), *(s.name for s in STARTS), GROWTH_NAME)

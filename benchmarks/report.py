@@ -128,7 +128,7 @@ def growth(outcomes: Sequence[Outcome], plotted: bool) -> str:
     columns = list(dict.fromkeys(name for outcome in outcomes for name in outcome.contestants))
     rows = [["program", "n", *columns]]
     for outcome in outcomes:
-        rows.append([outcome.name, f"{outcome.size:,}", *(_of(outcome, name, []) for name in columns)])
+        rows.append([outcome.title, f"{outcome.size:,}", *(_of(outcome, name, []) for name in columns)])
     image = f"![Microseconds a call against n]({GROWTH})\n\n" if plotted else ""
     return f"## How the cost grows\n\nMicroseconds a call:\n\n{image}{table(rows)}"
 

@@ -29,7 +29,7 @@ def test_plots_are_small_and_name_what_they_show(tmp_path: Path) -> None:
     ratios, growth = ((tmp_path / name).read_text(encoding="utf-8") for name in (RATIOS, GROWTH))
     assert ">Seidel</text>" in ratios
     assert ">PyTorch</text>" in ratios
-    assert ">chain</text>" in growth
+    assert ">Chain</text>" in growth
     assert len(ratios) < 100_000
 
 
