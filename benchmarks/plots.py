@@ -21,7 +21,7 @@ _COLOURS = {
     "autograd": "#66a61e",
     "JAX, newcomer": "#fdb863",
 }
-_STYLE = {
+_STYLE: Any = {
     "svg.hashsalt": "gradir",  # else identifiers are random
     "svg.fonttype": "none",  # text stays text: small files
     "font.family": "sans-serif",

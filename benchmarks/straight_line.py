@@ -73,7 +73,7 @@ def measure(effort: Effort, jax_too: bool) -> tuple[Outcome, ...]:
     """
     by_gradir(50)
     first: dict[int, dict[str, list[float]]] = {SHORT: {GRADIR: []}, LONG: {}}
-    result = None
+    result: Any = None
     for _ in range(min(_ROUNDS, effort.first_calls)):
         seconds, result = by_gradir(SHORT)
         first[SHORT][GRADIR].append(seconds)

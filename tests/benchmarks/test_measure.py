@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 
-from benchmarks.measure import Spread, interleaved, ratios, spread
+from benchmarks.measure import Spread, interleaved, ratios, spread, timed
 
 
 def test_spread_is_the_quartiles() -> None:
@@ -15,6 +15,18 @@ def test_spread_is_the_quartiles() -> None:
 
 def test_ratios_are_of_samples_of_the_same_round() -> None:
     assert ratios([2.0, 9.0], [1.0, 3.0]) == [2.0, 3.0]
+
+
+def test_a_budget_leaves_three_rounds() -> None:
+    samples = interleaved({"a": lambda: None}, rounds=5, budget=0.0)
+    assert len(samples["a"]) == 3
+    assert len(interleaved({"a": lambda: None}, rounds=2, budget=0.0)["a"]) == 2
+
+
+def test_a_call_is_timed_with_its_result() -> None:
+    taken, result = timed(lambda: 7)
+    assert taken >= 0.0
+    assert result == 7
 
 
 def test_every_contestant_has_a_sample_in_every_round() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from benchmarks import starts
 from benchmarks.paths import ROOT
 from benchmarks.suite import Effort
@@ -26,7 +28,7 @@ def test_a_process_gives_its_seconds() -> None:
     assert taken > 0.0
 
 
-def test_imports_are_measured_in_turns(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_imports_are_measured_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starts, "IMPORTS", ("numpy", "jax"))
     (found,) = starts.imports(Effort(rounds=1, first_calls=1, starts=2), jax_too=False)
     assert {name: len(taken) for name, taken in found.first.items()} == {"NumPy": 2}

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import straight_line
 from benchmarks.agreement import check_agreement
+from benchmarks.suite import Effort
 
 STEP = 1e-6
 
@@ -45,3 +46,28 @@ def test_slopes_stay_ordinary() -> None:
     with straight_line.written(straight_line.LONG, "numpy") as f:
         slope = (f(x + STEP, y) - f(x - STEP, y)) / (2 * STEP)
     assert 1e-3 < abs(slope) < 1e3
+
+
+@pytest.mark.parametrize(
+    ("quick", "seconds", "samples", "jax"),
+    [
+        (False, {50: 0.1, 3_000: 1.0, 30_000: 10.0}, (3, 3), True),
+        (False, {50: 0.1, 3_000: 1.0, 30_000: 50.0}, (1, 1), True),
+        (False, {50: 0.1, 3_000: 25.0, 30_000: 0.0}, (1, 0), True),
+        (True, {50: 0.1, 3_000: 1.0, 30_000: 0.0}, (1, 0), False),
+    ],
+)
+def test_the_long_program_is_tried_where_the_short_one_promises(
+    quick: bool,
+    seconds: dict[int, float],
+    samples: tuple[int, int],
+    jax: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    result = (1.0, (np.float64(2.0), np.float64(3.0)))
+    monkeypatch.setattr(straight_line, "by_gradir", lambda n: (seconds[n], result))
+    monkeypatch.setattr(straight_line, "by_jax", lambda _: (20.0, result))
+    short, long = straight_line.measure(Effort(rounds=9, first_calls=5, quick=quick), jax_too=True)
+    assert (len(short.first["gradir"]), len(long.first.get("gradir", []))) == samples
+    assert ("JAX" in short.first) == jax
+    assert (short.size, long.size) == (straight_line.SHORT, straight_line.LONG)
