@@ -15,7 +15,7 @@ from .machine import this_machine
 from .options import Options, parse
 from .paths import DOCS
 from .plots import draw
-from .report import details, markdown, targets
+from .report import details, growth, markdown, starts, targets
 from .results import Outcome, Results, as_json, from_json
 from .suite import FULL, GROWING, QUICK, grow, installed, run
 from .verdicts import as_data, judge, measured
@@ -66,14 +66,14 @@ def _measured(options: Options) -> Results:
         print(details(outcome, absent), flush=True)
 
     programs = run([p for p in registry.PROGRAMS if is_wanted(p.name)], here, effort, tell)
-    starts = [s.measure(effort, jax_too) for s in registry.STARTS if is_wanted(s.name)]
+    started = [s.measure(effort, jax_too) for s in registry.STARTS if is_wanted(s.name)]
     growing = installed([c for c in CONTESTANTS if c.name in GROWING])
-    growth = grow(registry.GROWTH, growing, effort) if is_wanted(registry.GROWTH_NAME) else ()
-    return Results(machine, programs, tuple(sum(starts, ())), growth, absent, options.quick)
+    grown = grow(registry.GROWTH, growing, effort) if is_wanted(registry.GROWTH_NAME) else ()
+    return Results(machine, programs, tuple(sum(started, ())), grown, absent, options.quick)
 
 
 def _write(results: Results, options: Options) -> None:
-    """Print the table of targets; write the page, its plots and JSON where they are wanted."""
+    """Write the page, its plots and JSON where they are wanted; print what was not yet, targets last."""
     verdicts = judge(results)
     folder: Path | None = options.page or (DOCS if options.whole else None)
     if folder is not None:
@@ -83,4 +83,8 @@ def _write(results: Results, options: Options) -> None:
         (folder / PAGE).write_text(page, encoding="utf-8")
     if options.json is not None:
         options.json.write_text(as_json(results, [as_data(v) for v in verdicts]), encoding="utf-8")
+    if results.starts:
+        print(starts(results.starts))
+    if results.growth:
+        print(growth(results.growth, plotted=False))
     print(targets(measured(verdicts) if options.only else verdicts))

@@ -63,6 +63,7 @@ def run_program(program: Program, contestants: Sequence[Contestant], effort: Eff
     arguments = program.arguments(program.size)
     first, steps, results = _first_calls(program, contestants, arguments, effort)
     _check(program, steps, results, arguments)
+    results.clear()  # as in a user's loop, nobody holds the results of earlier calls
     calls: dict[str, Call] = {**_references(program, arguments), **steps}
     samples = interleaved(calls, effort.rounds, effort.budget)
     return Outcome(
