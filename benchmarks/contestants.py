@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import inspect
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -86,19 +85,19 @@ def _copied(program: Program, arguments: Arguments) -> Arguments:
     return tuple(np.array(x) if k in program.donate else x for k, x in enumerate(arguments))
 
 
-def uncached(transform: Callable[..., Any]) -> dict[str, Any]:
-    """Return the option that has a first call compile, if this version has a cache."""
-    return {"cache": False} if "cache" in inspect.signature(transform).parameters else {}
+def _settle_gradir() -> None:
+    import gradir as gr
+
+    gr.set_num_threads(thread_count())
 
 
 def _gradir(program: Program, arguments: Arguments) -> Step:
     import gradir as gr
 
     if program.without_gradient is not None:
-        call: Callable[..., Any] = gr.jit(program.function, **uncached(gr.jit))
+        call: Callable[..., Any] = gr.jit(program.function, cache=False)
     else:
-        options = uncached(gr.value_and_grad)
-        call = gr.value_and_grad(program.function, argnums=program.wrt, donate=program.donate, **options)
+        call = gr.value_and_grad(program.function, argnums=program.wrt, donate=program.donate, cache=False)
     return _renewing(program, _copied(program, arguments), call)
 
 
@@ -106,7 +105,7 @@ def primal(program: Program, arguments: Arguments) -> Callable[[], Any]:
     """Return the program compiled by gradir without its gradient."""
     import gradir as gr
 
-    step = gr.jit(program.without_gradient or program.function)
+    step = gr.jit(program.without_gradient or program.function, cache=False)
     return lambda: step(*arguments)
 
 
@@ -242,7 +241,7 @@ def _pytensor(program: Program, arguments: Arguments) -> Step | None:
     return _renewing(program, arguments, call)
 
 
-GRADIR = Contestant("gradir", "gradir", _nothing, _gradir)
+GRADIR = Contestant("gradir", "gradir", _settle_gradir, _gradir)
 CONTESTANTS: Sequence[Contestant] = (
     GRADIR,
     Contestant("by hand", "numpy", _nothing, _by_hand, slow=True),
