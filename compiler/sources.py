@@ -16,10 +16,10 @@ def sources_digest(folders: Sequence[str]) -> str | None:
     None if there are no sources, or if a file has changed since this process imported the package: then the
     code that runs is not what the files say.
     """
-    import hashlib
-
     if changed(folders):
         return None
+    import hashlib
+
     found = hashlib.sha256()
     for folder in folders:
         for entry in _files(folder):
@@ -37,7 +37,9 @@ def changed(folders: Sequence[str]) -> bool:
 
 
 def _files(folder: str) -> Iterator[os.DirEntry[str]]:
-    """The Python files of a folder and those in it, in a certain order."""
+    """The Python files of a folder and those in it, in a certain order; none of a folder in an archive."""
+    if not os.path.isdir(folder):
+        return
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.is_dir() and entry.name != "__pycache__":

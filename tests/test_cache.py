@@ -184,7 +184,8 @@ def test_a_source_changed_since_the_import_says_nothing(
 
 
 def test_without_sources_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sources.sources_digest([str(tmp_path)]) is None
+    for nowhere in (tmp_path, tmp_path / "archive.zip" / "gradir"):
+        assert sources.sources_digest([str(nowhere)]) is None
     monkeypatch.setattr(code_key, "changed", lambda folders: True)
     assert not from_disk()
     assert gr.cache.info().entries == 0
