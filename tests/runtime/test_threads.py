@@ -72,7 +72,9 @@ def test_the_number_is_that_of_the_processors() -> None:
 
 
 @linux
-@pytest.mark.parametrize("what", ["idle", "sleeping", "signals", "counts", "forked", "pooled", "exiting"])
+@pytest.mark.parametrize(
+    "what", ["idle", "sleeping", "signals", "counts", "forked", "pooled", "prange", "exiting"]
+)
 def test_in_a_process_of_its_own(what: str) -> None:
     script = Path(__file__).with_name("threaded_script.py")
     command = [sys.executable, "-W", "ignore::DeprecationWarning", str(script), what]

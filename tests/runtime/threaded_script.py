@@ -143,6 +143,26 @@ def pooled() -> None:
         runner.join()
 
 
+def prange() -> None:
+    """Code of Numba's threads is called by several of them at once."""
+    import numba
+
+    inner = gradient.njit(X)
+
+    @numba.njit(parallel=True)
+    def every(xs):
+        found = np.empty_like(xs)
+        for k in numba.prange(len(xs)):
+            found[k] = inner(xs[k])
+        return found
+
+    xs = np.stack([X + k for k in range(8)])
+    alone = np.stack([gradient(x) for x in xs])
+    gr.set_num_threads(3)
+    for _ in range(10):
+        assert np.array_equal(every(xs), alone)
+
+
 def exiting() -> None:
     """The interpreter ends while a thread that it does not wait for is in the pool."""
     gr.set_num_threads(2)
