@@ -7,6 +7,8 @@ import importlib.util
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.machinery import ExtensionFileLoader, PathFinder
 from typing import Any
@@ -18,6 +20,7 @@ from .disk_cache import DiskCache
 from .interrupts import provide_interrupts
 from .thread_pool import provide_threads
 
+_WAIT = "OPENBLAS_THREAD_TIMEOUT"
 _DECLARATION = re.compile(
     rf"^declare [^@\n]*@((?:{BLAS_PREFIX}|{SPECIAL_PREFIX})\w+)\(([^)]*)\)", re.MULTILINE
 )
@@ -49,11 +52,28 @@ def provide_symbols(ir: str, store: DiskCache | None = None) -> None:
 @cache
 def _provide(symbol: str, doubles: int) -> None:
     if symbol.startswith(BLAS_PREFIX):
-        table = _cython_blas().__pyx_capi__
+        with _short_waits():
+            table = _cython_blas().__pyx_capi__
         address = _address(table[symbol.removeprefix(BLAS_PREFIX)])
     else:
         address = _special_address(symbol.removeprefix(SPECIAL_PREFIX), doubles)
     llvm.add_symbol(symbol, address)
+
+
+@contextmanager
+def _short_waits() -> Iterator[None]:
+    """Have OpenBLAS, if it is loaded now, let threads wait for the next product 60 microseconds, not 30 ms.
+
+    They wait awake, on the processors of the threads that share the nests behind the product.
+    """
+    if _WAIT in os.environ:
+        yield
+        return
+    os.environ[_WAIT] = "17"  # the logarithm of the number of cycles
+    try:
+        yield
+    finally:
+        os.environ.pop(_WAIT, None)
 
 
 def _cython_blas() -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
@@ -16,7 +15,6 @@ from gradir.passes import segments, whole_arrays
 def small_as_large() -> Iterator[None]:
     """Renew, exchange and share among threads arrays of any size, cut and convert loops of any length."""
     with ExitStack() as stack:
-        stack.enter_context(patch.dict(os.environ, {"GRADIR_CACHE": "0"}))  # whose keys know nothing of this
         for module, name, value in (
             (renewal, "_LEAST_BYTES", 0),
             (edges, "_SMALL_BYTES", 0),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -108,7 +107,6 @@ def arguments(f: Callable[..., Any], shape: tuple[int, int], dtype: type = np.fl
 def small_nests() -> Iterator[None]:
     """Cut small nests too, into as many chunks as there can be."""
     with ExitStack() as stack:
-        stack.enter_context(patch.dict(os.environ, {"GRADIR_CACHE": "0"}))  # whose keys know nothing of this
         for name, value in (("_LEAST_WORK", 0), ("_CHUNK_WORK", 1), ("_VECTORS", 1), ("_ROWS", 1)):
             stack.enter_context(patch.object(parallel, name, value))
         yield

@@ -83,6 +83,26 @@ def test_in_a_process_of_its_own(what: str) -> None:
     assert found.stderr == ""
 
 
+PRODUCT = """
+import os, gradir as gr, numpy as np
+from gradir.ir.builder import Builder
+from gradir.ir.graph import Graph, Value
+from gradir.ir.types import ArrayType, DType
+from gradir.ops import OPS
+from gradir.runtime.compile import compile_graph
+
+b, x = Builder(OPS), Value(ArrayType(DType.F64, (20, 20)))
+graph = Graph("f", b.block([x], [b.matmul(x, x)]), ("x",), ("y",))
+compile_graph(graph)(np.eye(20))
+print(os.environ.get("OPENBLAS_THREAD_TIMEOUT"))
+"""
+
+
+def test_loading_blas_leaves_the_environment_as_it_was() -> None:
+    assert _in_python(PRODUCT).stdout == "None\n"
+    assert _in_python(PRODUCT, OPENBLAS_THREAD_TIMEOUT="20").stdout == "20\n"
+
+
 def loss(x, y):
     return np.sum(np.log(1.0 + np.exp(x) * y)) + np.sum(np.max(x * y, axis=1))
 
