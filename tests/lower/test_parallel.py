@@ -14,7 +14,7 @@ from gradir.lower.outside import PARALLEL
 
 from .parallel_programs import PROGRAMS, arguments, small_nests
 
-SHAPES = [(8, 5), (6, 1), (2, 40), (64, 3)]
+SHAPES = [(8, 5), (6, 1), (2, 40)]
 
 
 @pytest.fixture(autouse=True)
