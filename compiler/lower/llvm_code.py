@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from ..ir.dims import Affine, Dim
+from ..ir.dims import Affine, Dim, Symbol
 from ..ir.graph import Node, Value
 from ..ir.operation import Elementwise
 from ..ir.types import DType
@@ -17,16 +17,23 @@ from .kernels import Buffer, Exchange, KernelProgram
 from .llvm_machine import LlvmMachine, Scalar
 from .llvm_text import FunctionText, ModuleText, literal, memory_type, register_type
 
+if TYPE_CHECKING:
+    from .llvm_frame import Part
+
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The registers of one stack: its memory, how many elements it holds, and how many fit."""
+    """The registers of one stack: its memory, how many elements it holds, and how many fit.
 
-    data: str
-    count: str
-    capacity: str
+    The same stack may be in other registers in another function.
+    """
+
+    data: str = field(compare=False)
+    count: str = field(compare=False)
+    capacity: str = field(compare=False)
     element_bytes: int
     idle: str  # where its memory waits between calls
+    identity: object = field(default_factory=object, repr=False)
 
 
 class NestMachine(LlvmMachine):
@@ -80,6 +87,7 @@ class Code:
         self.stacks: list[Stack] = []
         self.scopes: dict[Buffer, str] = {}  # the metadata of accesses, while in a nest
         self.status = function.slot("i64")
+        self.part: Part | None = None  # of a long program, which has many functions
         self._rolled = ""
 
     # Values.
@@ -94,6 +102,12 @@ class Code:
     def register(self, value: Value) -> str:
         """A rank-0 value as it stands in an instruction."""
         return self.machine.text(self.scalars[value])
+
+    def bind(self, symbol: Symbol, value: Value) -> None:
+        """Make a value the size that a symbol stands for."""
+        self.machine.symbols[symbol] = self.scalars[value]
+        if self.part is not None:
+            self.part.frame.bound[symbol] = value
 
     def apply(self, node: Node, operands: Sequence[Any]) -> Any:
         """Emit an elementwise operation."""
@@ -259,10 +273,24 @@ class Code:
         f.branch(failed, fail, ok)
         f.label(fail)
         if index is not None:
-            f.line(f"store i64 {index}, ptr %record")
+            f.line(f"store i64 {index}, ptr {self.parameter('%record')}")
         f.line(f"store i64 {site}, ptr {self.status}")
         f.jump("cleanup")
         f.label(ok)
+
+    def end_with(self, status: str) -> None:
+        """End the run with the status of a part of it, if that is not 0."""
+        f = self.function
+        fail, ok = f.name("fail"), f.name("ok")
+        f.branch(f.value(f"icmp eq i64 {status}, 0"), ok, fail)
+        f.label(fail)
+        f.line(f"store i64 {status}, ptr {self.status}")
+        f.jump("cleanup")
+        f.label(ok)
+
+    def parameter(self, name: str) -> str:
+        """A parameter of the program."""
+        return name if self.part is None else self.part.parameter(name)
 
 
 def counter(register: str) -> Index:

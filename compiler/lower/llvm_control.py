@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..ir.graph import Node, Value
 from ..ir.loops import body_of, carries, heads
@@ -12,6 +12,7 @@ from ..ir.types import ArrayType, DType, StackType
 from .affine import Index
 from .kernels import Branch, Buffer, Loop, Move, Nest, Scalars, Single, Statement
 from .llvm_code import Code, Stack
+from .llvm_frame import Part
 from .llvm_machine import Scalar
 from .llvm_nests import emit_nest
 from .llvm_parallel import emit_parallel
@@ -44,20 +45,52 @@ class _Statements:
         self.code = code
 
     def emit(self, body: Sequence[Statement]) -> None:
+        part = self.code.part
+        if part is not None and lines_of(body) > part.frame.limit:
+            self.in_parts(part, body)
+            return
         for statement in body:
-            match statement:
-                case Scalars(nodes):
-                    self.scalars(nodes)
-                case Nest(split=None):
-                    emit_nest(self.code, statement)
-                case Nest():
-                    emit_parallel(self.code, statement)
-                case Single(node):
-                    emit_single(self.code, node)
-                case Loop():
-                    self.loop(statement)
-                case Branch():
-                    self.branch(statement)
+            self.statement(statement)
+
+    def statement(self, statement: Statement) -> None:
+        match statement:
+            case Scalars(nodes):
+                self.scalars(nodes)
+            case Nest(split=None):
+                emit_nest(self.code, statement)
+            case Nest():
+                emit_parallel(self.code, statement)
+            case Single(node):
+                emit_single(self.code, node)
+            case Loop():
+                self.loop(statement)
+            case Branch():
+                self.branch(statement)
+
+    def in_parts(self, outer: Part, body: Sequence[Statement]) -> None:
+        """Emit statements in functions of their own, one after the other."""
+        part: Part | None = None
+        moved: dict[Buffer, None] = {}
+        for statement in _pieces(body):
+            if part is None:
+                part = outer.inner()
+                self.code = part.code
+            if isinstance(statement, Scalars | Single):
+                part.bring([v for node in _nodes(statement) for v in node.operands])
+            self.statement(statement)
+            moved.update(dict.fromkeys(exchanged(statement)))
+            if part.is_full:
+                self.end(part, outer, moved)
+                part = None
+        if part is not None:
+            self.end(part, outer, moved)
+
+    def end(self, part: Part, outer: Part, moved: dict[Buffer, None]) -> None:
+        """Go on in the function around a part, which has let buffers change places."""
+        part.close()
+        self.code = outer.code
+        self.code.find(moved)
+        moved.clear()
 
     def scalars(self, nodes: Sequence[Node]) -> None:
         code = self.code
@@ -69,7 +102,7 @@ class _Statements:
                 found = walk.per_element(node, ())
             code.scalars[node.result] = code.machine.force(found) if _varies(found) else found
             if node.op.name == BIND:
-                code.machine.symbols[bound_by(node)] = code.scalars[node.result]
+                code.bind(bound_by(node), node.result)
 
     def loop(self, loop: Loop) -> None:
         code, node = self.code, loop.node
@@ -105,7 +138,7 @@ class _Statements:
         found = {}
         for c in carries(node):
             use = use_in(body_of(node), c.param, c.yielded) if isinstance(c.param.type, StackType) else None
-            stack = self.code.scalars.get(c.init)
+            stack = self.code.scalars[c.init] if use is not None else None
             if use is not None and isinstance(stack, Stack):
                 found[c.param] = stack, use, strip_before(self.code, stack, use, trips)
         return found
@@ -130,7 +163,7 @@ class _Statements:
         f.branch(f.value(f"icmp eq i64 {low}, {_TURNS_WITHOUT_SIGNALS - 1}"), ask, go_on)
         f.label(ask)
         code.module.declare(INTERRUPTED, f"declare i1 @{INTERRUPTED}(ptr) cold nounwind")
-        stop = f.value(f"call i1 @{INTERRUPTED}(ptr %record)")
+        stop = f.value(f"call i1 @{INTERRUPTED}(ptr {code.parameter('%record')})")
         code.unless(stop, code.program.site_of[node])
         f.jump(go_on)
         f.label(go_on)
@@ -215,6 +248,37 @@ class _Statements:
         for slot, result in zip(slots, node.results, strict=True):
             if slot:
                 code.scalars[result] = code.read(slot, result.dtype)
+
+
+def lines_of(body: Sequence[Statement]) -> int:
+    """About how many lines some statements take."""
+    total = 0
+    for statement in body:
+        match statement:
+            case Scalars(nodes):
+                total += 3 * len(nodes)
+            case Nest(_, roots):
+                total += 20 + 3 * len(roots)
+            case Single():
+                total += 8
+            case Loop():
+                total += 40 + lines_of(statement.body)
+            case Branch():
+                total += 10 + lines_of(statement.then) + lines_of(statement.orelse)
+    return total
+
+
+def _pieces(body: Sequence[Statement]) -> Iterator[Statement]:
+    """Statements between which a function can end."""
+    for statement in body:
+        if isinstance(statement, Scalars):
+            yield from (Scalars((node,)) for node in statement.nodes)
+        else:
+            yield statement
+
+
+def _nodes(statement: Scalars | Single) -> Sequence[Node]:
+    return statement.nodes if isinstance(statement, Scalars) else (statement.node,)
 
 
 def _elements(code: Code, loop: Loop) -> tuple[set[Buffer], set[Buffer]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..ir.dims import size
 from ..ir.graph import Node, Value
 from ..ir.types import ArrayType, DType
@@ -9,7 +11,8 @@ from .affine import ZERO
 from .buffers import ALIGNMENT
 from .kernels import Buffer, KernelProgram, Memory
 from .llvm_code import Code
-from .llvm_control import emit_moves, emit_statements, exchanged
+from .llvm_control import emit_moves, emit_statements, exchanged, lines_of
+from .llvm_frame import Frame
 from .llvm_stack_memory import release
 from .llvm_stacks import release_all
 from .llvm_text import FunctionText, ModuleText, literal, memory_type
@@ -25,8 +28,9 @@ def emit(program: KernelProgram, symbol: str, target: Target | None = None) -> s
     """
     target = target or Target()
     module = ModuleText(target.vector_functions)
-    module.functions.append(_body(program, module, symbol, target))
-    module.functions.append(_entry(program, module, symbol))
+    functions, frame = _body(program, module, symbol, target)
+    module.functions += functions
+    module.functions.append(_entry(program, module, symbol, frame))
     module.functions.append(_release(program, module, symbol))
     return str(module)
 
@@ -47,20 +51,25 @@ def _extent(value: Value) -> str:
     return f"nonnull dereferenceable({bytes_})" if bytes_ else ""
 
 
-def _entry(program: KernelProgram, module: ModuleText, symbol: str) -> FunctionText:
+def _entry(program: KernelProgram, module: ModuleText, symbol: str, frame: Frame | None) -> FunctionText:
     """Unpack the table, and lend the body a workspace."""
     f = FunctionText(f"define i64 @{symbol}(ptr %table) nounwind")
     given = []
     for k, (name, _) in enumerate(_parameters(program)[:-1]):
         address = f.value(f"getelementptr inbounds i64, ptr %table, i64 {k}")
         given.append(address if name == "%record" else f.value(f"load ptr, ptr {address}"))
-    memory = _take_workspace(program, module, f) if program.arena else "null"
+    arena = -(-program.arena // ALIGNMENT) * ALIGNMENT
+    room = arena + (frame.bytes if frame is not None else 0)
+    memory = _take_workspace(program, module, f, room) if room else "null"
     aligned = memory
-    if program.arena:
+    if room:
         end = f.value(f"getelementptr i8, ptr {memory}, i64 {ALIGNMENT - 1}")
         aligned = f.value(f"call ptr @llvm.ptrmask.p0.i64(ptr {end}, i64 -{ALIGNMENT})")
-    status = f.value(f"call i64 @{symbol}.body({', '.join('ptr ' + g for g in (*given, aligned))})")
-    if program.arena:
+    given.append(aligned)
+    if frame is not None:
+        given.append(f.value(f"getelementptr i8, ptr {aligned}, i64 {arena}"))
+    status = f.value(f"call i64 @{symbol}.body({', '.join('ptr ' + g for g in given)})")
+    if room:
         # Whoever puts one where one lies already frees that one: at most one is kept.
         idle = f.value(f"atomicrmw xchg ptr @idle, ptr {memory} acq_rel, align 8")
         f.line(f"call void @free(ptr {idle})")
@@ -68,7 +77,7 @@ def _entry(program: KernelProgram, module: ModuleText, symbol: str) -> FunctionT
     return f
 
 
-def _take_workspace(program: KernelProgram, module: ModuleText, f: FunctionText) -> str:
+def _take_workspace(program: KernelProgram, module: ModuleText, f: FunctionText, room: int) -> str:
     """Take the idle workspace, or allocate one; no other call can use it meanwhile."""
     module.declare("malloc", "declare noalias ptr @malloc(i64) nounwind")
     module.declare("free", "declare void @free(ptr) nounwind")
@@ -77,7 +86,7 @@ def _take_workspace(program: KernelProgram, module: ModuleText, f: FunctionText)
     idle = f.value("atomicrmw xchg ptr @idle, ptr null acq_rel, align 8")
     f.branch(f.value(f"icmp eq ptr {idle}, null"), "allocate", "given")
     f.label("allocate")
-    fresh = f.value(f"call ptr @malloc(i64 {program.arena + ALIGNMENT})")
+    fresh = f.value(f"call ptr @malloc(i64 {room + ALIGNMENT})")
     f.branch(f.value(f"icmp eq ptr {fresh}, null"), "full", "given")
     f.label("full")
     f.line(f"ret i64 {len(program.sites)}")
@@ -88,7 +97,7 @@ def _take_workspace(program: KernelProgram, module: ModuleText, f: FunctionText)
 def _release(program: KernelProgram, module: ModuleText, symbol: str) -> FunctionText:
     """Free what is kept between calls: for when the code is given up."""
     f = FunctionText(f"define void @{symbol}.release() nounwind")
-    if program.arena:
+    if module.has("idle"):
         idle = f.value("atomicrmw xchg ptr @idle, ptr null acq_rel, align 8")
         f.line(f"call void @free(ptr {idle})")
     release(module, f)
@@ -96,13 +105,26 @@ def _release(program: KernelProgram, module: ModuleText, symbol: str) -> Functio
     return f
 
 
-def _body(program: KernelProgram, module: ModuleText, symbol: str, target: Target) -> FunctionText:
-    parameters = ", ".join(f"{kind} {name}" for name, kind in _parameters(program))
+def _body(
+    program: KernelProgram, module: ModuleText, symbol: str, target: Target
+) -> tuple[list[FunctionText], Frame | None]:
+    parameters = dict(_parameters(program))
     width = f' "prefer-vector-width"="{target.vector_bits}"' if target.vector_bits else ""
-    f = FunctionText(f"define internal i64 @{symbol}.body({parameters}) noinline nounwind{width}")
+    attributes = f"noinline nounwind{width}"
+    moving = {buffer for statement in program.body for buffer in exchanged(statement)}
+    frame = None
+    if lines_of(program.body) > target.most_lines:
+        parameters["%frame"] = f"ptr noalias align {ALIGNMENT}"
+        frame = Frame(symbol, parameters, attributes, target.most_lines, moving)
+    given = ", ".join(f"{kind} {name}" for name, kind in parameters.items())
+    f = FunctionText(f"define internal i64 @{symbol}.body({given}) {attributes}")
     code = Code(program, module, f, width)
     f.entry.append(f"  store i64 0, ptr {code.status}")
-    _place_buffers(code)
+    if frame is None:
+        _place_buffers(code, moving)
+    else:
+        frame.begin(code)
+        _begin_parts(code, frame)
     for k, value in enumerate(program.graph.block.params):
         if not value.shape:
             code.scalars[value] = code.load_at(f"%in{k}", value.dtype, ZERO)
@@ -116,14 +138,25 @@ def _body(program: KernelProgram, module: ModuleText, symbol: str, target: Targe
     if code.stacks:
         release_all(code)
     f.line(f"ret i64 {f.value(f'load i64, ptr {code.status}')}")
-    return f
+    return [f, *(frame.finish() if frame is not None else ())], frame
 
 
-def _place_buffers(code: Code) -> None:
+def _begin_parts(code: Code, frame: Frame) -> None:
+    """Write what comes before all parts."""
+    f = code.function
+    for value, place in code.program.places.items():
+        if place.memory is Memory.CONSTANT:
+            frame.constants[place] = _constant(code, place, code.program.producers[value])
+    for buffer in sorted(frame.moving, key=lambda b: b.number):
+        slot, name = code.moving[buffer], "%" + f.name("arena")
+        f.entry.append(f"  {name} = getelementptr inbounds i8, ptr %workspace, i64 {buffer.position}")
+        f.entry.append(f"  store ptr {name}, ptr {slot}")
+
+
+def _place_buffers(code: Code, moving: Collection[Buffer]) -> None:
     """Give every buffer but the popped ones its base pointer."""
     program, f = code.program, code.function
     constants = {place: v for v, place in program.places.items() if place.memory is Memory.CONSTANT}
-    moving = {buffer for statement in program.body for buffer in exchanged(statement)}
     outputs = [Buffer(Memory.OUTPUT, k, v.dtype, 0) for k, v in enumerate(program.graph.block.results)]
     for buffer in (*program.buffers, *(m.target for m in program.outputs), *outputs):
         match buffer.memory:

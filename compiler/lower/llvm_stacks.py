@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ..ir.dims import room as most_elements
@@ -43,8 +43,9 @@ class Strip:
     """
 
     stack: Stack
-    first: str
-    number: str
+    first: str = field(compare=False)
+    number: str = field(compare=False)
+    identity: object = field(default_factory=object, repr=False)
 
 
 def use_in(body: Block, param: Value, yielded: Value) -> Use | None:
@@ -91,8 +92,11 @@ def new_stack(code: Code, node: Node) -> None:
     assert isinstance(element, StackType)
     bytes_ = stride(most_elements(element.element.shape) * element.element.dtype.numpy.itemsize)
     declare_memory(code.module)
-    data, count, capacity = f.slot("ptr"), f.slot("i64"), f.slot("i64")
-    stack = Stack(data, count, capacity, bytes_, take(code.module, f, data, capacity, bytes_))
+    if code.part is None:
+        data, count, capacity, first = f.slot("ptr"), f.slot("i64"), f.slot("i64"), f
+    else:
+        data, count, capacity, first = code.part.stack(node.result)
+    stack = Stack(data, count, capacity, bytes_, take(code.module, first, data, capacity, bytes_))
     code.stacks.append(stack)
     hint = code.register(node.operands[0])
     most = max(1, _MOST_AT_FIRST // stack.element_bytes)

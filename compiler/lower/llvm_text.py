@@ -114,6 +114,10 @@ class ModuleText:
         self._globals.setdefault(name, f"@{name} = {text}")
         return "@" + name
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is a global of that name."""
+        return name in self._globals
+
     def new_idle(self) -> str:
         """A new global for the memory of a stack that one call leaves for the next; return its name."""
         self.idle.append(self.constant(f"stack.idle.{len(self.idle)}", "internal global ptr null"))

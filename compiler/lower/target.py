@@ -34,3 +34,4 @@ class Target:
 
     vector_functions: VectorFunctions | None = None
     vector_bits: int = 0  # the width that LLVM should prefer; 0 leaves it to LLVM
+    most_lines: int = 2000  # of a function: LLVM takes more than linear time
