@@ -13,6 +13,8 @@ from .dims import Shape
 class DType(Enum):
     """Element types; the value is the name in printed IR."""
 
+    __hash__ = object.__hash__  # that of an enum is Python code: types are looked up all the time
+
     BOOL = "bool"
     I8 = "i8"
     I16 = "i16"

@@ -124,7 +124,8 @@ class Part:
 
     @property
     def is_full(self) -> bool:
-        return len(self.code.function.lines) >= self.frame.limit
+        f = self.code.function
+        return len(f.lines) + len(f.entry) >= self.frame.limit
 
     def inner(self) -> Part:
         """Begin a part that is called where this one stands now."""

@@ -35,9 +35,12 @@ def operation(
 ) -> Op:
     """Return the record of an operation; its type errors begin with its name."""
 
+    expected = frozenset(attrs)
+
     def infer_named(types: Sequence[Type], given: Attrs) -> tuple[Type, ...]:
         try:
-            demand(set(given) == set(attrs), f"has the attributes {list(attrs)}, not {list(given)}")
+            if given.keys() != expected:
+                raise TypeRuleError(f"has the attributes {list(attrs)}, not {list(given)}")
             return infer(types, given)
         except TypeRuleError as error:
             raise TypeRuleError(f"{name}: {error}") from None

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .exits import RESULT, RETURNED
-from .scopes import Scope, bound_names
+from .scopes import Scope, all_nodes, bound_names
 
 Names = frozenset[str]
 Place = tuple[type[ast.stmt], int, int]
 NONE: Names = frozenset()
+_PLAIN = (ast.Assign, ast.AugAssign, ast.Expr)  # the most of a long function: no set is made for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,14 @@ class _Finder:
 
     def block(self, statements: Sequence[ast.stmt], after: Names, ways: _Ways) -> Names:
         """Return what is live before some statements."""
+        live = set(after)
         for statement in reversed(statements):
-            after = self._before(statement, after, ways)
-        return after
+            if isinstance(statement, _PLAIN):
+                live.difference_update(bound_names([statement]))
+                live |= _read(statement)
+            else:
+                live = set(self._before(statement, frozenset(live), ways))
+        return frozenset(live)
 
     def _before(self, node: ast.stmt, after: Names, ways: _Ways) -> Names:
         match node:
@@ -131,13 +137,15 @@ def _read(*nodes: ast.AST) -> Names:
     """The names that some code reads; deleting one reads it, as Python asks whether it is there."""
     names: set[str] = set()
     for node in nodes:
-        for n in ast.walk(node):
-            match n:
-                case ast.Name(name, ast.Load() | ast.Del()) | ast.AugAssign(ast.Name(name)):
-                    names.add(name)
+        for n in all_nodes([node]):
+            if isinstance(n, ast.Name):
+                if not isinstance(n.ctx, ast.Store):
+                    names.add(n.id)
+            elif isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name):
+                names.add(n.target.id)
     return frozenset(names)
 
 
 def _read_later(body: Sequence[ast.stmt]) -> Names:
-    nodes = (n for statement in body for n in ast.walk(statement))
-    return frozenset().union(*(_read(n) for n in nodes if isinstance(n, (*Scope, ast.GeneratorExp))))
+    later = (n for n in all_nodes(body) if isinstance(n, (*Scope, ast.GeneratorExp)))
+    return frozenset().union(*map(_read, later))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from bisect import bisect_right
 from types import CodeType, FrameType
 
 import numpy as np
@@ -24,14 +25,56 @@ def user_location() -> Loc | None:
     while frame is not None:
         code = frame.f_code
         if is_user_code(code):
-            return Loc(code.co_filename, frame.f_lineno, user_name(code.co_qualname))
+            return _places(_Same(code)).at(frame.f_lasti)
         frame = frame.f_back
     return None
 
 
 def is_user_code(code: CodeType) -> bool:
     """Tell whether code is neither gradir's, NumPy's nor SciPy's."""
-    return not code.co_filename.startswith(_LIBRARY) and not code.co_name.startswith("<frozen")
+    return _is_user_file(code.co_filename) and not code.co_name.startswith("<frozen")
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_user_file(name: str) -> bool:
+    return not name.startswith(_LIBRARY)
+
+
+class _Same:
+    """A key that is this very code: the hash of a code object takes as long as the code is."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, code: CodeType) -> None:
+        self.code = code
+
+    def __hash__(self) -> int:
+        return id(self.code)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.code is self.code
+
+
+class _Places:
+    """The lines of some code, by position: Python itself looks for each from the beginning of the code."""
+
+    def __init__(self, code: CodeType) -> None:
+        known = [(start, line) for start, _, line in code.co_lines()]
+        self.code = code
+        self.starts = [start for start, _ in known]
+        self.lines = [line for _, line in known]
+        self.found: dict[int, Loc] = {}
+
+    def at(self, position: int) -> Loc:
+        line = self.lines[max(bisect_right(self.starts, position) - 1, 0)] or self.code.co_firstlineno
+        if line not in self.found:
+            self.found[line] = Loc(self.code.co_filename, line, user_name(self.code.co_qualname))
+        return self.found[line]
+
+
+@functools.lru_cache(maxsize=256)
+def _places(same: _Same) -> _Places:
+    return _Places(same.code)
 
 
 def user_name(qualname: str) -> str:

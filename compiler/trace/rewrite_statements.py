@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import CodeType
@@ -14,7 +13,16 @@ from ..ir.graph import Loc
 from .exits import Exits, Loop, broken_name
 from .liveness import Liveness, Names, unread
 from .rewrite_assignments import AssignmentRewriter
-from .scopes import all_parameters, bound_names, falls_through, own_nodes, parameter_names, returns
+from .scopes import (
+    all_parameters,
+    bound_names,
+    copied,
+    falls_through,
+    own_nodes,
+    parameter_names,
+    placed,
+    returns,
+)
 from .source import FunctionNode
 from .syntax import name_, names_tuple, runtime, thunk
 
@@ -73,13 +81,10 @@ class FunctionRewriter(AssignmentRewriter):
     @staticmethod
     def _control_flow_names(body: Sequence[ast.stmt]) -> set[str]:
         """The names that may have no value at some point: those assigned under control flow, or deleted."""
-        if any(isinstance(node, ast.If) and returns([node]) for node in own_nodes(body)):
+        steering = [n for n in own_nodes(body) if isinstance(n, (ast.For, ast.While, ast.If, ast.Delete))]
+        if any(isinstance(node, ast.If) and returns([node]) for node in steering):
             return set(bound_names(body))  # what follows such an `if` moves into its branches
-        names: set[str] = set()
-        for node in own_nodes(body):
-            if isinstance(node, (ast.For, ast.While, ast.If, ast.Delete)):
-                names.update(bound_names([node]))
-        return names
+        return {name for node in steering for name in bound_names([node])}
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         decorators = [self.visit(d) for d in node.decorator_list]
@@ -119,8 +124,7 @@ class FunctionRewriter(AssignmentRewriter):
         new = self.visit(node)
         statements = new if isinstance(new, list) else [new]
         for s in statements:
-            ast.copy_location(s, node)
-            ast.fix_missing_locations(s)
+            placed(ast.copy_location(s, node))
         return statements
 
     def _function_of(
@@ -147,7 +151,7 @@ class FunctionRewriter(AssignmentRewriter):
 
     def _returning_if(self, node: ast.If, rest: list[ast.stmt]) -> list[ast.stmt]:
         then = [*node.body, *(rest if falls_through(node.body) else [])]
-        otherwise = [*node.orelse, *(copy.deepcopy(rest) if falls_through(node.orelse) else [])]
+        otherwise = [*node.orelse, *(copied(rest) if falls_through(node.orelse) else [])]
         doubled = bool(rest) and falls_through(node.body) and falls_through(node.orelse)
         self.copies <<= doubled
         if self.copies > _MAX_COPIES:
@@ -162,7 +166,7 @@ class FunctionRewriter(AssignmentRewriter):
         functions, state = self._state(names, unread(names, self.ends[-1]), suffix)
         functions += [
             self._function_of(f"__gradir_{side}_{suffix}", names, self.block(body, tail=True))
-            for side, body in (("then", copy.deepcopy(then)), ("else", otherwise))
+            for side, body in (("then", copied(then)), ("else", otherwise))
         ]
         self.copies >>= doubled
         branches = [name_(f"__gradir_then_{suffix}"), name_(f"__gradir_else_{suffix}")]
@@ -171,7 +175,7 @@ class FunctionRewriter(AssignmentRewriter):
 
     @staticmethod
     def _placed(statement: ast.stmt, at: ast.stmt) -> ast.stmt:
-        return ast.fix_missing_locations(ast.copy_location(statement, at))
+        return placed(ast.copy_location(statement, at))
 
     def visit_If(self, node: ast.If) -> Any:
         tail = self.at_end

@@ -4,9 +4,64 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 Scope = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_PLACE = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """Return the nodes right below one, but for those that are no more than a kind: contexts and operators."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        child = getattr(node, name, None)
+        if isinstance(child, list):
+            found += [c for c in child if isinstance(c, ast.AST)]
+        elif isinstance(child, ast.AST) and child._fields:
+            found.append(child)
+    return found
+
+
+def copied(tree: Any) -> Any:
+    """Return a copy of a syntax tree, or of a list of them; contexts and operators are shared."""
+    if isinstance(tree, list):
+        return [copied(part) for part in tree]
+    if not isinstance(tree, ast.AST) or not (tree._fields or tree._attributes):
+        return tree
+    new = type(tree).__new__(type(tree))
+    for name, part in vars(tree).items():
+        setattr(new, name, copied(part) if isinstance(part, (ast.AST, list)) else part)
+    return new
+
+
+def all_nodes(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Yield the nodes of some code."""
+    pending = list(reversed(statements))
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += reversed(children(node))
+
+
+def placed(statement: ast.stmt) -> ast.stmt:
+    """Give the parts of a statement that have no place in the user's file that of what is around them."""
+    pending: list[tuple[ast.AST, list[int]]] = [(statement, [1, 0, 1, 0])]
+    while pending:
+        node, around = pending.pop()
+        if "lineno" in node._attributes:
+            around = [_attribute(node, name, x) for name, x in zip(_PLACE, around, strict=True)]
+        pending += [(child, around) for child in children(node)]
+    return statement
+
+
+def _attribute(node: ast.AST, name: str, otherwise: int) -> int:
+    """An attribute of a node, which is given it where it has none."""
+    found: int | None = getattr(node, name, None)
+    if found is None:
+        setattr(node, name, otherwise)
+        return otherwise
+    return found
 
 
 def own_nodes(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
@@ -16,7 +71,7 @@ def own_nodes(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
         node = pending.pop()
         yield node
         if not isinstance(node, (*Scope, *Comprehension)):
-            pending.extend(reversed(list(ast.iter_child_nodes(node))))
+            pending += reversed(children(node))
 
 
 def bound_names(statements: Sequence[ast.AST]) -> list[str]:
@@ -58,8 +113,7 @@ def leaves_loop(statements: Sequence[ast.AST]) -> ast.stmt | None:
         if isinstance(node, Scope):
             continue
         inside = node.body if isinstance(node, (ast.For, ast.While)) else []  # an `else` is not in the loop
-        children = reversed(list(ast.iter_child_nodes(node)))
-        pending.extend((child, in_loop or child in inside) for child in children)
+        pending.extend((child, in_loop or child in inside) for child in reversed(children(node)))
     return None
 
 
@@ -71,7 +125,7 @@ def returns(statements: Sequence[ast.AST]) -> bool:
         if isinstance(node, ast.Return):
             return True
         if not isinstance(node, (*Scope, *Comprehension, ast.For, ast.While)):
-            pending.extend(ast.iter_child_nodes(node))
+            pending += children(node)
     return False
 
 

@@ -7,7 +7,6 @@ The tree keeps the user's line numbers. What the rewritten code calls (`__gradir
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CellType, CodeType, FunctionType
@@ -16,7 +15,7 @@ from typing import Any
 from ..errors import UnsupportedError
 from ..ir.graph import Loc
 from .rewrite_statements import FunctionRewriter
-from .scopes import bound_names, parameter_names
+from .scopes import all_nodes, bound_names, copied, parameter_names
 from .source import FunctionNode, function_node
 from .syntax import RUNTIME, name_
 
@@ -64,7 +63,7 @@ def staged_code(code: CodeType, filename: str) -> StagedCode:
 
     Code of two files may be equal, so the file's name is part of the cache's key.
     """
-    node = copy.deepcopy(function_node(code))
+    node = copied(function_node(code))
     _refuse(node, filename)
     module = _factory(FunctionRewriter(code, node).function(node), code.co_freevars)
     factory = _inner_codes(compile(module, filename, "exec", dont_inherit=True))[0]
@@ -94,7 +93,7 @@ def _factory(function: FunctionNode, free: tuple[str, ...]) -> ast.Module:
             function.body.insert(0, ast.Global([function.name]))
     factory = ast.FunctionDef("__gradir_factory__", parameters, inner, [], None, None)
     module = ast.fix_missing_locations(ast.copy_location(ast.Module([factory], []), function))
-    for attribute in ast.walk(module):
+    for attribute in all_nodes([module]):
         # Python gives a method call that spans lines the line where its name ends; ours has no text.
         if isinstance(attribute, ast.Attribute) and getattr(attribute.value, "id", "") == RUNTIME:
             for part in (attribute, attribute.value):
@@ -107,7 +106,7 @@ def _inner_codes(code: CodeType) -> list[CodeType]:
 
 
 def _refuse(function: FunctionNode, filename: str) -> None:
-    for node in ast.walk(function):
+    for node in all_nodes([function]):
         what = _REFUSED.get(type(node))
         if what is not None:
             line = getattr(node, "lineno", function.lineno)
