@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import partial
+from heapq import heappop, heappush
 
 from ..ir import dims
 from ..ir.graph import Graph, Node, Value
 from ..ir.loops import carries
 from .edges import Edge, MemoryClass, Step, edge, hold_together, in_order
 from .inlining import Inlining, is_array
+from .intervals import Gaps, apart, insert
 from .kernels import Branch, Buffer, Exchange, Loop, Memory, Move, Statement
 from .lifetimes import Interval, Lifetimes
 from .schedule import walk
@@ -71,7 +73,7 @@ class _Planner:
             self.classes[value] = MemoryClass(
                 value.dtype,
                 dims.room(value.shape),
-                list(intervals),
+                sorted(intervals),
                 list(lifetimes.held.get(value, ())),
                 members=[value],
             )
@@ -118,11 +120,14 @@ class _Planner:
             return True
         if left.fixed or right.fixed or not _fit_together(left, right):
             return False
+        if len(left.members) < len(right.members):
+            left, right = right, left
         self.merge(left, right)
         return True
 
     def merge(self, left: MemoryClass, right: MemoryClass) -> None:
-        left.intervals = sorted(left.intervals + right.intervals)
+        for interval in right.intervals:
+            insert(left.intervals, interval)
         left.held += right.held
         left.members += right.members
         self.classes.update(dict.fromkeys(right.members, left))
@@ -217,20 +222,20 @@ class _Planner:
 
     def lay_out(self, classes: Iterable[MemoryClass], number: int) -> None:
         """Place classes in the arena in the order of their birth, each in the first gap that fits."""
-        active: list[tuple[int, int, int]] = []  # offset, end, last statement
+        taken: list[tuple[int, int, int]] = []  # last statement, offset, end
+        free = Gaps()
         pages = 0
         for found in sorted(classes, key=lambda c: c.span()):
             place = pages * _STAGGER % _PAGE if found.bytes >= _PAGE else None
             pages += found.bytes >= _PAGE
             first, last = found.span()
-            active = [a for a in active if a[2] >= first]
-            offset = _in_page(0, place)
-            for start, end, _ in active:
-                if start - offset >= found.bytes:
-                    break
-                offset = _in_page(max(offset, end), place)
+            while taken and taken[0][0] < first:
+                _, start, end = heappop(taken)
+                free.give(start, end)
+            offset = free.first(found.bytes, partial(_in_page, place=place))
             end = offset + -(-found.bytes // ALIGNMENT) * ALIGNMENT
-            active = sorted([*active, (offset, end, last)])
+            free.take(offset, end)
+            heappush(taken, (last, offset, end))
             self.arena = max(self.arena, end)
             self.buffers[found] = Buffer(Memory.ARENA, number, found.dtype, found.count, offset)
             number += 1
@@ -287,7 +292,7 @@ def _fit_together(a: MemoryClass, b: MemoryClass) -> bool:
     """Tell whether one buffer can hold both, one after the other."""
     if (a.dtype, a.count) != (b.dtype, b.count):
         return False
-    return all(second[0] > first[1] for first, second in pairwise(sorted(a.intervals + b.intervals)))
+    return apart(a.intervals, b.intervals)
 
 
 def _in_page(offset: int, place: int | None) -> int:
