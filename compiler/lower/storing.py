@@ -46,6 +46,11 @@ class _Sharing:
         self.inlining = inlining
         self.readers: dict[Value, list[tuple[Statement, bool]]] = {}
         self.written: set[Value] = set()  # arrays that are, or may be, overwritten in place
+        self.users: dict[Value, list[Node]] = {}
+        for node in inlining.live:
+            for operand in node.operands:
+                if is_array(operand):
+                    self.users.setdefault(operand, []).append(node)
         for statement in statements:
             for read in reads_of(statement, inlining):
                 self.add_reader(read, statement)
@@ -73,7 +78,38 @@ class _Sharing:
     def is_only_reader(self, value: Value, nest: Nest, readers: Sequence[Statement]) -> bool:
         reader = readers[0]
         same = len(readers) == 1 and isinstance(reader, Nest) and reader.space == nest.space
-        return same and not _used_beside(value, nest, self.inlining)
+        return same and not self.is_used_beside(value, nest)
+
+    def is_used_beside(self, value: Value, nest: Nest) -> bool:
+        """Tell whether another root of the nest that computes a value uses it."""
+        inlining = self.inlining
+        users = self.users_through_inlined(value)
+        for root in nest.roots:
+            if root.node in users and root.element is not value:
+                computed = frozenset([root.element] if root.access is Access.STORE else [])
+                recorded = record(
+                    inlining.producers,
+                    lambda v: v is value or inlining.is_root(v),
+                    [root.element],
+                    nest.space,
+                    computed,
+                )
+                if any(r.value is value for r in recorded.reads):
+                    return True
+            elif root.element is value and root.access is not Access.STORE:
+                return True
+        return False
+
+    def users_through_inlined(self, value: Value) -> set[Node]:
+        """The nodes that read a value, or something that is computed from it where it is used."""
+        found: set[Node] = set()
+        pending = [value]
+        while pending:
+            for user in self.users.get(pending.pop(), ()):
+                if user not in found:
+                    found.add(user)
+                    pending += [r for r in user.results if is_array(r) and not self.inlining.is_root(r)]
+        return found
 
     def is_cheaper_than_memory(self, value: Value, readers: Sequence[Statement], recorder: Recorder) -> bool:
         size = dims.room(value.shape)
@@ -94,18 +130,6 @@ def _overwritten(statement: Statement) -> list[Value]:
         case Loop(node):
             return [v for c in carries(node) for v in (c.init, c.param)]
     return []
-
-
-def _used_beside(value: Value, nest: Nest, inlining: Inlining) -> bool:
-    """Tell whether another root of the nest that computes a value uses it."""
-    others = [r for r in nest.roots if not (r.access is Access.STORE and r.element is value)]
-    computed = frozenset(r.element for r in others if r.access is Access.STORE)
-
-    def is_root(v: Value) -> bool:
-        return v is value or inlining.is_root(v)
-
-    reads = record(inlining.producers, is_root, [r.element for r in others], nest.space, computed).reads
-    return any(r.value is value for r in reads)
 
 
 def _pruned(body: Sequence[Statement], inlining: Inlining) -> Iterator[Statement]:
