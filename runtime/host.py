@@ -67,6 +67,7 @@ def vector_functions(widths: Sequence[tuple[str, int]]) -> VectorFunctions | Non
 def _initialized() -> bool:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    llvm.initialize_native_asmparser()
     return True
 
 

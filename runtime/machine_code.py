@@ -9,11 +9,17 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
+from ..lower.outside import STRAIGHT_LINE
 from . import host
 from .code_key import code_key
 from .disk_cache import DiskCache
 
-_OUTSIDE = re.compile(r"^(?:declare [^@\n]*|(?=@[\w.]+ = external ))@(?!llvm\.)([\w.]+).*$", re.MULTILINE)
+_OUTSIDE = re.compile(
+    r"^(?:declare [^@\n]*|(?=@[\w.]+ = external ))@(?!llvm\.|[\w.]+\.part\d)([\w.]+).*$", re.MULTILINE
+)
+
+_LONG = 4000  # lines of a module in which scalars are not gathered into vectors: that takes most of the time
+_LOCAL, _SPECIAL = re.compile(r"\.L(?=\w)"), re.compile(r'[^ -~]|["\\]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +94,29 @@ def generate(ir: str, level: int = 3, notes: str = "") -> MachineCode:
 
 
 def optimized(ir: str, machine: Any) -> Any:
-    """Parse, verify and optimise a module."""
-    module = llvm.parse_assembly(ir, llvm.create_context())
+    """Parse, verify and optimise a module; what it has of straight-line code becomes assembly."""
+    ir, _, straight = ir.partition(STRAIGHT_LINE)
+    module = llvm.parse_assembly(_assembled(straight) + ir, llvm.create_context())
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = True
-    options.slp_vectorization = True
+    options.slp_vectorization = ir.count("\n") < _LONG
     options.loop_interleaving = True
     options.loop_unrolling = True
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
     return module
+
+
+def _assembled(ir: str) -> str:
+    """Compile a module fast: 15 times faster, to code that is at most half as fast and mostly as fast."""
+    if not ir:
+        return ""
+    module = llvm.parse_assembly(ir, llvm.create_context())
+    module.verify()
+    text = _LOCAL.sub(".Lstraight.", str(host.target_machine(0).emit_assembly(module)))
+    escaped = (_SPECIAL.sub(lambda found: f"\\{ord(found[0]):02X}", line) for line in text.splitlines())
+    return "".join(f'module asm "{line}"\n' for line in escaped)
 
 
 def _link(code: MachineCode, provide: Callable[[str], None], from_disk: bool) -> Linked:

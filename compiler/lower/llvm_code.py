@@ -214,6 +214,7 @@ class Code:
         told.
         """
         f = self.function
+        unroll = unroll and self.part is None  # a long program runs each loop seldom
         if isinstance(count, Affine):
             count = self.extent(count)
         if count == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from ..ir.graph import Node, Value
 from ..ir.loops import body_of, carries, heads
@@ -23,6 +24,7 @@ from .llvm_stacks import Use, strip_before, strip_in, use_in
 from .outside import INTERRUPTED
 from .schedule import walk
 
+_LOOPLESS = ("update", "accumulate", "check", "check_index")
 _TURNS_WITHOUT_SIGNALS = 1 << 16
 
 
@@ -71,9 +73,12 @@ class _Statements:
         """Emit statements in functions of their own, one after the other."""
         part: Part | None = None
         moved: dict[Buffer, None] = {}
-        for statement in _pieces(body):
+        for statement, straight in _pieces(body, outer.frame.most_optimised):
+            if part is not None and part.is_straight is not straight:
+                self.end(part, outer, moved)
+                part = None
             if part is None:
-                part = outer.inner()
+                part = outer.inner(straight=straight)
                 self.code = part.code
             if isinstance(statement, Scalars | Single):
                 part.bring([v for node in _nodes(statement) for v in node.operands])
@@ -268,13 +273,22 @@ def lines_of(body: Sequence[Statement]) -> int:
     return total
 
 
-def _pieces(body: Sequence[Statement]) -> Iterator[Statement]:
-    """Statements between which a function can end."""
-    for statement in body:
-        if isinstance(statement, Scalars):
-            yield from (Scalars((node,)) for node in statement.nodes)
-        else:
-            yield statement
+def _pieces(body: Sequence[Statement], most: int) -> Iterator[tuple[Statement, bool]]:
+    """Statements between which a function can end, and whether each is in a long row without a loop."""
+    for loopless, run in groupby(body, _is_loopless):
+        statements = list(run)
+        straight = loopless and lines_of(statements) > most
+        for statement in statements:
+            if isinstance(statement, Scalars):
+                yield from ((Scalars((node,)), straight) for node in statement.nodes)
+            else:
+                yield statement, straight
+
+
+def _is_loopless(statement: Statement) -> bool:
+    return isinstance(statement, Scalars) or (
+        isinstance(statement, Single) and statement.node.op.name in _LOOPLESS
+    )
 
 
 def _nodes(statement: Scalars | Single) -> Sequence[Node]:

@@ -20,7 +20,7 @@ from .llvm_code import Code, Stack
 from .llvm_machine import Scalar
 from .llvm_names import Bases, Moving, Scalars, Symbols
 from .llvm_stacks import Strip
-from .llvm_text import FunctionText, memory_type
+from .llvm_text import FunctionText, ModuleText, memory_type
 
 Key = Any  # a value, a buffer, or one of them and the name of a register that it has
 Held = Any  # a scalar, or the register of an address
@@ -38,6 +38,10 @@ class Frame:
         Those of every function.
     limit
         The lines after which a part ends.
+    most_optimised
+        The lines without a loop, in a row, from which on they are compiled fast.
+    straight
+        The module of such parts.
     bytes
         How much memory the parts take, in the end.
     """
@@ -48,18 +52,21 @@ class Frame:
         parameters: Mapping[str, str],
         attributes: str,
         limit: int,
+        most_optimised: int,
         moving: Iterable[Buffer],
     ) -> None:
         self.symbol = symbol
         self.parameters = parameters
         self.attributes = attributes
         self.limit = limit
+        self.most_optimised = most_optimised
+        self.straight = ModuleText()
         self.moving = frozenset(moving)
         self.bytes = 0
         self.parts: list[Part] = []
         self.homes: dict[Key, Part] = {}  # who computed each scalar, and each address in a stack, last
         self.bound: dict[Symbol, Value] = {}
-        self.constants: dict[Buffer, str] = {}
+        self.constants: dict[Buffer, tuple[str, str]] = {}
         self.users: dict[Buffer, dict[Part, None]] = {}  # of arrays on the machine's stack
         self._places: dict[Key, int] = {}
         self._kept: set[tuple[Key, Part]] = set()
@@ -89,8 +96,8 @@ class Frame:
             self._kept.add((key, home))
             home.at(home.tail, lambda: home.store(key, x))
 
-    def finish(self) -> list[FunctionText]:
-        """End all parts; return the functions beside the program itself."""
+    def finish(self, module: ModuleText) -> None:
+        """End all parts, and put their functions into their modules."""
         for buffer, users in self.users.items():
             kind, count = memory_type(buffer.dtype), max(1, buffer.count)
             text = f"alloca {kind}, i64 {count}, align 16"
@@ -101,7 +108,11 @@ class Frame:
                 part.first.append(f"  %local{buffer.number} = {text}")
         for part in self.parts:
             part.finish()
-        return [part.code.function for part in self.parts[1:]]
+        for part in self.parts[1:]:
+            part.code.module.functions.append(part.code.function)
+            if part.is_straight:
+                given = ", ".join(["ptr"] * (1 + len(part.parameters)))
+                module.declare(part.symbol, f"declare hidden i64 @{part.symbol}({given})")
 
 
 @dataclass(slots=True, eq=False)
@@ -123,14 +134,20 @@ class Part:
         return f"{self.frame.symbol}.part{self.number}"
 
     @property
+    def is_straight(self) -> bool:
+        """Whether it has no loops, and is one of very many."""
+        return self.code.module is self.frame.straight
+
+    @property
     def is_full(self) -> bool:
         f = self.code.function
         return len(f.lines) + len(f.entry) >= self.frame.limit
 
-    def inner(self) -> Part:
+    def inner(self, *, straight: bool = False) -> Part:
         """Begin a part that is called where this one stands now."""
         code = self.code
-        return self.frame.begin(Code(code.program, code.module, FunctionText(""), code.attributes), self)
+        module = self.frame.straight if straight else code.module
+        return self.frame.begin(Code(code.program, module, FunctionText(""), code.attributes), self)
 
     def close(self) -> None:
         """End the part, and call it from the one around."""
@@ -148,7 +165,8 @@ class Part:
         if self.around is None:
             return
         given = ", ".join(f"{types[name]} {name}" for name in ("%frame", *self.parameters))
-        f.header = f"define internal i64 @{self.symbol}({given}) {self.frame.attributes}"
+        linkage = "" if self.is_straight else "internal "
+        f.header = f"define {linkage}i64 @{self.symbol}({given}) {self.frame.attributes}"
         f.entry.append(f"  store i64 0, ptr {self.code.status}")
         f.lines += self.tail
         f.jump("cleanup")

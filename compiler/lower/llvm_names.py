@@ -58,7 +58,7 @@ class Bases(dict[Buffer, str]):
                 frame.users.setdefault(buffer, {})[part] = None
                 return f"%local{buffer.number}"
             case Memory.CONSTANT:
-                return frame.constants[buffer]
+                return code.module.constant(*frame.constants[buffer])
             case Memory.POPPED:
                 home = frame.homes[buffer]
                 return part.fetch(buffer, home, home.code.bases[buffer], False)  # type: ignore[no-any-return]

@@ -16,6 +16,7 @@ from .llvm_frame import Frame
 from .llvm_stack_memory import release
 from .llvm_stacks import release_all
 from .llvm_text import FunctionText, ModuleText, literal, memory_type
+from .outside import STRAIGHT_LINE
 from .target import Target
 
 
@@ -28,11 +29,12 @@ def emit(program: KernelProgram, symbol: str, target: Target | None = None) -> s
     """
     target = target or Target()
     module = ModuleText(target.vector_functions)
-    functions, frame = _body(program, module, symbol, target)
-    module.functions += functions
+    frame = _body(program, module, symbol, target)
     module.functions.append(_entry(program, module, symbol, frame))
     module.functions.append(_release(program, module, symbol))
-    return str(module)
+    if frame is None or not frame.straight.functions:
+        return str(module)
+    return f"{module}{STRAIGHT_LINE}{frame.straight}"
 
 
 def _parameters(program: KernelProgram) -> list[tuple[str, str]]:
@@ -105,9 +107,8 @@ def _release(program: KernelProgram, module: ModuleText, symbol: str) -> Functio
     return f
 
 
-def _body(
-    program: KernelProgram, module: ModuleText, symbol: str, target: Target
-) -> tuple[list[FunctionText], Frame | None]:
+def _body(program: KernelProgram, module: ModuleText, symbol: str, target: Target) -> Frame | None:
+    """Write the function that does the work, in parts if it is long."""
     parameters = dict(_parameters(program))
     width = f' "prefer-vector-width"="{target.vector_bits}"' if target.vector_bits else ""
     attributes = f"noinline nounwind{width}"
@@ -115,7 +116,7 @@ def _body(
     frame = None
     if lines_of(program.body) > target.most_lines:
         parameters["%frame"] = f"ptr noalias align {ALIGNMENT}"
-        frame = Frame(symbol, parameters, attributes, target.most_lines, moving)
+        frame = Frame(symbol, parameters, attributes, target.most_lines, target.most_optimised, moving)
     given = ", ".join(f"{kind} {name}" for name, kind in parameters.items())
     f = FunctionText(f"define internal i64 @{symbol}.body({given}) {attributes}")
     code = Code(program, module, f, width)
@@ -138,7 +139,10 @@ def _body(
     if code.stacks:
         release_all(code)
     f.line(f"ret i64 {f.value(f'load i64, ptr {code.status}')}")
-    return [f, *(frame.finish() if frame is not None else ())], frame
+    module.functions.append(f)
+    if frame is not None:
+        frame.finish(module)
+    return frame
 
 
 def _begin_parts(code: Code, frame: Frame) -> None:
@@ -146,7 +150,7 @@ def _begin_parts(code: Code, frame: Frame) -> None:
     f = code.function
     for value, place in code.program.places.items():
         if place.memory is Memory.CONSTANT:
-            frame.constants[place] = _constant(code, place, code.program.producers[value])
+            frame.constants[place] = _constant(place, code.program.producers[value])
     for buffer in sorted(frame.moving, key=lambda b: b.number):
         slot, name = code.moving[buffer], "%" + f.name("arena")
         f.entry.append(f"  {name} = getelementptr inbounds i8, ptr %workspace, i64 {buffer.position}")
@@ -172,10 +176,13 @@ def _place_buffers(code: Code, moving: Collection[Buffer]) -> None:
             case Memory.LOCAL:
                 code.bases[buffer] = f.slot(memory_type(buffer.dtype), max(1, buffer.count), 16)
             case Memory.CONSTANT:
-                code.bases[buffer] = _constant(code, buffer, program.producers[constants[buffer]])
+                code.bases[buffer] = code.module.constant(
+                    *_constant(buffer, program.producers[constants[buffer]])
+                )
 
 
-def _constant(code: Code, buffer: Buffer, node: Node) -> str:
+def _constant(buffer: Buffer, node: Node) -> tuple[str, str]:
+    """The name and the text of a constant array."""
     array = node.attrs["value"].array.ravel()
     kind = memory_type(buffer.dtype)
     as_bytes = buffer.dtype is DType.BOOL
@@ -183,4 +190,4 @@ def _constant(code: Code, buffer: Buffer, node: Node) -> str:
     data = ", ".join(f"{kind} {t}" for t in texts)
     content = f"[{data}]" if array.size else "zeroinitializer"
     text = f"private constant [{array.size} x {kind}] {content}, align 16"
-    return code.module.constant(f"data.{buffer.number}", text)
+    return f"data.{buffer.number}", text

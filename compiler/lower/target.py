@@ -35,3 +35,6 @@ class Target:
     vector_functions: VectorFunctions | None = None
     vector_bits: int = 0  # the width that LLVM should prefer; 0 leaves it to LLVM
     most_lines: int = 2000  # of a function: LLVM takes more than linear time
+    most_optimised: int = (
+        6000  # lines without a loop in a row; of more, each is run too seldom to be worth it
+    )

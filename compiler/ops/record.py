@@ -18,7 +18,7 @@ from ..ir.operation import (
     TypeRuleError,
 )
 from ..ir.types import DType, Type
-from .type_rules import Kinds, TypeRule, demand, same_type
+from .type_rules import Kinds, TypeRule, same_type
 
 Evaluate = Callable[..., Any]
 Emit = Callable[..., Any]

@@ -12,7 +12,7 @@ Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def children(node: ast.AST) -> list[ast.AST]:
-    """Return the nodes right below one, but for those that are no more than a kind: contexts and operators."""
+    """Return the nodes right below one, without those that are only a kind: contexts and operators."""
     found: list[ast.AST] = []
     for name in node._fields:
         child = getattr(node, name, None)

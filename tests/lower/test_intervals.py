@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from gradir.lower.intervals import Gaps, apart, insert
 
@@ -26,7 +27,7 @@ def test_inserting_keeps_a_sorted_list_of_what_is_there() -> None:
                 insert(held, new)
                 there |= _numbers([new])
         assert _numbers(held) == there
-        assert all(a[1] + 1 < b[0] for a, b in zip(held, held[1:], strict=False))
+        assert all(a[1] + 1 < b[0] for a, b in pairwise(held))
 
 
 def test_a_chain_of_neighbours_is_one_interval() -> None:
