@@ -9,6 +9,7 @@ from pathlib import Path
 from . import registry
 from .agreement import DisagreementError
 from .calls import report as calls
+from .compile_time import report as compile_time
 from .contestants import CONTESTANTS
 from .loops import report as loops
 from .machine import this_machine
@@ -26,7 +27,7 @@ PAGE = "benchmarks.md"
 def main(arguments: Sequence[str]) -> int:
     """Run the suite; returns the exit status."""
     options = parse(arguments)
-    if options.loops or options.calls:
+    if options.loops or options.calls or options.compile:
         return _sections(options)
     unknown = [name for name in options.only if name not in registry.NAMES]
     if unknown:
@@ -45,7 +46,11 @@ def main(arguments: Sequence[str]) -> int:
 def _sections(options: Options) -> int:
     with_jax = not options.quick and any(c.package == "jax" for c in installed(CONTESTANTS))
     rounds = (QUICK if options.quick else FULL).rounds
-    for line in loops(with_jax) if options.loops else calls(with_jax, rounds):
+    if options.compile:
+        lines = compile_time(with_jax, options.quick)
+    else:
+        lines = loops(with_jax) if options.loops else calls(with_jax, rounds)
+    for line in lines:
         print(line, flush=True)
     return 0
 

@@ -22,11 +22,12 @@ class Options:
     read: Path | None
     loops: bool
     calls: bool
+    compile: bool
 
     @property
     def whole(self) -> bool:
         """Whether this is the run that the page in docs shows."""
-        part = self.quick or self.only or self.loops or self.calls or self.read
+        part = self.quick or self.only or self.loops or self.calls or self.compile or self.read
         return not part and self.threads == DEFAULT
 
 
@@ -45,5 +46,6 @@ def parse(arguments: Sequence[str]) -> Options:
     add("--page", metavar="FOLDER", type=Path, help="write the page and its plots here")
     add("--read", metavar="PATH", type=Path, help="measure nothing: take what --json wrote")
     add("--loops", action="store_true", help="instead, peak memory and compile time of loops")
-    add("--calls", action="store_true", help="instead, what calls cost")
+    add("--calls", action="store_true", help="instead, what calls and imports cost")
+    add("--compile", action="store_true", help="instead, seconds to the first gradient of long programs")
     return Options(**vars(parser.parse_args(arguments)))

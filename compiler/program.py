@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .ir.graph import Graph, Value
+from .timings import Timings
 
 if TYPE_CHECKING:
     from .lower.kernels import KernelProgram
@@ -35,6 +36,8 @@ class Program:
         What tracing decided about loops, with lines and reasons.
     compiled
         The compiled function.
+    timings
+        How long each stage took; prints as a table.
     arguments
         The values of the graph's inputs that this program was inspected with.
 
@@ -52,6 +55,7 @@ class Program:
     cotangents: dict[Value, Value]
     decisions: tuple[Decision, ...]
     compiled: Compiled
+    timings: Timings
     arguments: tuple[Any, ...] = ()
 
     @property

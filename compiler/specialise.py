@@ -15,6 +15,7 @@ from .passes.pipeline import optimize
 from .passes.whole_arrays import whole_arrays
 from .program import Program
 from .results import Differentiation, Rebuild, check_scalar, gradient_rebuild, plain_rebuild
+from .timings import Clock
 from .trace.function import Dynamic, Traced, trace_function
 
 if TYPE_CHECKING:
@@ -73,17 +74,25 @@ def specialise(
         positions = check_positions(differentiation.argnums, len(args), graph_name(fun))
         by = differentiated(args, positions, labels, kinds)
     given = donated_leaves(donate, signature, args, kinds, graph_name(fun))
-    traced = trace_function(OPS, fun, kinds, leaves, structure, labels, graph_name(fun))
+    clock = Clock()
+    with clock.stage("trace"):
+        traced = trace_function(OPS, fun, kinds, leaves, structure, labels, graph_name(fun))
     dynamic = tuple(k for k, p in enumerate(kinds) if isinstance(p, Dynamic))
     input_of = {k: n for n, k in enumerate(dynamic)}
     if differentiation is None:
-        program = compile_program(traced, None, lambda g: donated_outputs(given, g, input_of, {}), store)
+        program = compile_program(
+            traced, None, lambda g: donated_outputs(given, g, input_of, {}), store, clock
+        )
         return Specialisation(program, traced, dynamic, plain_rebuild(traced))
     check_scalar(traced.structure, traced.results, differentiation.has_aux, graph_name(fun))
     own = len(traced.graph.block.results)
     gradient_of = {k: own + n for n, k in enumerate(by)}
     program = compile_program(
-        traced, [input_of[k] for k in by], lambda g: donated_outputs(given, g, input_of, gradient_of), store
+        traced,
+        [input_of[k] for k in by],
+        lambda g: donated_outputs(given, g, input_of, gradient_of),
+        store,
+        clock,
     )
     rebuild = gradient_rebuild(traced, differentiation, args, positions, by, kinds)
     return Specialisation(program, traced, dynamic, rebuild)
@@ -94,6 +103,7 @@ def compile_program(
     wrt: Sequence[int] | None,
     donated: Callable[[Graph], Mapping[int, int]] = lambda graph: {},
     store: DiskCache | None = None,
+    clock: Clock | None = None,
 ) -> Program:
     """Run the pipeline behind a traced function; `wrt` None compiles it as it is.
 
@@ -101,10 +111,13 @@ def compile_program(
     """
     from .runtime.compile import compile_graph
 
+    clock = clock or Clock()
     primal = traced.graph
-    prepared = whole_arrays(primal)
-    result = Adjoint(prepared, (), {}) if wrt is None else adjoint_with_residuals(prepared, wrt)
-    optimized = optimize(result.graph)
+    with clock.stage("adjoint"):
+        prepared = whole_arrays(primal)
+        result = Adjoint(prepared, (), {}) if wrt is None else adjoint_with_residuals(prepared, wrt)
+    optimized = optimize(result.graph, stage=clock.stage)
+    compiled = compile_graph(optimized, donated(optimized), store, clock=clock)
     return Program(
         primal,
         result.graph,
@@ -112,7 +125,8 @@ def compile_program(
         result.residuals,
         result.cotangents,
         traced.decisions,
-        compile_graph(optimized, donated(optimized), store),
+        compiled,
+        timings=clock.read(),
     )
 
 

@@ -19,6 +19,7 @@ from ..ir.printer import print_graph
 from ..ir.types import ArrayType
 from ..lower.sites import sites_of
 from ..lower.target import Target
+from ..timings import Clock
 from . import host
 from .code_key import described
 from .disk_cache import DiskCache
@@ -40,6 +41,7 @@ def compile_graph(
     donated: Mapping[int, int] | None = None,
     store: DiskCache | None = None,
     target: Target | None = None,
+    clock: Clock | None = None,
 ) -> Compiled:
     """Compile a graph for this machine, or take its code from disk.
 
@@ -53,6 +55,8 @@ def compile_graph(
         Where code is kept between processes; None keeps it nowhere.
     target
         What code generation may use of the machine, if that is not all.
+    clock
+        What measures the stages.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def compile_graph(
     >>> compile_graph(g)(np.zeros(3))  # doctest: +SKIP
     (array([0., 0., 0.]),)
     """
-    return Compiled(graph, donated or {}, store, target or host.target())
+    return Compiled(graph, donated or {}, store, target or host.target(), clock or Clock())
 
 
 class Compiled:
@@ -96,7 +100,12 @@ class Compiled:
     """
 
     def __init__(
-        self, graph: Graph, donated: Mapping[int, int], store: DiskCache | None, target: Target
+        self,
+        graph: Graph,
+        donated: Mapping[int, int],
+        store: DiskCache | None,
+        target: Target,
+        clock: Clock,
     ) -> None:
         self.graph = graph
         self.store = store
@@ -111,13 +120,16 @@ class Compiled:
         self._direct: Callable[..., Any] = _never
         self._was_called = False
         self._table = ctypes.c_int64 * (len(self._inputs) + len(self._outputs) + 1)
-        self._link()
+        with clock.stage("link"):
+            self._link(clock)
 
-    def _link(self) -> None:
+    def _link(self, clock: Clock) -> None:
         """Get the machine code, and make the functions that call it."""
         text = print_graph(self.graph, locations=False)
         what = "graph", text, described(self._may_be_donated), described(self._target)
-        code = linked(what, self._generate, self.store, partial(provide_symbols, store=self.store))
+        code = linked(
+            what, partial(self._generate, clock), self.store, partial(provide_symbols, store=self.store)
+        )
         self._engine, self.from_disk = code.engine, code.from_disk
         numbers = list(map(int, code.notes.split()))
         self.donated: dict[int, int] = dict(zip(numbers[::2], numbers[1::2], strict=True))
@@ -128,9 +140,13 @@ class Compiled:
         release = ctypes.CFUNCTYPE(None)(code.address(self._name + ".release"))
         weakref.finalize(self, _release, release, code.engine)
 
-    def _generate(self) -> MachineCode:
-        notes = " ".join(f"{k} {output}" for k, output in self.kernels.donated.items())
-        return generate(self.source, notes=notes)
+    def _generate(self, clock: Clock) -> MachineCode:
+        with clock.stage("lower"):
+            kernels = self.kernels
+        with clock.stage("emit"):
+            source = self.source
+        notes = " ".join(f"{k} {output}" for k, output in kernels.donated.items())
+        return generate(source, notes=notes, clock=clock)
 
     @property
     def _name(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import llvmlite.binding as llvm
 
 from ..lower.outside import STRAIGHT_LINE
+from ..timings import Clock
 from . import host
 from .code_key import code_key
 from .disk_cache import DiskCache
@@ -85,12 +86,14 @@ def linked(
         return _link(made, provide, from_disk=False)
 
 
-def generate(ir: str, level: int = 3, notes: str = "") -> MachineCode:
+def generate(ir: str, level: int = 3, notes: str = "", clock: Clock | None = None) -> MachineCode:
     """Return the machine code of a module in LLVM IR, optimised at a level from 0 to 3."""
-    machine = host.target_machine(level)
-    module = optimized(ir, machine) if level else llvm.parse_assembly(ir, llvm.create_context())
+    clock, machine = clock or Clock(), host.target_machine(level)
+    with clock.stage("LLVM: optimise"):
+        module = optimized(ir, machine) if level else llvm.parse_assembly(ir, llvm.create_context())
     outside = "\n".join(match[0] for match in _OUTSIDE.finditer(ir))
-    return MachineCode(outside, machine.emit_object(module), notes)
+    with clock.stage("LLVM: generate"):
+        return MachineCode(outside, machine.emit_object(module), notes)
 
 
 def optimized(ir: str, machine: Any) -> Any:

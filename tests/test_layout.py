@@ -27,12 +27,13 @@ ALLOWED = {
     "errors": {"ir"},
     "reads": set(),
     "sources": set(),
+    "timings": set(),
     "ir": {"errors"},
     "ops": {"errors", "ir"},
     "passes": {"errors", "ir", "ops"},
     "trace": {"errors", "ir", "ops", "passes", "reads"},
     "lower": {"errors", "ir", "ops", "passes"},
-    "runtime": {"errors", "ir", "ops", "passes", "lower", "reads", "sources"},
+    "runtime": {"errors", "ir", "ops", "passes", "lower", "reads", "sources", "timings"},
     "view": {"errors", "ir", "lower"},
 }
 HEAVY = {"numba", "llvmlite", "graphviz", "matplotlib", "scipy.linalg", "scipy.special"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from ..ir.graph import Graph
 from .canonicalize import canonicalize
@@ -18,7 +19,12 @@ OPTIMIZE: tuple[Pass, ...] = (canonicalize, ranges, cse, sum_order, licm, dce)
 ROUNDS = 8  # a bound for safety: graphs settle in two or three
 
 
-def optimize(graph: Graph, *, after: Callable[[Pass, Graph], None] | None = None) -> Graph:
+def optimize(
+    graph: Graph,
+    *,
+    after: Callable[[Pass, Graph], None] | None = None,
+    stage: Callable[[str], AbstractContextManager[None]] = nullcontext,
+) -> Graph:
     """Return `graph` after the passes of `OPTIMIZE`, repeated until they change nothing.
 
     Parameters
@@ -27,10 +33,13 @@ def optimize(graph: Graph, *, after: Callable[[Pass, Graph], None] | None = None
         Any graph.
     after
         Called with each pass that changed the graph and its result: to verify or to print it.
+    stage
+        Called with each pass's name before it runs: what it returns is entered, and left after it.
     """
     unchanged = 0
     for run in OPTIMIZE * ROUNDS:
-        new = run(graph)
+        with stage(run.__name__):
+            new = run(graph)
         unchanged = unchanged + 1 if new is graph else 0
         if unchanged == len(OPTIMIZE):
             break

@@ -14,7 +14,7 @@ from gradir.ir.graph import Graph
 from gradir.ir.interpreter import interpret
 from gradir.lower.llvm_program import emit
 from gradir.lower.lower import lower
-from gradir.runtime import compile as runtime
+from gradir.lower.outside import STRAIGHT_LINE
 from gradir.runtime import host
 
 
@@ -122,7 +122,52 @@ def _long(n: int) -> Graph:
 
 def test_no_function_is_longer_than_the_limit() -> None:
     most = 400
-    ir = emit(lower(_long(600)), "long", replace(runtime.host.target(), most_lines=most))
+    ir = emit(lower(_long(600)), "long", replace(host.target(), most_lines=most))
     lines = _functions(ir)
     assert len(lines) > 10
     assert max(lines) < 3 * most  # what others read is stored behind the limit
+
+
+def _compiled_fast(ir: str) -> str:
+    return ir.partition(STRAIGHT_LINE)[2]
+
+
+def test_the_code_of_a_very_long_row_of_statements_is_compiled_fast() -> None:
+    assert not _compiled_fast(emit(lower(_long(300)), "short"))
+    long = emit(lower(_long(1500)), "long")
+    assert "alloca double, i64" not in _compiled_fast(long)
+    assert " phi " not in _compiled_fast(long)
+    assert len(_functions(_compiled_fast(long))) > 5
+
+
+def _loops_between(x: np.ndarray) -> Any:
+    t = x[0]
+    for k in list(range(40)):
+        t = t * x[k % 6] + np.sin(x[k % 5])
+    for i in range(3):
+        t = t + np.sum(x * t) * x[i]
+    for k in list(range(40)):
+        t = np.tanh(t) + x[k % 4]
+    return t
+
+
+@pytest.mark.parametrize("lines", [30, 300])
+def test_fast_and_optimised_parts_give_the_same(lines: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = value_and_grad(_loops_between)(_X)
+    target = replace(host.target(), most_lines=lines, most_optimised=lines)
+    monkeypatch.setattr(host, "target", lambda: target)
+    transformed = value_and_grad(_loops_between)
+    program = transformed.inspect(_X)
+    assert _compiled_fast(program.compiled.source)
+    assert "module asm" in program.llvm
+    assert "part" in program.assembly
+    for got, want in zip(transformed(_X), whole, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-13)
+
+
+def test_work_grows_with_the_length_only() -> None:
+    def lines(n: int) -> int:
+        return emit(lower(_long(n)), "long").count("\n")
+
+    few, many = lines(400), lines(1600)
+    assert many < 4.5 * few
