@@ -19,6 +19,9 @@ _CHEAP = 2
 # Bounds of what one element may pull in: LLVM's time is superlinear, and data movement recurses here.
 _MOST_NODES = 400
 _MOST_MOVES = 24
+# The same where values that are computed once count, too: it is not settled yet which of them are stored.
+_LONGEST_CHAIN = 500
+_MOST_MOVES_IN_CHAIN = 60
 
 
 @dataclass(slots=True)
@@ -230,6 +233,7 @@ def captures(region: Block) -> list[Value]:
 def _settle(found: Inlining, block: Block, is_arm: bool) -> None:
     """Keep what inlining would make too large; find the reshapes that are free."""
     sizes: dict[Value, tuple[int, int]] = {}  # the nodes and moves that one element takes
+    chains: dict[Value, tuple[int, int]] = {}  # the same along the longest way up to what is in memory
     for node in block.nodes:
         if node not in found.live:
             continue
@@ -237,6 +241,7 @@ def _settle(found: Inlining, block: Block, is_arm: bool) -> None:
             _separate(found, node, is_arm)
         elif is_array(node.result):
             _alias(found, node)
+            _limit_chain(found, node, chains)
             _limit(found, node, sizes)
 
 
@@ -246,6 +251,19 @@ def _alias(found: Inlining, node: Node) -> None:
     if operand is not None and is_array(operand) and found.is_kept(operand):
         found.aliases[node.result] = operand
         found.kept.add(node.result)
+
+
+def _limit_chain(found: Inlining, node: Node, chains: dict[Value, tuple[int, int]]) -> None:
+    if found.is_kept(node.result):
+        return
+    below = [chains.get(o, (0, 0)) for o in node.operands]
+    length = 1 + max((b[0] for b in below), default=0)
+    moves = isinstance(node.op.lowering, PerElement) + max((b[1] for b in below), default=0)
+    if length > _LONGEST_CHAIN or moves > _MOST_MOVES_IN_CHAIN:
+        found.kept.add(node.result)
+        found.shared.discard(node.result)
+    else:
+        chains[node.result] = length, moves
 
 
 def _limit(found: Inlining, node: Node, sizes: dict[Value, tuple[int, int]]) -> None:

@@ -171,3 +171,15 @@ def test_work_grows_with_the_length_only() -> None:
 
     few, many = lines(400), lines(1600)
     assert many < 4.5 * few
+
+
+def test_a_long_chain_of_moved_arrays_is_stored_now_and_then() -> None:
+    def rolled(x: np.ndarray) -> Any:
+        a = x
+        for k in list(range(200)):
+            a = np.roll(a, 1) * 0.5 + a * (0.5 + 0.001 * k)
+        return np.sum(a * a)
+
+    value, gradient = value_and_grad(rolled)(_X)
+    assert value == pytest.approx(rolled(_X), rel=1e-12)
+    np.testing.assert_allclose(gradient @ _X, 2 * value, rtol=1e-12)  # it is homogeneous of degree 2
