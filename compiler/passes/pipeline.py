@@ -23,7 +23,7 @@ def optimize(
     graph: Graph,
     *,
     after: Callable[[Pass, Graph], None] | None = None,
-    stage: Callable[[str], AbstractContextManager[None]] = nullcontext,
+    stage: Callable[[str], AbstractContextManager[None]] | None = None,
 ) -> Graph:
     """Return `graph` after the passes of `OPTIMIZE`, repeated until they change nothing.
 
@@ -38,7 +38,7 @@ def optimize(
     """
     unchanged = 0
     for run in OPTIMIZE * ROUNDS:
-        with stage(run.__name__):
+        with stage(run.__name__) if stage is not None else nullcontext():
             new = run(graph)
         unchanged = unchanged + 1 if new is graph else 0
         if unchanged == len(OPTIMIZE):
