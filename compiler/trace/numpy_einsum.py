@@ -1,4 +1,4 @@
-"""einsum: subscripts to diagonals, sums, transposes and matrix products, an operand at a time."""
+"""einsum: subscripts to diagonals, sums, transposes and matrix products, in the cheapest order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError, UnsupportedError
+from ..ir.dims import capacity
 from ..ir.graph import Value
+from .contraction_order import contraction_order
 from .dispatch import implements
 from .frame import Trace
 from .lens import Transpose
@@ -163,9 +165,10 @@ def einsum(trace: Trace, *operands: Any, out: Any = None, dtype: Any = None, opt
     sizes = _sizes(parts)
     common = as_dtype(np.result_type(*(x.dtype for x in arrays)) if dtype is None else dtype)
     terms = [_without_ones(trace, Term(trace.b.cast(x.value, common), labels), sizes) for x, labels in parts]
-    result = terms.pop(0)
-    while terms:
-        kept = set(output).union(*(t.labels for t in terms[1:]))
-        result = _multiply(trace, result, terms.pop(0), kept)
+    lengths = {label: capacity(size) for label, size in sizes.items()}
+    for i, j in contraction_order([frozenset(t.labels) for t in terms], frozenset(output), lengths):
+        b, a = terms.pop(j), terms.pop(i)
+        terms.append(_multiply(trace, a, b, set(output).union(*(t.labels for t in terms))))
+    (result,) = terms
     value = _arranged(trace, _keep(trace, result, set(output)), output)
     return store(trace, new_array(trace, value, ordered=False) if output else wrap(trace, value), out)

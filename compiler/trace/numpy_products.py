@@ -85,6 +85,8 @@ def matmul(trace: Trace, x1: Any, x2: Any, out: Any = None, *, where: Any = True
 def _matmul(trace: Trace, a: Value, b: Value) -> Value:
     if len(a.shape) == len(b.shape) == 1:
         return inner_product(trace, a, b)
+    if len(a.shape) > 2 >= len(b.shape):  # one product, also in the gradient
+        return contract(trace, a, b, (len(a.shape) - 1,), (0,))
     left = a if len(a.shape) > 1 else trace.b.reshape(a, shape=(1, *a.shape))
     right = b if len(b.shape) > 1 else trace.b.reshape(b, shape=(*b.shape, 1))
     batch = broadcast_shapes(left.shape[:-2], right.shape[:-2])
