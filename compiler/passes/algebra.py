@@ -2,7 +2,7 @@
 
 Exceptions, none of which changes a number other than the sign of a zero or the bits of a NaN:
 `strong_multiply` by a known finite factor becomes `multiply`, and a product with -1 a negation.
-`power(x, 2)` becomes the correctly rounded `square`, which some C libraries miss by half an ULP.
+Powers with some exponents become products and roots (powers.py).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..ir.graph import Value
 from ..ir.types import DType
+from .powers import power
 from .site import Rule, Site
 
 # Numbers that leave the other operand as it is.
@@ -61,15 +62,6 @@ def _integer_quotient(s: Site) -> Value | None:
 
 def _integer_remainder(s: Site) -> Value | None:
     return s.b.zeros(s.x.array) if not s.dtype.is_float and s.is_number(s.y, 1) else None
-
-
-def _power(s: Site) -> Value | None:
-    if s.is_number(s.y, 1):
-        return s.x
-    if s.is_number(s.y, 2):
-        return s.b.square(s.x)
-    exponent = s.number(s.y)
-    return s.b.like(s.x, 1) if exponent is not None and exponent == 0 else None
 
 
 def _logaddexp(s: Site) -> Value | None:
@@ -229,7 +221,7 @@ ALGEBRA: dict[str, tuple[Rule, ...]] = {
     "divide": (_divide_by_power_of_two,),
     "floor_divide": (_integer_quotient,),
     "remainder": (_integer_remainder,),
-    "power": (_power,),
+    "power": (power,),
     "logaddexp": (_logaddexp,),
     "neg": (_double("neg"), _neg_of_difference),
     "logical_not": (_double("logical_not"),),

@@ -175,7 +175,7 @@ KEPT = [
     ),
     (
         FLOAT,
-        "full 3.0; %r: f64[8] = power %x, %b",
+        "full 5.0; %r: f64[8] = power %x, %b",
     ),
     (
         FLOAT,
