@@ -102,9 +102,10 @@ def record(
     elements: Sequence[Value],
     space: Shape,
     computed: frozenset[Value] = frozenset(),
+    here: tuple[Index, ...] | None = None,
 ) -> Recorder:
-    """Walk the elements of values at the index of a nest over `space`."""
-    here = nest_index(space)
+    """Walk the elements of values at the index of a nest over `space`, or at another one."""
+    here = nest_index(space) if here is None else here
     recorder = Recorder(linear(here, row_major(space)))
     walk = Walk(producers, kept, recorder, _DryMachine(recorder), computed, here)
     for value in elements:

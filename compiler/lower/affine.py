@@ -50,6 +50,10 @@ class Index:
             terms[atom] = terms.get(atom, 0) + factor * coefficient
         return _index(terms, self.offset + factor * other.offset)
 
+    def without(self, atom: Atom) -> Index:
+        """The rest of the form where one of its atoms is 0."""
+        return Index(tuple(term for term in self.terms if term[0] != atom), self.offset)
+
     def times(self, factor: int) -> Index:
         if factor == 1:
             return self

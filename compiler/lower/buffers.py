@@ -72,7 +72,7 @@ class _Planner:
         for value, intervals in lifetimes.intervals.items():
             self.classes[value] = MemoryClass(
                 value.dtype,
-                dims.room(value.shape),
+                lifetimes.blocks.get(value, dims.room(value.shape)),
                 sorted(intervals),
                 list(lifetimes.held.get(value, ())),
                 members=[value],
@@ -205,6 +205,7 @@ class _Planner:
                 found = self.class_of(value)
                 if found not in self.buffers and found.fixed is None and found not in apart:
                     self.buffers[found] = Buffer(Memory.OUTPUT, k, found.dtype, found.count, k)
+        blocks = {self.class_of(value) for value in self.lifetimes.blocks}
         every = dict.fromkeys([*self.classes.values(), *self.extra, *self.scratch.values()])
         local, large, number = 0, [], 0
         for found in every:
@@ -212,6 +213,9 @@ class _Planner:
                 self.buffers[found] = found.fixed
             elif found in self.buffers:
                 continue
+            elif found in blocks:
+                self.buffers[found] = Buffer(Memory.LOCAL, number, found.dtype, found.count)
+                number += 1
             elif found not in moving and found.bytes <= min(_LOCAL_BYTES, _LOCAL_BYTES_IN_ALL - local):
                 local += found.bytes
                 self.buffers[found] = Buffer(Memory.LOCAL, number, found.dtype, found.count)

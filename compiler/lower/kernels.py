@@ -105,6 +105,21 @@ class Nest:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """Nests with one first axis, of `count` rows, that take turns: each does `step` rows, then all go on.
+
+    So what one of them reads or writes is in the cache when the next one comes. The arrays in `rows` are
+    needed for as long as that only, and have memory for `step` rows.
+    """
+
+    count: int
+    step: int
+    nests: tuple[Nest, ...]
+    rows: frozenset[Value] = frozenset()
+    split: Split | None = None  # the same as that of each of the nests
+
+
+@dataclass(frozen=True, slots=True)
 class Single:
     """A node with a rule of its own: a product, a scan, a scatter, a check, a stack operation."""
 
@@ -153,7 +168,7 @@ class Branch:
     else_moves: tuple[Move, ...] = ()
 
 
-Statement = Scalars | Nest | Single | Loop | Branch
+Statement = Scalars | Nest | Band | Single | Loop | Branch
 
 
 @dataclass(frozen=True, slots=True, eq=False)

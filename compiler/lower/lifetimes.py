@@ -17,7 +17,7 @@ from ..ir.operation import Reduction
 from ..ir.types import DType
 from .accesses import record
 from .inlining import Inlining, blocks, is_array, is_data
-from .kernels import Access, Branch, Loop, Nest, Root, Scalars, Single, Statement
+from .kernels import Access, Band, Branch, Loop, Nest, Root, Scalars, Single, Statement
 from .renewal import part_reads_own_place
 from .storing import nest_reads, node_reads
 
@@ -39,6 +39,9 @@ class Lifetimes:
     )  # statements where memory must be there besides
     times: dict[Node, int] = field(default_factory=dict)
     scratch: dict[Node, tuple[DType, int, int]] = field(default_factory=dict)  # dtype, elements, statement
+    blocks: dict[Value, int] = field(
+        default_factory=dict
+    )  # elements of arrays that have memory for some rows
     aliased_pops: set[Node] = field(default_factory=set)  # whose element is read where it lies
 
 
@@ -126,6 +129,8 @@ class _Numbering:
             match statement:
                 case Nest():
                     self.visit_nest(statement, t)
+                case Band():
+                    self.visit_band(statement, t)
                 case Scalars(nodes):
                     for node in nodes:
                         self.visit_reads(node, t)
@@ -139,6 +144,17 @@ class _Numbering:
     def visit_reads(self, node: Node, t: int) -> None:
         for read in node_reads(node, self.inlining):
             self.use(read.value, 2 * t + 1)
+
+    def visit_band(self, band: Band, t: int) -> None:
+        """All that the nests of a band touch is there at once."""
+        for nest in band.nests:
+            for read in nest_reads(nest.space, nest.roots, self.inlining):
+                self.use(read.value, 2 * t + 1)
+            for root in nest.roots:
+                self.found.times[root.node] = t
+                self.note_scratch(nest, root, t)
+                self.define(root.result, 2 * t + 1)
+        self.found.blocks.update({v: band.step * (dims.room(v.shape) // band.count) for v in band.rows})
 
     def visit_nest(self, nest: Nest, t: int) -> None:
         only_stores = all(_reads_before_it_writes(r) for r in nest.roots)
@@ -155,18 +171,24 @@ class _Numbering:
                 self.visit_writer(node, t)
             elif root.access is Access.RENEW:
                 self.use(node.operands[0], 2 * t + 1)
-            elif root.access is Access.REDUCE and nest.is_cut(root):
-                assert nest.split is not None
-                count = nest.split.chunks * dims.room(node.result.shape)
-                self.found.scratch[node] = accumulator_dtype(node), count, t
-            elif root.access is Access.REDUCE and needs_wide(node, nest.space):
-                self.found.scratch[node] = DType.F64, dims.room(node.result.shape), t
+            else:
+                self.note_scratch(nest, root, t)
             for result in node.results:
                 self.define(result, 2 * t + 1)
         if only_stores:
             reads = [r.value for r in nest_reads(nest.space, nest.roots, self.inlining) if r.here]
             stored = [r.result for r in nest.roots if r.access is Access.STORE]
             self.found.replaced += [(self.inlining.canonical(a), b) for b in stored for a in reads]
+
+    def note_scratch(self, nest: Nest, root: Root, t: int) -> None:
+        """What a reduction needs besides its result: parts of it by chunk, or a wide accumulator."""
+        node = root.node
+        if nest.is_cut(root):
+            assert nest.split is not None
+            count = nest.split.chunks * dims.room(node.result.shape)
+            self.found.scratch[node] = accumulator_dtype(node), count, t
+        elif root.access is Access.REDUCE and needs_wide(node, nest.space):
+            self.found.scratch[node] = DType.F64, dims.room(node.result.shape), t
 
     def reads_own_place(self, node: Node, value: Value) -> bool:
         base = self.inlining.canonical(node.operands[0])

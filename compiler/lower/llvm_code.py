@@ -86,6 +86,7 @@ class Code:
         self.moving: dict[Buffer, str] = {}  # where the addresses of buffers lie that loops exchange
         self.stacks: list[Stack] = []
         self.scopes: dict[Buffer, str] = {}  # the metadata of accesses, while in a nest
+        self.rows: dict[Buffer, Variable] = {}  # of arrays that have memory for a block: its first row
         self.status = function.slot("i64")
         self.part: Part | None = None  # of a long program, which has many functions
         self._rolled = ""
@@ -143,7 +144,12 @@ class Code:
     def load(self, value: Value, position: Index) -> Scalar:
         return self.load_from(self.program.places[value], position)
 
+    def within(self, buffer: Buffer, position: Index) -> Index:
+        """Where an element of an array is in memory that may be for a block of its rows."""
+        return position.without(self.rows[buffer]) if buffer in self.rows else position
+
     def load_from(self, buffer: Buffer, position: Index) -> Scalar:
+        position = self.within(buffer, position)
         return self.load_at(self.base(buffer), buffer.dtype, position, self.scopes.get(buffer, ""))
 
     def load_at(self, base: str, dtype: DType, position: Index, scope: str = "") -> Scalar:
@@ -155,7 +161,7 @@ class Code:
         return Scalar(dtype, loaded)
 
     def store_to(self, buffer: Buffer, position: Index, x: Any) -> None:
-        self.store_at(self.base(buffer), position, x, self.scopes.get(buffer, ""))
+        self.store_at(self.base(buffer), self.within(buffer, position), x, self.scopes.get(buffer, ""))
 
     def store_at(self, base: str, position: Index, x: Any, scope: str = "") -> None:
         text, dtype = self.machine.text(x), x.dtype

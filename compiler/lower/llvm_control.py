@@ -11,7 +11,8 @@ from ..ir.operation import Elementwise
 from ..ir.symbols import BIND, bound_by
 from ..ir.types import ArrayType, DType, StackType
 from .affine import Index
-from .kernels import Branch, Buffer, Loop, Move, Nest, Scalars, Single, Statement
+from .kernels import Band, Branch, Buffer, Loop, Move, Nest, Scalars, Single, Statement
+from .llvm_bands import emit_band
 from .llvm_code import Code, Stack
 from .llvm_frame import Part
 from .llvm_machine import Scalar
@@ -62,6 +63,8 @@ class _Statements:
                 emit_nest(self.code, statement)
             case Nest():
                 emit_parallel(self.code, statement)
+            case Band():
+                emit_band(self.code, statement)
             case Single(node):
                 emit_single(self.code, node)
             case Loop():
@@ -264,6 +267,8 @@ def lines_of(body: Sequence[Statement]) -> int:
                 total += 3 * len(nodes)
             case Nest(_, roots):
                 total += 20 + 3 * len(roots)
+            case Band(nests=nests):
+                total += 40 + lines_of(nests)
             case Single():
                 total += 8
             case Loop():

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..ir.dims import Dim, capacity, room
+from ..ir.dims import Dim, Shape, capacity, room
 from ..ir.graph import Node
 from ..ir.types import DType
 from . import llvm_sums as sums
 from .accesses import Recorder, nest_index, record
+from .affine import Index, Variable
 from .kernels import Access, Buffer, Nest, Root
 from .llvm_code import Code
 from .llvm_machine import Scalar
 from .llvm_renewal import copy_around
 from .llvm_scopes import separate
 from .llvm_stacks import reserve
-from .nest_loops import Group, piece_index, plan_nest, weight_of
+from .nest_loops import Group, piece_index, plan_part, weight_of
 from .positions import root_position
 
 _BLOCK = 4096  # elements of a long sum that are added up before they join the rest
@@ -44,13 +45,25 @@ class Chunk:
     end: str
 
 
-class NestCode:
-    """The code of one nest under construction, in the function of `code`."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a nest's index space: its sizes, its index, and the variables that say where it begins."""
 
-    def __init__(self, code: Code, nest: Nest) -> None:
+    space: Shape
+    here: tuple[Index, ...]
+    outer: frozenset[Variable] = frozenset()
+
+
+class NestCode:
+    """The code of one nest under construction, or of a part of it, in the function of `code`."""
+
+    def __init__(self, code: Code, nest: Nest, part: Part | None = None) -> None:
+        part = part or Part(nest.space, nest_index(nest.space))
         self.code = code
         self.nest = nest
-        self.here = nest_index(nest.space)
+        self.space = part.space
+        self.here = part.here
+        self.outer = part.outer
         self.pushed: dict[int, str] = {}  # base pointers of pushed elements
         self.computed = frozenset(r.element for r in nest.roots if r.access is Access.STORE)
         self.groups: list[Group] = []
@@ -81,17 +94,32 @@ class NestCode:
         code.machine.groups = {}
         code.scopes = {}
 
+    def emit_part(self, targets: Mapping[int, Buffer | None]) -> list[sums.Sum]:
+        """Emit the loops alone; return the reductions, the accumulators of which outlast them.
+
+        `targets` are, by root, the buffers for what becomes a part of the result only.
+        """
+        recorded = self.record()
+        self.plan(recorded)
+        separate(self.code, self.read_by(recorded), self.written())
+        roots = [r for r in self.nest.roots if r.access is Access.REDUCE]
+        space = self.nest.space
+        self.sums = [sums.begin(self.code, r, self.groups, space, targets.get(id(r))) for r in roots]
+        self.level(0)
+        self.code.scopes = {}
+        return self.sums
+
     def record(self) -> Recorder:
         """What the nest reads, and where."""
-        code, nest = self.code, self.nest
-        elements = [r.element for r in nest.roots]
-        return record(code.program.producers, code.in_memory, elements, nest.space, self.computed)
+        code, elements = self.code, [r.element for r in self.nest.roots]
+        producers, here = code.program.producers, self.here
+        return record(producers, code.in_memory, elements, self.space, self.computed, here)
 
     def plan(self, recorded: Recorder) -> None:
         """Choose the loops."""
-        self.groups = plan_nest(self.nest, recorded, self.code.form)
+        self.groups = plan_part(self.nest, recorded, self.code.form, self.space, self.here)
         weight = weight_of(self.nest, recorded)
-        self.unroll = room(self.nest.space) * weight <= _UNROLLED
+        self.unroll = room(self.space) * weight <= _UNROLLED
         self.interleave = _INTERLEAVED if weight <= _LIGHT else 0
 
     def read_by(self, recorded: Recorder) -> set[Buffer]:
@@ -165,8 +193,9 @@ class NestCode:
         stride: Any = 1
         for axis in reversed(group.axes):
             for variable, _ in self.here[axis].terms:
-                machine.groups[variable] = counter, stride
-            stride *= self.nest.space[axis]
+                if variable not in self.outer:
+                    machine.groups[variable] = counter, stride
+            stride *= self.space[axis]
         self.level(depth + 1)
 
     def blocks(self, start: str, count: Dim | str, spanning: Sequence[sums.Sum]) -> None:

@@ -14,12 +14,10 @@ from . import llvm_sums as sums
 from .accesses import Recorder
 from .kernels import Access, Buffer, Nest, Root, Split
 from .llvm_code import Code
-from .llvm_machine import Scalar
 from .llvm_nests import Chunk, NestCode, prepare
+from .llvm_outlined import Outlined
 from .llvm_scopes import separate
-from .llvm_text import FunctionText, register_type
 from .nest_loops import Group
-from .outside import PARALLEL
 
 
 def emit_parallel(code: Code, nest: Nest) -> None:
@@ -33,9 +31,7 @@ def emit_parallel(code: Code, nest: Nest) -> None:
     for s in totals:
         if s.in_memory:
             sums.clear(code, s)
-    table = task.emit()
-    code.module.declare(PARALLEL, f"declare void @{PARALLEL}(ptr, ptr, i64) nounwind")
-    code.function.line(f"call void @{PARALLEL}(ptr @{task.name}, ptr {table}, i64 {split.chunks})")
+    task.emit()
     for s in totals:
         sums.finish(code, s)
     for root in nest.roots:
@@ -47,18 +43,13 @@ class _Task:
     """The function of one nest, and the table that it is called with."""
 
     def __init__(self, outside: Code, nest: Nest, split: Split, pushed: dict[int, str]) -> None:
-        module = outside.module
-        self.name = f"chunks.{len(module.functions)}"
-        header = f"define internal void @{self.name}(ptr %table, i64 %begin, i64 %end) noinline nounwind"
         self.outside, self.nest, self.split, self.pushed = outside, nest, split, pushed
-        self.function = FunctionText(header + outside.attributes)
-        self.code = Code(outside.program, module, self.function, outside.attributes)
+        self.outlined = Outlined(outside)
+        self.function, self.code = self.outlined.function, self.outlined.code
         self.inner = NestCode(self.code, nest)
         self.recorded: Recorder = self.inner.record()
-        self.words: list[tuple[str, str]] = []  # types and registers, outside
-        module.functions.append(self.function)
         for value in self.scalars():
-            self.code.scalars[value] = self.taken_scalar(outside.scalars[value])
+            self.outlined.take(value)
         self.inner.plan(self.recorded)
 
     @property
@@ -75,28 +66,13 @@ class _Task:
         ]
         return list(dict.fromkeys([*self.recorded.scalars, *starts]))
 
-    def taken(self, kind: str, register: str) -> str:
-        """The register, here, of what is in a register outside; a constant or a global is the same."""
-        if not register.startswith("%"):
-            return register
-        address, name = (f"%{self.function.name('word')}" for _ in range(2))
-        k = len(self.words)
-        self.function.entry.append(f"  {address} = getelementptr inbounds i64, ptr %table, i64 {k}")
-        self.function.entry.append(f"  {name} = load {kind}, ptr {address}, align 8")
-        self.words.append((kind, register))
-        return name
-
-    def taken_scalar(self, x: Scalar) -> Scalar:
-        """A scalar here that is one outside; forms without terms are constants."""
-        return replace(x, text=self.taken(register_type(x.dtype), x.text)) if isinstance(x, Scalar) else x
-
-    def emit(self) -> str:
-        """Emit the function; return the register of the table outside."""
+    def emit(self) -> None:
+        """Emit the function and its call."""
         code, inner, nest = self.code, self.inner, self.nest
         read, written = inner.read_by(self.recorded), inner.written()
         for buffer in sorted({*read, *written}, key=lambda b: (b.memory.value, b.number)):
-            code.bases[buffer] = self.taken("ptr", self.outside.base(buffer))
-        inner.pushed = {k: self.taken("ptr", register) for k, register in self.pushed.items()}
+            code.bases[buffer] = self.outlined.taken("ptr", self.outside.base(buffer))
+        inner.pushed = {k: self.outlined.taken("ptr", register) for k, register in self.pushed.items()}
         parts = {id(r): self.part(r) for r in nest.roots if nest.is_cut(r)}
         separate(code, read, {*written, *parts.values()}, unseen=True)
         inner.sums = [
@@ -105,8 +81,7 @@ class _Task:
             if r.access is Access.REDUCE
         ]
         self.chunks()
-        self.function.line("ret void")
-        return self.table()
+        self.outlined.call(self.split.chunks)
 
     def part(self, root: Root) -> Buffer:
         """What one chunk has of the result of a reduction."""
@@ -116,8 +91,7 @@ class _Task:
         """The loop over chunks."""
         f, split, inner = self.function, self.split, self.inner
         (depth,) = (k for k, g in enumerate(inner.groups) if g.axes == split.axes)
-        with self.code.loop(f.value("sub nuw nsw i64 %end, %begin"), unroll=False) as i:
-            number = f.value(f"add nuw nsw i64 %begin, {i}")
+        with self.outlined.chunks() as number:
             first = f.value(f"mul nuw nsw i64 {number}, {split.size}")
             end = f.value(f"add nuw nsw i64 {first}, {split.size}")
             self.code.module.declare("llvm.umin.i64", "declare i64 @llvm.umin.i64(i64, i64)")
@@ -137,12 +111,3 @@ class _Task:
         code.bases[part] = self.function.value(f"getelementptr inbounds i8, ptr {base}, i64 {offset}")
         if s.in_memory:
             sums.clear(code, s)
-
-    def table(self) -> str:
-        """Fill the table, where the code outside stands."""
-        f = self.outside.function
-        table = f.slot("i64", max(1, len(self.words)), 8)
-        for k, (kind, register) in enumerate(self.words):
-            address = f.value(f"getelementptr inbounds i64, ptr {table}, i64 {k}")
-            f.line(f"store {kind} {register}, ptr {address}, align 8")
-        return table

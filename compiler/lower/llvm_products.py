@@ -100,34 +100,10 @@ def _call_blas(code: Code, a: _Factor, b: _Factor, c: _Factor, batch: tuple[Inde
     one, zero = _constant(code, c.dtype, 1.0), _constant(code, c.dtype, 0.0)
     flip_a, lead_a = _order(a)
     flip_b, lead_b = _order(b)
-    if n == 1:
-        size = (m, k) if flip_a else (k, m)
-        step = b.strides[-2] if k != 1 else 1
-        _vector(code, c.dtype, "N" if flip_a else "T", size, (at, lead_a), (bt, step), ct)
-    elif m == 1:
-        size = (k, n) if flip_b else (n, k)
-        step = a.strides[-1] if k != 1 else 1
-        _vector(code, c.dtype, "T" if flip_b else "N", size, (bt, lead_b), (at, step), ct)
-    else:
-        flags = [_flag(code, "T" if f else "N") for f in (flip_b, flip_a)]
-        sizes = [_int(code, s) for s in (n, m, k)]
-        rest = [one, bt, _int(code, lead_b), at, _int(code, lead_a), zero, ct, _int(code, capacity(n))]
-        _call(code, c.dtype, "gemm", [*flags, *sizes, *rest])
-
-
-def _vector(
-    code: Code,
-    dtype: DType,
-    flag: str,
-    size: tuple[Dim, Dim],
-    matrix: tuple[str, int],
-    x: tuple[str, int],
-    y: str,
-) -> None:
-    one, zero = _constant(code, dtype, 1.0), _constant(code, dtype, 0.0)
-    sizes = [_int(code, s) for s in size]
-    given = [one, matrix[0], _int(code, matrix[1]), x[0], _int(code, x[1]), zero, y, _int(code, 1)]
-    _call(code, dtype, "gemv", [_flag(code, flag), *sizes, *given])
+    flags = [_flag(code, "T" if f else "N") for f in (flip_b, flip_a)]
+    sizes = [_int(code, s) for s in (n, m, k)]
+    rest = [one, bt, _int(code, lead_b), at, _int(code, lead_a), zero, ct, _int(code, capacity(n))]
+    _call(code, c.dtype, "gemm", [*flags, *sizes, *rest])
 
 
 def _order(f: _Factor) -> tuple[bool, int]:

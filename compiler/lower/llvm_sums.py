@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..ir.dims import Shape, room
+from ..ir.dims import Dim, Shape, room
 from ..ir.operation import Reduction
 from ..ir.types import DType
 from .affine import Index
@@ -55,6 +55,18 @@ def clear(code: Code, s: Sum) -> None:
     """Start a reduction that adds rows in memory there."""
     if s.target is not None:
         code.fill(s.target, code.literal(s.target.dtype, s.reduction.identity(s.target.dtype)))
+
+
+def clear_rows(code: Code, root: Root, space: Shape, rows: Dim, first: Index, count: int) -> None:
+    """Start a sum that adds up in memory for some of the `count` rows of the result."""
+    if not row_axes(root.node.attrs["axes"], space):
+        return
+    reduction, target = root.node.op.lowering, code.program.places[root.result]
+    assert isinstance(reduction, Reduction)
+    size = room(root.result.shape) // count
+    identity = code.literal(target.dtype, reduction.identity(target.dtype))
+    with code.loop(rows * size) as i:
+        code.store_to(target, counter(i).plus(first, size), identity)
 
 
 def start(code: Code, s: Sum) -> None:

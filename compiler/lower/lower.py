@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..ir.graph import Graph
 from ..ops import OPS
+from .bands import merge_rows
 from .buffers import plan_buffers
 from .inlining import choose
 from .kernels import KernelProgram
@@ -15,6 +16,9 @@ from .schedule import schedule
 from .sites import sites_of
 from .storing import store_shared
 from .symbolic_parts import write_parts
+from .thin_products import open_thin_products
+from .tilings import join_tilings
+from .widening import widen_sums
 from .windows import open_windows
 
 
@@ -35,9 +39,13 @@ def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> KernelProgr
         Statements over planned buffers. The last site is that of a failed allocation.
     """
     given = graph
-    graph = open_windows(write_parts(given, OPS), OPS)
+    for rewrite in (write_parts, open_thin_products, join_tilings, open_windows, widen_sums):
+        graph = rewrite(graph, OPS)
     inlining = choose(graph)
-    body = split_large(store_shared(schedule(graph, inlining), inlining), inlining)
+    body = schedule(graph, inlining)
+    if store_shared(body, inlining):
+        body = schedule(graph, inlining)  # nests that only waited for what has no memory now can join
+    body = split_large(merge_rows(graph, body, inlining), inlining)
     plan = plan_buffers(graph, body, inlining, find_lifetimes(graph, body, inlining), donated or {})
     sites, site_of = sites_of(graph)
     assert sites == sites_of(given)[0], "stored code counts the sites of the graph as it was given"

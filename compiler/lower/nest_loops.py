@@ -16,7 +16,7 @@ from ..ir.dims import Dim, Shape, capacity
 from .accesses import Recorder, nest_index
 from .affine import Index, Variable, variable
 from .kernels import Nest
-from .positions import FormOf, root_position
+from .positions import FormOf, Here, root_position
 
 _MOST_PIECES = 300
 _MOST_CODE = 3000  # nodes emitted for all pieces
@@ -39,10 +39,14 @@ class Group:
 
 def plan_nest(nest: Nest, recorded: Recorder, form_of: FormOf) -> list[Group]:
     """Choose the loops of a nest, from all that it reads and writes."""
-    here = nest_index(nest.space)
+    return plan_part(nest, recorded, form_of, nest.space, nest_index(nest.space))
+
+
+def plan_part(nest: Nest, recorded: Recorder, form_of: FormOf, space: Shape, here: Here) -> list[Group]:
+    """The same for a part of the nest's index space."""
     forms = [r.position for r in recorded.reads] + recorded.forms
     forms += [root_position(r, nest.space, here, form_of) for r in nest.roots]
-    return plan_loops(nest.space, recorded, forms, weight_of(nest, recorded))
+    return plan_loops(space, recorded, forms, weight_of(nest, recorded))
 
 
 def weight_of(nest: Nest, recorded: Recorder) -> int:

@@ -11,7 +11,7 @@ from ..ir.types import DType
 from .accesses import Recorder, record
 from .affine import Index
 from .inlining import Inlining
-from .kernels import Access, Branch, Loop, Nest, Root, Split, Statement
+from .kernels import Access, Band, Branch, Loop, Nest, Root, Split, Statement
 from .llvm_machine import Scalar
 from .nest_loops import Group, plan_nest
 
@@ -35,6 +35,8 @@ def _split(body: Sequence[Statement], inlining: Inlining) -> Iterator[Statement]
         match statement:
             case Nest():
                 yield replace(statement, split=_split_of(statement, inlining))
+            case Band():
+                yield _split_band(statement, inlining)
             case Loop():
                 yield replace(statement, body=split_large(statement.body, inlining))
             case Branch():
@@ -58,6 +60,25 @@ def _split_of(nest: Nest, inlining: Inlining) -> Split | None:
     found = [split for g in groups if (split := _cut(nest, groups, g, chunks)) is not None]
     enough = [split for split in found if split.chunks >= chunks // 2]
     return next(iter(enough), max(found, key=lambda split: split.chunks, default=None))
+
+
+def _split_band(band: Band, inlining: Inlining) -> Band:
+    """Cut the rows of a band into chunks of whole blocks, if that pays."""
+    recorded = [_recorded(nest, inlining) for nest in band.nests]
+    work = sum(size(n.space) * _work(n, r) for n, r in zip(band.nests, recorded, strict=True))
+    chunks = min(work // _CHUNK_WORK, _MOST_CHUNKS, -(-band.count // band.step))
+    for nest in band.nests:
+        for root in nest.roots:
+            if root.access is Access.REDUCE and 0 in root.node.attrs["axes"]:
+                chunks = min(chunks, _most_parts(nest, root))
+    if work < _LEAST_WORK or any(r.symbols for r in recorded) or chunks < 2:
+        return band
+    blocks = -(-band.count // band.step)
+    length = -(-blocks // chunks) * band.step
+    split = Split((0,), length, -(-band.count // length))
+    if split.chunks < 2:
+        return band
+    return replace(band, split=split, nests=tuple(replace(n, split=split) for n in band.nests))
 
 
 def _recorded(nest: Nest, inlining: Inlining) -> Recorder:

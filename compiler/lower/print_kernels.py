@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..ir.graph import Literal, Node, Value
@@ -11,6 +12,7 @@ from ..ir.printer import quoted
 from ..ir.types import ArrayType, DType
 from .kernels import (
     Access,
+    Band,
     Branch,
     Buffer,
     KernelProgram,
@@ -83,6 +85,11 @@ class KernelPrinter:
                 parallel = f" parallel in {split.chunks} chunks" if split is not None else ""
                 yield f"{indent}nest [{', '.join(map(str, statement.space))}]{parallel} {{"
                 yield from self.nest(statement, inner)
+                yield indent + "}"
+            case Band(count, step, nests, split=split):
+                parallel = f" parallel in {split.chunks} chunks" if split is not None else ""
+                yield f"{indent}band {step} of {count}{parallel} {{"
+                yield from self.block([replace(nest, split=None) for nest in nests], inner)
                 yield indent + "}"
             case Loop():
                 yield from self.loop(statement, indent)

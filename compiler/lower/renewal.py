@@ -22,12 +22,17 @@ _LEAST_BYTES = 256  # below which arrays live in registers
 
 def is_wide_window(node: Node) -> bool:
     """Tell whether an update or accumulation is of one block of most of an array, known when compiling."""
-    at, part = node.attrs["at"], node.operands[1]
-    if not part.shape or not dims.is_static((*part.shape, *node.result.shape)):
-        return False
-    if any(e is None or (isinstance(e, Span) and _is_irregular(e)) for e in at):
+    part = node.operands[1]
+    if not part.shape or not is_block(node):
         return False
     return dims.size(part.shape) >= _LEAST_PART * dims.size(node.result.shape) > 0
+
+
+def is_block(node: Node) -> bool:
+    """Tell whether an update or accumulation is of one block of an array, not empty, known when compiling."""
+    if not dims.is_static((*node.operands[1].shape, *node.result.shape)):
+        return False
+    return not any(e is None or (isinstance(e, Span) and _is_irregular(e)) for e in node.attrs["at"])
 
 
 def is_renewable(node: Node) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..ir import dims
@@ -11,7 +11,7 @@ from ..ir.loops import carries
 from .accesses import Read, Recorder, record
 from .affine import ZERO as _NOWHERE
 from .inlining import Inlining, is_array
-from .kernels import Access, Branch, Loop, Nest, Root, Scalars, Single, Statement
+from .kernels import Access, Band, Branch, Loop, Nest, Root, Scalars, Single, Statement
 from .schedule import walk
 
 # Arrays this large leave the cache between two nests, and cost about this many instructions to read again.
@@ -20,23 +20,26 @@ _CHEAPER_THAN_MEMORY = 12
 _WRITERS = ("update", "accumulate", "scatter", "scatter_add")
 
 
-def store_shared(body: tuple[Statement, ...], inlining: Inlining) -> tuple[Statement, ...]:
-    """Keep the shared values that something else reads, inline the others; return the pruned statements.
+def store_shared(body: tuple[Statement, ...], inlining: Inlining) -> bool:
+    """Keep the shared values that something else reads, inline the others; tell whether there are others.
 
     A value that one other nest reads, at its own index only, is computed there instead. A large
     value that is cheap to compute is computed again wherever it is read.
     """
     statements = list(walk(body))
     sharing = _Sharing(inlining, statements)
+    inlined = False
     for statement in reversed(statements):
         if isinstance(statement, Nest):
             for root in reversed(statement.roots):
                 if root.access is Access.STORE and root.element in inlining.shared:
                     inlining.shared.discard(root.element)
-                    if not sharing.can_inline(root.element, statement):
+                    if sharing.can_inline(root.element, statement):
+                        inlined = True
+                    else:
                         inlining.kept.add(root.element)
     inlining.shared.clear()
-    return tuple(_pruned(body, inlining))
+    return inlined
 
 
 class _Sharing:
@@ -132,30 +135,13 @@ def _overwritten(statement: Statement) -> list[Value]:
     return []
 
 
-def _pruned(body: Sequence[Statement], inlining: Inlining) -> Iterator[Statement]:
-    for statement in body:
-        match statement:
-            case Nest(space, roots):
-                left = tuple(r for r in roots if r.access is not Access.STORE or r.element in inlining.kept)
-                if left:
-                    yield Nest(space, left)
-            case Loop():
-                yield replace(statement, body=tuple(_pruned(statement.body, inlining)))
-            case Branch():
-                then, orelse = (
-                    tuple(_pruned(statement.then, inlining)),
-                    tuple(_pruned(statement.orelse, inlining)),
-                )
-                yield replace(statement, then=then, orelse=orelse)
-            case _:
-                yield statement
-
-
 def reads_of(statement: Statement, inlining: Inlining) -> list[Read]:
     """The loads from arrays that a statement itself makes, those of its regions left out."""
     match statement:
         case Nest(space, roots):
             return nest_reads(space, roots, inlining)
+        case Band(nests=nests):
+            return [r for nest in nests for r in nest_reads(nest.space, nest.roots, inlining)]
         case Scalars(nodes):
             return [r for n in nodes for r in node_reads(n, inlining)]
         case Single(node):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..ir.graph import Node, Origin, Value
 from ..ir.loops import body_of, carries, heads
-from ..lower.kernels import Branch, KernelProgram, Loop, Nest, Scalars, Single, Statement
+from ..lower.kernels import Band, Branch, KernelProgram, Loop, Nest, Scalars, Single, Statement
 from ..lower.print_kernels import KernelPrinter
 from . import labels, style
 from .diagram import Diagram, check_size
@@ -119,7 +119,7 @@ class _Drawing:
                 case _:
                     self._leaf(frame, statement)
 
-    def _leaf(self, frame: Digraph, statement: Scalars | Nest | Single) -> None:
+    def _leaf(self, frame: Digraph, statement: Scalars | Nest | Band | Single) -> None:
         nodes = _nodes(statement)
         writes = [r for node in nodes for r in node.results]
         plain = all(node.op.name == "constant" for node in nodes)
@@ -127,11 +127,11 @@ class _Drawing:
         label = _listing(list(self.printer.statement(statement, "")))
         self._draw(frame, label, attributes, self._reads(statement), writes)
 
-    def _reads(self, statement: Scalars | Nest | Single) -> list[Value]:
+    def _reads(self, statement: Scalars | Nest | Band | Single) -> list[Value]:
         """What the statement reads of others: through inlined operations back to where a value is made."""
         pending = [o for node in _nodes(statement) for o in node.operands]
-        if isinstance(statement, Nest):
-            pending += [root.element for root in statement.roots]
+        nests = statement.nests if isinstance(statement, Band) else [statement]
+        pending += [root.element for nest in nests if isinstance(nest, Nest) for root in nest.roots]
         found: dict[Value, None] = {}
         seen: set[Value] = set()
         while pending:
@@ -186,12 +186,14 @@ class _Drawing:
         return Digraph(name=f"cluster_n{self.count}", graph_attr=attributes)
 
 
-def _nodes(statement: Scalars | Nest | Single) -> list[Node]:
+def _nodes(statement: Scalars | Nest | Band | Single) -> list[Node]:
     match statement:
         case Scalars():
             return list(statement.nodes)
         case Nest():
             return [root.node for root in statement.roots]
+        case Band():
+            return [root.node for nest in statement.nests for root in nest.roots]
         case Single():
             return [statement.node]
 

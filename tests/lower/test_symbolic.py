@@ -132,7 +132,6 @@ def test_large_products_go_to_blas() -> None:
     a = np.random.default_rng(1).normal(size=(40, 40))
     compiled = compile_graph(graph)
     assert "gemm" in compiled.source
-    assert "gemv" in compiled.source
     for k in (0, 1, 17, 40):
         product, vector = compiled(a, np.int64(k))
         np.testing.assert_allclose(product, a[:, :k] @ a[:k], rtol=1e-12, atol=1e-12)

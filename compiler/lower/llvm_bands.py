@@ -1,0 +1,150 @@
+"""Bands of nests in LLVM IR: the loop over blocks of rows, alone or shared by threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ..ir.dims import Dim, as_symbol, room, static, symbol
+from ..ir.types import DType
+from . import llvm_sums as sums
+from .accesses import nest_index
+from .affine import Index, Variable
+from .band_parts import ROWS, block_index, block_variable
+from .crossings import COLUMNS, is_crossed
+from .kernels import Access, Band, Buffer, Nest, Root, Split
+from .llvm_code import Code
+from .llvm_machine import Scalar
+from .llvm_nests import NestCode, Part
+from .llvm_outlined import Outlined
+from .llvm_text import memory_type
+from .llvm_totals import Totals
+
+
+def emit_band(code: Code, band: Band) -> None:
+    """Emit a band: all of its nests for one block of rows, then for the next."""
+    if band.split is not None:
+        _emit_shared(code, band, band.split)
+        return
+    totals = [Totals(code, nest, list(filter(_is_across, nest.roots))) for nest in band.nests]
+    _blocks(code, band, totals, "0", -(-band.count // band.step))
+    for total in totals:
+        total.finish()
+
+
+def _blocks(code: Code, band: Band, totals: Sequence[Totals], start: str, count: int | str) -> None:
+    """Emit the loop over `count` blocks that begin at the row `start`."""
+    first = block_variable(band.count, band.step)
+    code.rows = {code.program.places[v]: first for v in band.rows}
+    with code.loop(count, unroll=False) as number:
+        begin = code.function.value(f"mul nuw nsw i64 {number}, {band.step}")
+        begin = code.function.value(f"add nuw nsw i64 {start}, {begin}")
+        rows = block_length(code, band.count, band.step, begin, ROWS)
+        for nest, total in zip(band.nests, totals, strict=True):
+            code.machine.groups = {first: (begin, 1)}
+            part = Part((rows, *nest.space[1:]), block_index(nest.space, first, rows), frozenset([first]))
+            for root in nest.roots:
+                if root.access is Access.REDUCE and not _is_across(root):
+                    sums.clear_rows(code, root, nest.space, rows, Index(((first, 1),)), band.count)
+            if is_crossed(nest, NestCode(code, nest).record()):
+                _tiles(code, nest, part, total)
+            else:
+                total.add(NestCode(code, nest, part).emit_part(total.targets))
+    code.rows, code.machine.groups = {}, {}
+
+
+def _tiles(code: Code, nest: Nest, part: Part, total: Totals) -> None:
+    """Emit a block of rows of a nest, some columns at a time."""
+    (count,) = static(nest.space[-1:])
+    column = Variable("columns", count - COLUMNS + 1)
+    with code.loop(-(-count // COLUMNS), unroll=False) as number:
+        begin = code.function.value(f"mul nuw nsw i64 {number}, {COLUMNS}")
+        rows = dict(code.machine.groups)
+        code.machine.groups[column] = begin, 1
+        columns = block_length(code, count, COLUMNS, begin, column.name)
+        space = (*part.space[:-1], columns)
+        last = nest_index(space)[-1].plus(Index(((column, 1),)))
+        tile = Part(space, (*part.here[:-1], last), part.outer | {column})
+        total.add(NestCode(code, nest, tile).emit_part(total.targets))
+        code.machine.groups = rows
+
+
+def block_length(code: Code, count: int, step: int, begin: str, name: str) -> Dim:
+    """How many of `count` iterations, `step` at a time, there are from `begin` on: the last may be fewer."""
+    if count % step == 0:
+        return step
+    left = code.function.value(f"sub nuw nsw i64 {count}, {begin}")
+    code.module.declare("llvm.umin.i64", "declare i64 @llvm.umin.i64(i64, i64)")
+    found = symbol(name, step)
+    named = as_symbol(found)
+    assert named is not None
+    length = code.function.value(f"call i64 @llvm.umin.i64(i64 {left}, i64 {step})")
+    code.machine.symbols[named] = Scalar(DType.I64, length)
+    return found
+
+
+def _is_across(root: Root) -> bool:
+    """Tell whether a reduction goes on from block to block."""
+    return root.access is Access.REDUCE and 0 in root.node.attrs["axes"]
+
+
+def _emit_shared(outside: Code, band: Band, split: Split) -> None:
+    """Emit the function that does some chunks of a band, and its call; then combine what the chunks leave."""
+    task = Outlined(outside)
+    code, scratch = task.code, outside.program.scratch
+    read, written = _touched(outside, band, task)
+    own = {outside.program.places[v] for v in band.rows}
+    for buffer in sorted({*read, *written} - own, key=lambda b: (b.memory.value, b.number)):
+        code.bases[buffer] = task.taken("ptr", outside.base(buffer))
+    for buffer in sorted(own, key=lambda b: b.number):
+        code.bases[buffer] = code.function.slot(memory_type(buffer.dtype), buffer.count, 16)
+    parts = {
+        id(r): replace(scratch[r.node], count=room(r.result.shape))
+        for nest in band.nests
+        for r in filter(_is_across, nest.roots)
+    }
+    with task.chunks() as number:
+        first, blocks = _rows_of_chunk(code, band, split, number)
+        totals = [_begin(code, nest, parts, number) for nest in band.nests]
+        _blocks(code, band, totals, first, blocks)
+        for total in totals:
+            total.store()
+    task.call(split.chunks)
+    for nest in band.nests:
+        for root in filter(_is_across, nest.roots):
+            sums.join(outside, root, scratch[root.node], split.chunks)
+
+
+def _touched(outside: Code, band: Band, task: Outlined) -> tuple[set[Buffer], set[Buffer]]:
+    """The buffers that a band reads and writes; the scalars that it uses are taken along."""
+    read, written = set[Buffer](), set[Buffer]()
+    for nest in band.nests:
+        inner = NestCode(task.code, nest)
+        recorded = inner.record()
+        read |= inner.read_by(recorded)
+        written |= inner.written()
+        for value in recorded.scalars:
+            task.take(value)
+    return read, written
+
+
+def _rows_of_chunk(code: Code, band: Band, split: Split, number: str) -> tuple[str, str]:
+    """The first row of a chunk, and its number of blocks."""
+    f = code.function
+    first = f.value(f"mul nuw nsw i64 {number}, {split.size}")
+    code.module.declare("llvm.umin.i64", "declare i64 @llvm.umin.i64(i64, i64)")
+    left = f.value(f"sub nuw nsw i64 {band.count}, {first}")
+    rows = f.value(f"call i64 @llvm.umin.i64(i64 {left}, i64 {split.size})")
+    whole = f.value(f"add nuw nsw i64 {rows}, {band.step - 1}")
+    return first, f.value(f"udiv i64 {whole}, {band.step}")
+
+
+def _begin(code: Code, nest: Nest, parts: Mapping[int, Buffer], number: str) -> Totals:
+    """Point the reductions over rows to the chunk's parts of their results."""
+    roots = list(filter(_is_across, nest.roots))
+    for root in roots:
+        part, base = parts[id(root)], code.base(code.program.scratch[root.node])
+        bytes_ = part.count * part.dtype.numpy.itemsize
+        offset = code.function.value(f"mul nuw nsw i64 {number}, {bytes_}")
+        code.bases[part] = code.function.value(f"getelementptr inbounds i8, ptr {base}, i64 {offset}")
+    return Totals(code, nest, roots, {id(r): parts[id(r)] for r in roots})

@@ -1,0 +1,84 @@
+"""Additions of parts that make up an array, each to its place among zeros, are the parts joined.
+
+They are what slices of one array give in reverse: one loop in the place of a fill and a pass for each part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..ir.builder import Builder
+from ..ir.graph import Block, Graph, Node, Value, uses
+from ..ir.operation import OpTable
+from .renewal import block_of, is_block
+
+
+def join_tilings(graph: Graph, ops: OpTable) -> Graph:
+    """Return the graph with such additions as concatenations; region by region."""
+    rewrite = _Rewrite(ops, uses(graph.block))
+    return Graph(graph.name, rewrite.block(graph.block), graph.inputs, graph.outputs)
+
+
+class _Rewrite:
+    def __init__(self, ops: OpTable, uses: Mapping[Value, int]) -> None:
+        self.ops = ops
+        self.uses = uses
+        self.replaced: dict[Value, Value] = {}
+        self.zeros: set[Value] = set()
+        self.chains: dict[Value, list[Node]] = {}  # additions to zeros, by the last sum
+
+    def block(self, block: Block) -> Block:
+        """Recursion is over the nesting of regions."""
+        b = Builder(self.ops)
+        for node in block.nodes:
+            b.loc, b.origin = node.loc, node.origin
+            self.note(node)
+            joined = self.joined(b, node)
+            if joined is not None:
+                self.replaced[node.result] = joined
+                continue
+            operands = tuple(self.replaced.get(v, v) for v in node.operands)
+            regions = tuple(self.block(r) for r in node.regions)
+            b.nodes.append(Node(node.op, operands, node.attrs, node.results, regions, node.loc, node.origin))
+        return b.block(block.params, [self.replaced.get(v, v) for v in block.results])
+
+    def note(self, node: Node) -> None:
+        """Remember zeros, and how often something has been added to them."""
+        match node.op.name:
+            case "constant" if not node.attrs["value"].array.any():
+                self.zeros.add(node.result)
+            case "broadcast" | "reshape" if node.operands[0] in self.zeros:
+                self.zeros.add(node.result)
+            case "accumulate" if is_block(node):
+                base = node.operands[0]
+                if base in self.zeros:
+                    self.chains[node.result] = [node]
+                elif base in self.chains and self.uses[base] == 1:
+                    self.chains[node.result] = [*self.chains.pop(base), node]
+
+    def joined(self, b: Builder, node: Node) -> Value | None:
+        chain = self.chains.get(node.results[0]) if len(node.results) == 1 else None
+        axis = _tiled_axis(chain) if chain else None
+        if chain is None or axis is None:
+            return None
+        parts = []
+        for each in sorted(chain, key=lambda n: block_of(n)[axis][0]):
+            part = self.replaced.get(each.operands[1], each.operands[1])
+            sizes = tuple(size for _, size in block_of(each))
+            parts.append(part if part.shape == sizes else b.reshape(part, shape=sizes))
+        return parts[0] if len(parts) == 1 else b.concatenate(*parts, axis=axis)
+
+
+def _tiled_axis(chain: Sequence[Node]) -> int | None:
+    """The axis along which the parts of an array lie side by side, with nothing between."""
+    shape, blocks = chain[0].result.shape, [block_of(n) for n in chain]
+    cut = [k for k, size in enumerate(shape) if any(block[k] != (0, size) for block in blocks)]
+    if len(cut) > 1 or not shape:
+        return None
+    axis = cut[0] if cut else 0
+    end = 0
+    for start, size in sorted(block[axis] for block in blocks):
+        if start != end:
+            return None
+        end += size
+    return axis if end == shape[axis] else None

@@ -1,0 +1,100 @@
+"""Programs of array code whose passes over memory are counted; each with the shapes of its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+PLACES = np.random.default_rng(0).integers(0, 3000, 20_000)
+
+
+def softmax(x: Any) -> Any:
+    e = np.exp(x - np.max(x, axis=1, keepdims=True))
+    p = e / np.sum(e, axis=1, keepdims=True)
+    return np.sum(p * p)
+
+
+def log_sum_exp(x: Any) -> Any:
+    top = np.max(x, axis=1, keepdims=True)
+    return np.sum(np.log(np.sum(np.exp(x - top), axis=1)) + top[:, 0])
+
+
+def layer_norm(x: Any, scale: Any, shift: Any) -> Any:
+    mean = np.mean(x, axis=1, keepdims=True)
+    variance = np.mean((x - mean) ** 2, axis=1, keepdims=True)
+    y = (x - mean) / np.sqrt(variance + 1e-5) * scale + shift
+    return np.sum(y * y * y)
+
+
+def variance(x: Any) -> Any:
+    return np.sum(np.var(x, axis=1) ** 2)
+
+
+def variance_of_columns(x: Any) -> Any:
+    return np.sum(np.var(x, axis=0) ** 2)
+
+
+def rosenbrock(x: Any) -> Any:
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+def padded(x: Any) -> Any:
+    return np.sum(np.sin(np.pad(x, 1)) ** 2)
+
+
+def joined(x: Any, y: Any) -> Any:
+    return np.sum(np.sin(np.concatenate([x, y])) ** 2)
+
+
+def gathered(x: Any) -> Any:
+    return np.sum(np.sin(x[PLACES]) ** 2)
+
+
+def rolled(x: Any) -> Any:
+    return np.sum((x - np.roll(x, 1)) ** 2)
+
+
+def sum_with_a_transpose(x: Any, y: Any) -> Any:
+    return np.sum((x + y.T) ** 2)
+
+
+def several_results(x: Any) -> Any:
+    e = np.exp(x)
+    return e * 2, np.sin(e), np.sum(e)
+
+
+def least_squares(x: Any, a: Any, b: Any) -> Any:
+    r = a @ x - b
+    return np.sum(r * r)
+
+
+def mixture(weights: Any, means: Any, scales: Any, x: Any) -> Any:
+    d = (x[:, None, :] - means) * np.exp(scales)
+    q = weights + np.sum(scales, axis=1) - 0.5 * np.sum(d * d, axis=2)
+    top = np.max(q, axis=1, keepdims=True)
+    return np.sum(np.log(np.sum(np.exp(q - top), axis=1)) + top[:, 0])
+
+
+def clusters(centres: Any, x: Any) -> Any:
+    return np.sum(np.min(np.sum((x[:, None, :] - centres) ** 2, axis=2), axis=1))
+
+
+# What the gradient is by, then the shapes: large ones to count with, small ones to check the gradient with.
+PROGRAMS: dict[Callable[..., Any], tuple[tuple[int, ...], list[tuple[int, ...]], list[tuple[int, ...]]]] = {
+    softmax: ((0,), [(1000, 300)], [(5, 4)]),
+    log_sum_exp: ((0,), [(1000, 300)], [(5, 4)]),
+    layer_norm: ((0, 1, 2), [(1000, 300), (300,), (300,)], [(5, 4), (4,), (4,)]),
+    variance: ((0,), [(1000, 300)], [(5, 4)]),
+    variance_of_columns: ((0,), [(1000, 300)], [(5, 4)]),
+    rosenbrock: ((0,), [(100_000,)], [(7,)]),
+    padded: ((0,), [(500, 300)], [(5, 4)]),
+    joined: ((0, 1), [(50_000,), (30_000,)], [(5,), (4,)]),
+    gathered: ((0,), [(3000,)], [(3000,)]),
+    rolled: ((0,), [(100_000,)], [(6,)]),
+    sum_with_a_transpose: ((0, 1), [(500, 400), (400, 500)], [(5, 4), (4, 5)]),
+    least_squares: ((0,), [(100,), (5000, 100), (5000,)], [(3,), (5, 3), (5,)]),
+    mixture: ((0, 1, 2), [(25,), (25, 10), (25, 10), (2000, 10)], [(3,), (3, 2), (3, 2), (5, 2)]),
+    clusters: ((0,), [(25, 10), (2000, 10)], [(3, 2), (5, 2)]),
+}
