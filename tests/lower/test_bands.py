@@ -8,7 +8,7 @@ from gradir.ir.builder import Builder
 from gradir.ir.graph import Graph, Span, Value
 from gradir.ir.interpreter import interpret
 from gradir.ir.types import DType
-from gradir.lower import bands
+from gradir.lower import bands, parallel
 from gradir.lower.lower import lower
 from gradir.runtime.compile import compile_graph
 
@@ -25,9 +25,13 @@ def _check(graph: Graph) -> str:
     return str(lower(graph))
 
 
-@pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bands of small arrays too, of few rows at a time."""
+@pytest.fixture(params=["alone", "shared"])
+def eager(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Bands of small arrays too, of few rows at a time; and such that threads share."""
+    if request.param == "shared":
+        monkeypatch.setattr(parallel, "_LEAST_WORK", 0)
+        monkeypatch.setattr(parallel, "_CHUNK_WORK", 100)
+        monkeypatch.setattr(parallel, "_ROWS", 1)
     monkeypatch.setattr(bands, "_LEAST_SAVED", 0)
     monkeypatch.setattr(bands, "_LEAST_BLOCKS", 1)
     monkeypatch.setattr(bands, "_BLOCK", 20)
