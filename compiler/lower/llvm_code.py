@@ -220,7 +220,7 @@ class Code:
         told.
         """
         f = self.function
-        unroll = unroll and self.part is None  # a long program runs each loop seldom
+        unroll = unroll and (self.part is None or self.part.frame.unrolls)
         if isinstance(count, Affine):
             count = self.extent(count)
         if count == 1:

@@ -61,6 +61,7 @@ class Frame:
         self.limit = limit
         self.most_optimised = most_optimised
         self.straight = ModuleText()
+        self.unrolls = True  # whether LLVM may unroll loops
         self.moving = frozenset(moving)
         self.bytes = 0
         self.parts: list[Part] = []

@@ -19,6 +19,8 @@ from .llvm_text import FunctionText, ModuleText, literal, memory_type
 from .outside import STRAIGHT_LINE
 from .target import Target
 
+_UNROLLED_PARTS = 5  # of a program of more parts each loop is run seldom
+
 
 def emit(program: KernelProgram, symbol: str, target: Target | None = None) -> str:
     """Return the LLVM IR of a program whose entry is the function `symbol`.
@@ -117,6 +119,7 @@ def _body(program: KernelProgram, module: ModuleText, symbol: str, target: Targe
     if lines_of(program.body) > target.most_lines:
         parameters["%frame"] = f"ptr noalias align {ALIGNMENT}"
         frame = Frame(symbol, parameters, attributes, target.most_lines, target.most_optimised, moving)
+        frame.unrolls = lines_of(program.body) <= _UNROLLED_PARTS * target.most_lines
     given = ", ".join(f"{kind} {name}" for name, kind in parameters.items())
     f = FunctionText(f"define internal i64 @{symbol}.body({given}) {attributes}")
     code = Code(program, module, f, width)
