@@ -6,7 +6,9 @@ They are what slices of one array give in reverse: one loop in the place of a fi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from ..ir import dims
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Value, uses
 from ..ir.operation import OpTable
@@ -19,13 +21,27 @@ def join_tilings(graph: Graph, ops: OpTable) -> Graph:
     return Graph(graph.name, rewrite.block(graph.block), graph.inputs, graph.outputs)
 
 
+@dataclass(slots=True)
+class _Chain:
+    """Additions to zeros, one after the other, while there may be elements that nothing was added to."""
+
+    left: int
+    nodes: list[Node] = field(default_factory=list)
+
+    def and_(self, node: Node) -> _Chain:
+        self.left -= dims.size(node.operands[1].shape)
+        if self.left >= 0:
+            self.nodes.append(node)
+        return self
+
+
 class _Rewrite:
     def __init__(self, ops: OpTable, uses: Mapping[Value, int]) -> None:
         self.ops = ops
         self.uses = uses
         self.replaced: dict[Value, Value] = {}
         self.zeros: set[Value] = set()
-        self.chains: dict[Value, list[Node]] = {}  # additions to zeros, by the last sum
+        self.chains: dict[Value, _Chain] = {}  # by the last sum
 
     def block(self, block: Block) -> Block:
         """Recursion is over the nesting of regions."""
@@ -52,17 +68,17 @@ class _Rewrite:
             case "accumulate" if is_block(node):
                 base = node.operands[0]
                 if base in self.zeros:
-                    self.chains[node.result] = [node]
+                    self.chains[node.result] = _Chain(dims.size(node.result.shape)).and_(node)
                 elif base in self.chains and self.uses[base] == 1:
-                    self.chains[node.result] = [*self.chains.pop(base), node]
+                    self.chains[node.result] = self.chains.pop(base).and_(node)
 
     def joined(self, b: Builder, node: Node) -> Value | None:
         chain = self.chains.get(node.results[0]) if len(node.results) == 1 else None
-        axis = _tiled_axis(chain) if chain else None
+        axis = _tiled_axis(chain.nodes) if chain is not None and chain.left == 0 else None
         if chain is None or axis is None:
             return None
         parts = []
-        for each in sorted(chain, key=lambda n: block_of(n)[axis][0]):
+        for each in sorted(chain.nodes, key=lambda n: block_of(n)[axis][0]):
             part = self.replaced.get(each.operands[1], each.operands[1])
             sizes = tuple(size for _, size in block_of(each))
             parts.append(part if part.shape == sizes else b.reshape(part, shape=sizes))
