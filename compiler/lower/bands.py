@@ -20,7 +20,8 @@ from .schedule import walk
 _BLOCK = 2048  # elements of the widest nest's block: a few arrays of them are in the first cache
 _WIDEST = 16384  # elements of a row, above which a block does not stay in a cache
 _LEAST_BLOCKS = 4
-_LEAST_SAVED = 1 << 16  # bytes that need not come from memory again: less is in a cache anyway
+_LEAST_SAVED = 1 << 18  # bytes that need not come from memory again
+_LARGE = 1 << 18  # bytes of an array that has left the cache between two nests
 _LOOK_AHEAD = 60
 _ROWS_BYTES = 1 << 16  # of all arrays that have memory for a block only: it is on the stack
 _VECTOR = 8
@@ -140,7 +141,8 @@ class _Merge:
         for part in draft.parts:
             for value in {*part.same_row, *part.by_row}:
                 touched[value] = touched.get(value, 0) + 1
-        return sum(_bytes(v) * (n - 1) for v, n in touched.items()) >= _LEAST_SAVED
+        saved = sum(_bytes(v) * (n - 1) for v, n in touched.items() if _bytes(v) >= _LARGE)
+        return saved >= _LEAST_SAVED
 
     def band(self, draft: _Draft) -> Band:
         step, nests = _step(draft), {id(n) for n in draft.nests}
