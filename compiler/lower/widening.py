@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 from ..ir import dims
 from ..ir.builder import Builder
@@ -20,6 +19,7 @@ _MOST_GROWTH = 1.1
 _REACH = 500  # nodes that are looked at to find what a sum and a pad both read
 
 _Margins = tuple[tuple[int, ...], tuple[int, ...]]  # before and after, along each axis
+_Pads = dict[tuple[dims.Shape, Value], Counter[_Margins]]  # by the shape of what is padded, and its source
 
 
 def widen_sums(graph: Graph, ops: OpTable) -> Graph:
@@ -30,11 +30,8 @@ def widen_sums(graph: Graph, ops: OpTable) -> Graph:
 
 def _rewritten(block: Block, ops: OpTable) -> Block:
     """Recursion is over the nesting of regions."""
-    pads: dict[dims.Shape, list[Node]] = {}
-    for node in block.nodes:
-        if node.op.name == "pad" and dims.is_static(node.result.shape):
-            pads.setdefault(node.operands[0].shape, []).append(node)
     made_by = {r: node for node in block.nodes for r in node.results}
+    pads = _pads(block, made_by)
     b, replaced, changed = Builder(ops), dict[Value, Value](), False
     for node in block.nodes:
         b.loc, b.origin = node.loc, node.origin
@@ -58,22 +55,31 @@ def _rewritten(block: Block, ops: OpTable) -> Block:
     return b.block(block.params, [replaced.get(v, v) for v in block.results])
 
 
-def _margins(
-    node: Node, pads: Mapping[dims.Shape, list[Node]], made_by: Mapping[Value, Node]
-) -> _Margins | None:
+def _pads(block: Block, made_by: Mapping[Value, Node]) -> _Pads:
+    """How what is of a shape and computed from an array is padded, where that adds little."""
+    found: _Pads = {}
+    for node in block.nodes:
+        if node.op.name == "pad" and dims.is_static(node.result.shape):
+            padded = node.operands[0]
+            if dims.size(node.result.shape) <= _MOST_GROWTH * dims.size(padded.shape):
+                margins = node.attrs["low"], node.attrs["high"]
+                for source in _sources(padded, made_by):
+                    found.setdefault((padded.shape, source), Counter())[margins] += 1
+    return found
+
+
+def _margins(node: Node, pads: _Pads, made_by: Mapping[Value, Node]) -> _Margins | None:
     """How to pad what a sum adds up, so that it is like most of what is padded from the same arrays."""
-    if node.op.name != "sum" or node.result.shape or not node.result.dtype.is_float:
+    if not pads or node.op.name != "sum" or node.result.shape or not node.result.dtype.is_float:
         return None
     x = node.operands[0]
-    if not dims.is_static(x.shape) or dims.size(x.shape) < _LEAST or x.shape not in pads:
+    if not dims.is_static(x.shape) or dims.size(x.shape) < _LEAST:
         return None
-    read = _sources(x, made_by)
-    found: Counter[Any] = Counter()
-    for pad in pads[x.shape]:
-        small = dims.size(pad.result.shape) <= _MOST_GROWTH * dims.size(x.shape)
-        if small and not read.isdisjoint(_sources(pad.operands[0], made_by)):
-            found[pad.attrs["low"], pad.attrs["high"]] += 1
-    return found.most_common(1)[0][0] if found else None
+    found: Counter[_Margins] = Counter()
+    for source in _sources(x, made_by):
+        found.update(pads.get((x.shape, source), {}))
+    # The set of sources has no certain order; the result has.
+    return max(found, key=lambda margins: (found[margins], margins)) if found else None
 
 
 def _sources(value: Value, made_by: Mapping[Value, Node]) -> set[Value]:
