@@ -23,10 +23,25 @@ _FUNCTIONS_OF_TWO = "atan2 hypot pow".split()
 # libmvec's letter for an instruction set, with the doubles in a register, and the feature that it takes.
 _WIDTHS = {("e", 8): "avx512f", ("d", 4): "avx2", ("b", 2): None}
 
-# LLVM's for one thread at a time. A fork waits for it: the child could not use an LLVM that was at work.
-lock = threading.RLock()
+lock = threading.RLock()  # LLVM's for one thread at a time
+
+
+def _stop_llvm() -> None:
+    """Wait until no thread is in LLVM: the child of a fork could not use one that was at work.
+
+    llvmlite's own lock is held by what goes without ours, such as a module's finalizer.
+    """
+    lock.acquire()
+    llvm.ffi.lib._lock.__enter__()
+
+
+def _let_llvm_go_on() -> None:
+    llvm.ffi.lib._lock.__exit__()
+    lock.release()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+    os.register_at_fork(before=_stop_llvm, after_in_parent=_let_llvm_go_on, after_in_child=_let_llvm_go_on)
 
 
 @cache

@@ -96,7 +96,7 @@ class _Merge:
             statement = waiting.pop()
             draft = self.draft(statement, waiting)
             if draft is not None:
-                found += [*draft.before, self.band(draft)]
+                found += [*self.block(draft.before), self.band(draft)]
                 del waiting[len(waiting) - (len(draft.before) + len(draft.nests) + len(draft.after) - 1) :]
                 waiting += reversed(draft.after)
             elif isinstance(statement, Nest) and (part := self.part(statement)).crossed:

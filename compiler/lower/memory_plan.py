@@ -78,7 +78,7 @@ class MemoryPlan:
     lower_bound
         Bytes of the workspace's arrays that are alive at once: no plan of the same kernels needs less.
     machine_stack, results, constants
-        Bytes of small arrays, of the outputs, of constants.
+        Bytes of small arrays and of rows handed from nest to nest, of the outputs, of constants.
     peak
         Bytes of all but inputs and constants; None where a stack's number of turns is not known.
     """

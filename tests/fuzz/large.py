@@ -7,13 +7,13 @@ from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 import gradir as gr
-from gradir.lower import edges, parallel, renewal
+from gradir.lower import bands, crossings, edges, parallel, renewal, widening
 from gradir.passes import segments, whole_arrays
 
 
 @contextmanager
 def small_as_large() -> Iterator[None]:
-    """Renew, exchange and share among threads arrays of any size, cut and convert loops of any length."""
+    """Treat arrays of any size as those that leave the cache, and loops of any length as long ones."""
     with ExitStack() as stack:
         for module, name, value in (
             (renewal, "_LEAST_BYTES", 0),
@@ -22,6 +22,13 @@ def small_as_large() -> Iterator[None]:
             (parallel, "_CHUNK_WORK", 1),
             (parallel, "_VECTORS", 1),
             (parallel, "_ROWS", 1),
+            (bands, "_LEAST_SAVED", 0),
+            (bands, "_LEAST_BLOCKS", 1),
+            (bands, "_BLOCK", 4),
+            (crossings, "_LEAST", 0),
+            (crossings, "_FAR", 2),
+            (crossings, "ROWS", 2),
+            (widening, "_LEAST", 1),
             (whole_arrays, "_LEAST_TURNS", 2),
             (segments, "_OUT_OF_CACHE", 0),
             (segments, "_SEGMENT", range(2, 5)),
