@@ -100,15 +100,12 @@ def check_some(trace: Trace, axes: Axes, message: str) -> None:
 
 
 def _empty_extreme(trace: Trace, op: str, axes: Axes, value: Value, initial: Any) -> Value:
-    shape = tuple(d for k, d in enumerate(value.shape) if k not in axes.axes)
-    if initial is NO_VALUE and 0 not in shape:
+    if initial is NO_VALUE:
         raise ShapeError(
             f"zero-size array to reduction operation {op}imum which has no identity", loc=user_location()
         )
-    start = value if initial is NO_VALUE else trace.b.cast(own_value(trace, initial), value.dtype)
-    return (
-        broadcast_to(trace, start, shape) if initial is not NO_VALUE else trace.b.reshape(start, shape=shape)
-    )
+    shape = tuple(d for k, d in enumerate(value.shape) if k not in axes.axes)
+    return broadcast_to(trace, trace.b.cast(own_value(trace, initial), value.dtype), shape)
 
 
 amax = implements(np.max, method="max")(_extreme("max", None))

@@ -83,6 +83,8 @@ def test_empty():
     for function in (np.max, np.argmin):
         with pytest.raises(ShapeError, match=r"zero-size|empty"):
             run(function, empty)
+        with pytest.raises(ShapeError, match=r"zero-size|empty"):  # also where the result would be empty
+            run(lambda t, f=function: f(t, axis=1), np.zeros((0, 0)))
 
 
 def test_options():
