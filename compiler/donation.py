@@ -21,6 +21,8 @@ def donated_arguments(donate: Any) -> Donated:
     """Return what the user wrote for `donate` as a tuple of positions and names."""
     several = donate if isinstance(donate, (tuple, list)) else (donate,)
     try:
+        if any(isinstance(k, bool) for k in several):
+            raise TypeError
         return tuple(k if isinstance(k, str) else operator.index(k) for k in several)
     except TypeError:
         message = f"donate is the position or name of an argument, or several of them, not {donate!r}"

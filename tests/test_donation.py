@@ -167,6 +167,7 @@ def test_an_argument_that_serves_nothing_is_named() -> None:
         ("v", "donate='v', but 'step' has the parameters w, g"),
         (0.5, "donate is the position or name of an argument, or several of them, not 0.5"),
         (None, "not None"),
+        (True, "not True"),
     ],
 )
 def test_what_is_no_argument_is_refused(donate: Any, message: str) -> None:
