@@ -13,6 +13,7 @@ from ..ir import dims
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.operation import OpTable
+from ..ir.types import ArrayType
 
 _LEAST = 1 << 12  # terms: what is in a cache may as well be read twice
 _MOST_GROWTH = 1.1
@@ -88,7 +89,7 @@ def _sources(value: Value, made_by: Mapping[Value, Node]) -> set[Value]:
     while pending and len(seen) < _REACH:
         node = made_by.get(current := pending.pop())
         if node is None or node.regions or node.op.name == "matmul":
-            if current.shape:
+            if isinstance(current.type, ArrayType) and current.shape:
                 found.add(current)
             continue
         new = [v for v in node.operands if v not in seen]

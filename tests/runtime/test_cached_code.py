@@ -6,6 +6,7 @@ import dataclasses
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
@@ -34,9 +35,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The modules that LLVM makes code of."""
     found: list[str] = []
 
-    def counted(ir: str, level: int = 3, notes: str = "") -> MachineCode:
+    def counted(ir: str, *options: Any, **named: Any) -> MachineCode:
         found.append(ir)
-        return generate(ir, level, notes)
+        return generate(ir, *options, **named)
 
     for user in ("compile", "call_machine"):
         monkeypatch.setattr(f"gradir.runtime.{user}.generate", counted)
@@ -188,7 +189,7 @@ def test_texts_that_join_to_the_same_have_other_keys() -> None:
 
 def test_data_is_described_the_same_in_every_process() -> None:
     target = Target(VectorFunctions((("d", 4),), frozenset({"b", "a", "c"})), 256)
-    text = "Target(VectorFunctions((('d', 4),), ['a', 'b', 'c']), 256)"
+    text = "Target(VectorFunctions((('d', 4),), ['a', 'b', 'c']), 256, 2000, 6000)"
     assert described(target) == text
     assert described(dataclasses.replace(target, vector_bits=0)) != text
 
