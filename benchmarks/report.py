@@ -46,11 +46,16 @@ Below, a table a program:
 """
 
 
+_QUICK = """
+**A quick run** (`--quick`): few rounds, one first call, and none of the contestants that compile for long.
+"""
+
+
 def markdown(
     results: Results, verdicts: Sequence[Verdict], columns: Sequence[str], plots: Sequence[str]
 ) -> str:
     """Return the page, with these contestants as columns of its summary and these plots, files beside it."""
-    parts = [_HEADER, targets(verdicts)]
+    parts = [_HEADER, *([_QUICK] if results.quick else []), targets(verdicts)]
     if RATIOS in plots:
         parts.append(f"![Times of the peers over gradir's, by program]({RATIOS})")
     parts.append("\n".join(_conditions(results.machine)))
