@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from gradir.donation import donated_outputs
 from gradir.ir.interpreter import interpret
 from gradir.ir.types import DType
 from gradir.ir.verifier import verify
 from gradir.lower.lower import lower
+from gradir.runtime import host
 from gradir.runtime.compile import compile_graph
+
+from tests.fuzz.large import small_as_large
 
 from .random_graphs import RandomGraph
 
@@ -54,6 +60,25 @@ def test_outputs_in_the_memory_of_inputs(seed: int) -> None:
                 np.testing.assert_array_equal(x, args[k])
             else:
                 assert got[output] is x
+
+
+@pytest.mark.filterwarnings("ignore:.*is donated, but no result")
+@pytest.mark.parametrize("seed", range(400, 430))
+def test_all_that_is_done_to_large_programs_at_once(seed: int) -> None:
+    """Bands, tiles, chunks for threads, renewal, exchanges, several functions, and inputs given away."""
+    made = RandomGraph(seed)
+    graph = made.graph()
+    args = made.arguments(graph)
+    with np.errstate(all="ignore"):
+        expected = interpret(graph, *args)
+    arrays = [k for k, v in enumerate(graph.block.params) if v.shape]
+    pairs = donated_outputs([arrays], graph, {k: k for k in arrays}, {})
+    target = replace(host.target(), most_lines=60, most_optimised=200)
+    with small_as_large():
+        compiled = compile_graph(graph, pairs, target=target)
+        for _ in range(2):
+            for x, want in zip(compiled(*[np.array(a) for a in args]), expected, strict=True):
+                np.testing.assert_allclose(x, want, rtol=1e-8, atol=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(40))
