@@ -14,6 +14,7 @@ from .accesses import record, view_of
 from .cost import element_cost
 from .renewal import is_renewable, part_reads_own_place
 
+WRITERS = ("update", "accumulate", "scatter", "scatter_add")  # into their first operand
 # Above this many instructions an element is not computed twice.
 _CHEAP = 2
 # Bounds of what one element may pull in: LLVM's time is superlinear, and data movement recurses here.
@@ -159,7 +160,7 @@ class _Demand:
         for k, operand in enumerate(node.operands):
             if name == "matmul":
                 self.visit_factor(operand)
-            elif name in ("update", "accumulate", "scatter", "scatter_add") and k == 0:
+            elif name in WRITERS and k == 0:
                 self.require(operand)
             else:
                 self.use(operand)
@@ -283,7 +284,7 @@ def _separate(found: Inlining, node: Node, is_arm: bool) -> None:
 
     In the arm of a branch a new array would have to be copied in the other arm.
     """
-    if node.op.name not in ("update", "accumulate", "scatter", "scatter_add"):
+    if node.op.name not in WRITERS:
         return
     base, part = node.operands[:2]
     if not is_array(part) or found.is_kept(part):

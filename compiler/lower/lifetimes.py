@@ -16,14 +16,13 @@ from ..ir.loops import carries
 from ..ir.operation import Reduction
 from ..ir.types import DType
 from .accesses import record
-from .inlining import Inlining, blocks, is_array, is_data
+from .inlining import WRITERS, Inlining, blocks, is_array, is_data
 from .kernels import Access, Band, Branch, Loop, Nest, Root, Scalars, Single, Statement
 from .renewal import part_reads_own_place
 from .storing import nest_reads, node_reads
 
 Interval = tuple[int, int]
 _Loops = tuple[int, ...]
-_WRITERS = ("update", "accumulate", "scatter", "scatter_add")
 
 
 @dataclass(slots=True)
@@ -200,7 +199,7 @@ class _Numbering:
 
     def visit_single(self, node: Node, t: int) -> None:
         self.found.times[node] = t
-        if node.op.name in _WRITERS:
+        if node.op.name in WRITERS:
             for operand in node.operands[1:]:
                 self.visit_operand(operand, t)
             self.visit_writer(node, t)

@@ -10,14 +10,13 @@ from ..ir.graph import Node, Value
 from ..ir.loops import carries
 from .accesses import Read, Recorder, record
 from .affine import ZERO as _NOWHERE
-from .inlining import Inlining, is_array
+from .inlining import WRITERS, Inlining, is_array
 from .kernels import Access, Band, Branch, Loop, Nest, Root, Scalars, Single, Statement
 from .schedule import walk
 
 # Arrays this large leave the cache between two nests, and cost about this many instructions to read again.
 _OUT_OF_CACHE = 1 << 18
 _CHEAPER_THAN_MEMORY = 12
-_WRITERS = ("update", "accumulate", "scatter", "scatter_add")
 
 
 def store_shared(body: tuple[Statement, ...], inlining: Inlining) -> bool:
@@ -128,7 +127,7 @@ def _overwritten(statement: Statement) -> list[Value]:
     match statement:
         case Nest(_, roots):
             return [r.node.operands[0] for r in roots if r.access is Access.PUT]
-        case Single(node) if node.op.name in _WRITERS:
+        case Single(node) if node.op.name in WRITERS:
             return [node.operands[0]]
         case Loop(node):
             return [v for c in carries(node) for v in (c.init, c.param)]

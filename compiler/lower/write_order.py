@@ -6,9 +6,8 @@ So what reads the array before comes first, and the write can be done in place.
 from __future__ import annotations
 
 from ..ir.graph import Block, Node, Value
-from .inlining import Inlining, captures, is_array, is_map
+from .inlining import WRITERS, Inlining, captures, is_array, is_map
 
-_WRITERS = ("update", "accumulate", "scatter", "scatter_add")
 _FAR = 200  # nodes: a read further from its reader is not looked for
 
 
@@ -27,7 +26,7 @@ def in_order(block: Block, inlining: Inlining) -> list[Node]:
 
 
 def _is_late(node: Node, inlining: Inlining) -> bool:
-    if node.op.name in _WRITERS:
+    if node.op.name in WRITERS:
         return True
     return is_map(node) and is_array(node.result) and not inlining.is_root(node.result)
 
@@ -51,7 +50,7 @@ class _Order:
         while pending:
             current = pending[-1]
             missing = self.missing(current) if current not in self.placed else []
-            if not missing and current not in asked and current.op.name in _WRITERS:
+            if not missing and current not in asked and current.op.name in WRITERS:
                 asked.add(current)
                 missing = [u for u in self.readers.get(current.operands[0], ()) if self._first(u, current)]
                 missing = [u for u in missing if u not in pending]
@@ -68,7 +67,7 @@ class _Order:
     def read_first(self) -> None:
         """Find who reads what another one overwrites, of the writers that are left."""
         left = [n for n in dict.fromkeys(self.late.values()) if n not in self.placed]
-        writers = [n for n in left if n.op.name in _WRITERS]
+        writers = [n for n in left if n.op.name in WRITERS]
         written = {w.operands[0] for w in writers}
         for writer in writers:
             for value in self._reads(writer) & written:
@@ -83,7 +82,7 @@ class _Order:
             if value not in found:
                 found.add(value)
                 node = self.late.get(value)
-                if node is not None and node.op.name not in _WRITERS:
+                if node is not None and node.op.name not in WRITERS:
                     pending.extend(node.operands)
         return found
 
