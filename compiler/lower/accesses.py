@@ -9,8 +9,8 @@ from typing import Any
 from ..ir.dims import Shape, Symbol
 from ..ir.graph import Node, Value
 from ..ir.types import DType
+from ..ops.cost import element_cost
 from .affine import Index, Variable, linear, row_major, turns, variable
-from .cost import element_cost
 from .elements import Place, Walk
 from .llvm_machine import LlvmMachine, Scalar
 from .llvm_text import FunctionText, ModuleText

@@ -10,8 +10,8 @@ from ..ir.graph import Block, Graph, Node, Value
 from ..ir.operation import Effect, Elementwise, PerElement
 from ..ir.symbols import implied
 from ..ir.types import ArrayType
+from ..ops.cost import element_cost
 from .accesses import record, view_of
-from .cost import element_cost
 from .renewal import is_renewable, part_reads_own_place
 
 WRITERS = ("update", "accumulate", "scatter", "scatter_add")  # into their first operand

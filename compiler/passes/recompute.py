@@ -1,23 +1,29 @@
-"""What the backward pass computes again instead of saving: cheap integer work, movement of data, and reads.
+"""What the backward pass may compute again instead of saving, and what either costs.
 
-Recomputing must give the same bits and cost next to nothing. So float arithmetic, and predicates and
-integers that come of floats, are never recomputed.
+Integer work, movement of data and reads cost next to nothing, and are always done again where what they read
+is there. Float arithmetic is where that costs less than saving (`partition`). Predicates and integers that
+come of floats never are: run again they have to come out the same to the bit.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from ..ir import dims
 from ..ir.graph import Graph, Node, Value, walk
-from ..ir.operation import Elementwise
+from ..ir.operation import Effect, Elementwise, PerElement, Reduction
 from ..ir.symbols import BIND
 from ..ir.types import ArrayType
+from ..ops.cost import element_cost
 from .structure import Region, Structure
 
 CREATION = {"constant", "iota", "extent"}
 MOVEMENT = {"broadcast", "reshape", "transpose"}  # the result holds no more than the operand: save that
 READS = {"index", "gather"}
+_SAVING = 4.0  # writing 8 bytes and reading them, in additions of numbers that are at hand
+_MOVING = 0.1  # what is as good as free
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,9 @@ class Recipes:
 
     def is_at_hand(self, node: Node, region: Region, saved: Collection[Value]) -> bool:
         """Tell whether the reverse of `region` has the operands of `node` if it has `saved`."""
-        return all(v in saved or self._is_free(v, region) for v in self.structure.reads(node))
+        return all(v in saved or self.is_free(v, region) for v in self.structure.reads(node))
 
-    def _is_free(self, value: Value, reader: Region) -> bool:
+    def is_free(self, value: Value, reader: Region) -> bool:
         home = self.structure.home.get(value)
         return home is None or value in self.free or (home is not reader and _is_counter(value))
 
@@ -79,3 +85,32 @@ def _is_integer_arithmetic(node: Node) -> bool:
 def _is_counter(value: Value) -> bool:
     """Tell whether `value` is an integer or bool of one element: saved once by an outer loop if need be."""
     return isinstance(value.type, ArrayType) and not value.type.shape and not value.type.dtype.is_float
+
+
+# Costs, in additions of one element.
+
+
+def saving_cost(value: Value) -> float:
+    """Return what saving a value for the backward pass costs."""
+    if not isinstance(value.type, ArrayType):
+        return math.inf
+    return _SAVING * dims.room(value.shape) * value.dtype.numpy.itemsize / 8
+
+
+def running_cost(node: Node) -> float:
+    """Return what running a node again costs; infinite where it must not be."""
+    if is_cheap(node):
+        return _MOVING
+    if node.op.effect is not Effect.NONE or node.regions or len(node.results) != 1:
+        return math.inf
+    values = (*node.operands, node.result)
+    if not all(isinstance(v.type, ArrayType) for v in values) or not node.result.dtype.is_float:
+        return math.inf
+    match node.op.lowering:
+        case Elementwise():
+            return element_cost(node) * dims.room(node.result.shape)
+        case PerElement():
+            return 1.0 * dims.room(node.result.shape)
+        case Reduction():
+            return 1.0 * dims.room(node.operands[0].shape)
+    return math.inf

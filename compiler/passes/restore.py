@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Loc, Node, Origin, Value, walk
 from ..ir.operation import Effect, OpTable
-from ..ir.symbols import BIND, mentioned, scoped
+from ..ir.symbols import mentioned, scoped
 from ..ir.types import ArrayType, StackType
 from ..ops.shapes import extent
 from .cotangents import Scope
-from .recompute import Recipes, is_cheap, is_movement
+from .partition import Choice
+from .recompute import Recipes, is_movement, running_cost, saving_cost
 from .residuals import Carrier, Residual, Saved, Shadows, goes_on_stack, reads
 from .settled import settled_reads
 from .structure import Region, Structure
@@ -98,20 +100,20 @@ class Restorer:
         return again
 
     def _candidates(self, region: Region, readers: Readers) -> set[Node]:
-        """Return the nodes that can be run again from what is free, and what will be saved anyway."""
-        at_hand = {p for p in region.block.params if p in readers}
-        candidates = set()
-        for node in region.block.nodes:
-            if is_cheap(node) and self.recipes.is_at_hand(node, region, at_hand):
-                candidates.add(node)
-                at_hand.update(node.results)
-            elif is_movement(node):
-                candidates.add(node)
-                if node.op.name == BIND:
-                    at_hand.update(node.results)
-            else:
-                at_hand.update(r for r in node.results if r in readers)
-        return candidates
+        """Return the nodes that are run again where they are needed, as it is cheapest."""
+        own = {r: node for node in region.block.nodes for r in node.results}
+
+        def read(node: Node) -> list[Value]:
+            return [v for v in self.structure.reads(node) if not self.recipes.is_free(v, region)]
+
+        def saving(value: Value) -> float:
+            if value in own and is_movement(own[value]):
+                return math.inf
+            return saving_cost(value) / self.structure.turns(region, self.structure.home[value])
+
+        needed = [v for v in readers if not self.recipes.is_free(v, region)]
+        free = {n for n in region.block.nodes if is_movement(n) or self.recipes.free.issuperset(n.results)}
+        return free | Choice(own, read, saving, running_cost).cheapest(needed)
 
     def _restore_saved(self, b: Builder, scope: Scope, saved: Saved) -> None:
         assert isinstance(saved.value.type, ArrayType), "no backward node reads a stack of the primal"

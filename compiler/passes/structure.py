@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from ..ir.dims import Symbol
 from ..ir.graph import Block, Graph, Node, Value
-from ..ir.loops import carries, is_loop
+from ..ir.loops import carries, heads, is_loop
 from ..ir.symbols import BIND, bound_by, implied
 from ..ir.types import StackType
+from .loops import constant_int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +113,18 @@ class Structure:
             value = self.bindings.get((symbol, region))
             if value is not None:
                 yield value
+
+    def turns(self, region: Region, around: Region | None) -> int:
+        """Return how often `region` is known to run in a run of `around`, which holds it; at least 1."""
+        count = 1
+        for inner in region.path():
+            if inner is around:
+                break
+            bounds = heads(inner.owner) if inner.owner.op.name == "for" else ()
+            match tuple(constant_int(self.definition, v) for v in bounds):
+                case (int(first), int(end), int(step)) if step:
+                    count *= max(len(range(first, end, step)), 1)
+        return count
 
     def again(self, node: Node) -> Node:
         """Return a node as the backward pass would run it again."""
