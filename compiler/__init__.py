@@ -2,6 +2,7 @@
 
 from . import cache
 from .api import grad, interpret, jit, parse, stop_gradient, trace, value_and_grad, vjp
+from .checkpoints import checkpoint, name, save_only
 from .control import cond, fori_loop, scan, switch, unroll, while_loop
 from .errors import (
     CheckError,
@@ -45,13 +46,16 @@ __all__ = [
     "VerifyError",
     "cache",
     "check_grads",
+    "checkpoint",
     "cond",
     "fori_loop",
     "get_num_threads",
     "grad",
     "interpret",
     "jit",
+    "name",
     "parse",
+    "save_only",
     "scan",
     "set_num_threads",
     "stop_gradient",

@@ -11,27 +11,29 @@ import optree
 from .cache import disk_cache
 from .donation import Donated, donated_arguments
 from .errors import GradientError
-from .ir.graph import Graph
+from .ir.graph import Graph, Node
 from .ir.interpreter import interpret as _interpret
 from .ir.parser import parse as _parse
 from .ops import OPS
 from .pullback import Pullback, VjpCache
 from .results import Differentiation
+from .saving import Saving
 from .trace.tracer import Array, Scalar, Tracer, new_array
 from .transform import Transformed
 
 _VJPS = VjpCache()
 Argnums = int | Sequence[int]
 Donate = int | str | Sequence[int | str]
+Checkpoint = str | Callable[[Node], Any] | None
 
 
-def _differentiation(argnums: Argnums, has_aux: bool, with_value: bool) -> Differentiation:
+def _differentiation(argnums: Argnums, has_aux: bool, with_value: bool, saving: Saving) -> Differentiation:
     several = isinstance(argnums, (tuple, list))
     try:
         positions = tuple(operator.index(k) for k in (argnums if several else (argnums,)))  # type: ignore[union-attr, arg-type]
     except TypeError:
         raise GradientError(f"argnums is an int or several ints, not {argnums!r}") from None
-    return Differentiation(positions, not several, has_aux, with_value)
+    return Differentiation(positions, not several, has_aux, with_value, saving)
 
 
 def _of(
@@ -51,6 +53,8 @@ def grad(
     *,
     has_aux: bool = False,
     donate: Donate = (),
+    checkpoint: Checkpoint = None,
+    memory_budget: int | str | None = None,
     cache: bool = True,
 ) -> Transformed: ...
 @overload
@@ -61,6 +65,8 @@ def grad(
     *,
     has_aux: bool = False,
     donate: Donate = (),
+    checkpoint: Checkpoint = None,
+    memory_budget: int | str | None = None,
     cache: bool = True,
 ) -> Callable[[Callable[..., Any]], Transformed]: ...
 def grad(
@@ -70,6 +76,8 @@ def grad(
     *,
     has_aux: bool = False,
     donate: Donate = (),
+    checkpoint: Checkpoint = None,
+    memory_budget: int | str | None = None,
     cache: bool = True,
 ) -> Any:
     """Return a compiled function that computes the gradient of `fun`.
@@ -87,6 +95,15 @@ def grad(
     donate
         Arguments, by position or name, that the caller has no more use for: results may take the memory of
         their arrays, a gradient that of what it is by. See `jit`.
+    checkpoint
+        What is saved for the backward pass, and what it computes again: "everything" saves, "nothing" does
+        but what cannot be computed again, "dots" only the results of matrix products, "recompute_cheap" all
+        but the results of elementwise operations and of data movement, "sqrt" what passes from one of about
+        the square root of all steps to the next, also in loops. Or a function from a node of the graph to
+        "save", "recompute" or None, for whichever costs less, which is the default for all.
+    memory_budget
+        The most bytes that a call may take, its inputs and constants apart: a number, or a text like "64MB".
+        Of the plans that stay within it, the one with the least work is taken.
     cache
         Take machine code from the disk cache where it is there, and keep it there.
 
@@ -100,7 +117,8 @@ def grad(
     Raises
     ------
     GradientError
-        At the call, if an argument is no float or the result no real scalar.
+        At the call, if an argument is no float or the result no real scalar, or if no plan stays within the
+        memory budget; the message has the least that one takes.
     TraceError
         At the call, if the function cannot be traced; the message has the line.
 
@@ -110,7 +128,8 @@ def grad(
     >>> gr.grad(lambda x, y: x * x * y)(3.0, 2.0)
     12.0
     """
-    d = _differentiation(argnums, has_aux, with_value=False)
+    saving = Saving.of(checkpoint, memory_budget)
+    d = _differentiation(argnums, has_aux, with_value=False, saving=saving)
     given = donated_arguments(donate)
     return _of(fun, d, given, cache)
 
@@ -123,6 +142,8 @@ def value_and_grad(
     *,
     has_aux: bool = False,
     donate: Donate = (),
+    checkpoint: Checkpoint = None,
+    memory_budget: int | str | None = None,
     cache: bool = True,
 ) -> Transformed: ...
 @overload
@@ -133,6 +154,8 @@ def value_and_grad(
     *,
     has_aux: bool = False,
     donate: Donate = (),
+    checkpoint: Checkpoint = None,
+    memory_budget: int | str | None = None,
     cache: bool = True,
 ) -> Callable[[Callable[..., Any]], Transformed]: ...
 def value_and_grad(
@@ -142,6 +165,8 @@ def value_and_grad(
     *,
     has_aux: bool = False,
     donate: Donate = (),
+    checkpoint: Checkpoint = None,
+    memory_budget: int | str | None = None,
     cache: bool = True,
 ) -> Any:
     """Return a compiled function that computes `fun` and its gradient, as `(value, gradient)`.
@@ -154,7 +179,8 @@ def value_and_grad(
     >>> gr.value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
-    d = _differentiation(argnums, has_aux, with_value=True)
+    saving = Saving.of(checkpoint, memory_budget)
+    d = _differentiation(argnums, has_aux, with_value=True, saving=saving)
     given = donated_arguments(donate)
     return _of(fun, d, given, cache)
 
@@ -210,7 +236,9 @@ def jit(fun: Callable[..., Any] | None = None, /, *, donate: Donate = (), cache:
     return _of(fun, None, given, cache)
 
 
-def vjp(fun: Callable[..., Any], *args: Any, cache: bool = True) -> tuple[Any, Pullback]:
+def vjp(
+    fun: Callable[..., Any], *args: Any, checkpoint: Checkpoint = None, cache: bool = True
+) -> tuple[Any, Pullback]:
     """Return the value of `fun(*args)` and its pullback, compiled.
 
     Parameters
@@ -219,6 +247,8 @@ def vjp(fun: Callable[..., Any], *args: Any, cache: bool = True) -> tuple[Any, P
         A function of floats, that may return any number of results of any shape.
     *args
         Its arguments.
+    checkpoint
+        What the pullback holds, and what it computes again. See `grad`.
     cache
         Take machine code from the disk cache where it is there, and keep it there.
 
@@ -243,7 +273,7 @@ def vjp(fun: Callable[..., Any], *args: Any, cache: bool = True) -> tuple[Any, P
     >>> pullback((1.0, 10.0))
     (12.0, 13.0)
     """
-    return _VJPS.of(fun)(args, disk_cache() if cache else None)
+    return _VJPS.of(fun, Saving.of(checkpoint, None))(args, disk_cache() if cache else None)
 
 
 def stop_gradient(x: Any) -> Any:

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from .arguments import Signature, check_positions, differentiated, flatten, labels_of
-from .passes.adjoint import adjoint
 from .passes.inline import inline
-from .passes.pipeline import optimize
 from .passes.whole_arrays import whole_arrays
 from .results import Differentiation, argument_places, assemble, check_scalar, containers
-from .specialise import graph_name
+from .saving import differentiate
+from .specialise import graph_name, planned_peak
 from .trace.frame import Trace
 from .trace.function import Dynamic, Result, Static
 from .trace.inner import trace_inner
@@ -43,7 +42,8 @@ def inline_gradient(
     results = tuple(Result(x.kind, x.object) for x in inner.leaves)
     check_scalar(inner.structure, results, d.has_aux, name)
     dynamic = [k for k, x in enumerate(held) if x.kind is not None]
-    joint = optimize(adjoint(whole_arrays(inner.graph), [dynamic.index(k) for k in by]))
+    by_inputs = [dynamic.index(k) for k in by]
+    joint = differentiate(whole_arrays(inner.graph), by_inputs, d.saving, planned_peak).optimized
     operands = [x.place(trace.b, x.kind) for x in held if x.kind is not None]
     values = inline(trace.b, joint, [*operands, *inner.outer])
     outputs = sum(r.kind is not None for r in results)

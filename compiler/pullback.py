@@ -13,12 +13,13 @@ from .arguments import Signature, TracedCall, differentiated, flatten, key_of, l
 from .errors import GradientError, ShapeError, UnsupportedError
 from .forks import ForkLock
 from .ops import OPS
-from .passes.adjoint import Seeds, adjoint
+from .passes.adjoint import Seeds
 from .passes.pipeline import optimize
 from .passes.split import split
 from .passes.whole_arrays import whole_arrays
 from .results import finish
-from .specialise import graph_name
+from .saving import FASTEST, Saving, differentiate
+from .specialise import graph_name, planned_peak
 from .trace import pytrees
 from .trace.function import Dynamic, Result, Traced, trace_function
 from .trace.leaves import Kind
@@ -118,8 +119,9 @@ def _cotangent(result: Result, x: Any, k: int) -> np.ndarray[Any, Any]:
 class VjpFunction:
     """The specialisations of one function's `vjp`."""
 
-    def __init__(self, fun: Callable[..., Any]) -> None:
+    def __init__(self, fun: Callable[..., Any], saving: Saving) -> None:
         self.fun = fun
+        self.saving = saving
         self.signature = Signature(fun)
         self._cache: dict[Any, list[_Specialisation]] = {}
         self._lock = ForkLock()
@@ -166,23 +168,25 @@ class VjpFunction:
             raise GradientError(f"'{name}' returns no real numbers, so it has no gradient")
         dynamic = tuple(k for k, p in enumerate(kinds) if isinstance(p, Dynamic))
         primal = whole_arrays(traced.graph)
-        joint = adjoint(primal, [dynamic.index(k) for k in by], seeds=Seeds.INPUTS)
-        parts = split(optimize(joint), primal)
+        by_inputs = [dynamic.index(k) for k in by]
+        made = differentiate(primal, by_inputs, self.saving, planned_peak, seeds=Seeds.INPUTS)
+        parts = split(made.optimized, primal)
         forward, backward = (compile_graph(optimize(part), store=store) for part in parts)
         gradients = tuple((k, p.kind) for k in by if isinstance(p := kinds[k], Dynamic))
         return _Specialisation(forward, backward, traced, dynamic, gradients)
 
 
 class VjpCache:
-    """The VjpFunction of each function, kept as long as the function lives."""
+    """The VjpFunctions of each function, kept as long as the function lives."""
 
     def __init__(self) -> None:
-        self._functions: WeakKeyDictionary[Any, VjpFunction] = WeakKeyDictionary()
+        self._functions: WeakKeyDictionary[Any, dict[Saving, VjpFunction]] = WeakKeyDictionary()
         self._lock = ForkLock()
 
-    def of(self, fun: Callable[..., Any]) -> VjpFunction:
+    def of(self, fun: Callable[..., Any], saving: Saving = FASTEST) -> VjpFunction:
         with self._lock:
             try:
-                return self._functions.setdefault(fun, VjpFunction(fun))
+                known = self._functions.setdefault(fun, {})
+                return known.setdefault(saving, VjpFunction(fun, saving))
             except TypeError:  # neither hashable nor weakly referable
-                return VjpFunction(fun)
+                return VjpFunction(fun, saving)

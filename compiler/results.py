@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import GradientError
+from .saving import FASTEST, Saving
 from .trace import pytrees
 from .trace.function import Result, Traced
 from .trace.leaves import Kind
@@ -24,6 +25,7 @@ class Differentiation:
     single: bool  # argnums was one int: return one gradient, not a tuple
     has_aux: bool
     with_value: bool
+    saving: Saving = FASTEST
 
 
 def check_scalar(structure: Any, results: Sequence[Result], has_aux: bool, name: str) -> None:

@@ -10,11 +10,13 @@ from .arguments import Signature, check_positions, differentiated, flatten, labe
 from .donation import Donated, donated_leaves, donated_outputs
 from .ir.graph import Graph
 from .ops import OPS
-from .passes.adjoint import Adjoint, adjoint_with_residuals
+from .passes.adjoint import Adjoint
+from .passes.checkpoints import open_checkpoints, without_names
 from .passes.pipeline import optimize
 from .passes.whole_arrays import whole_arrays
 from .program import Program
 from .results import Differentiation, Rebuild, check_scalar, gradient_rebuild, plain_rebuild
+from .saving import FASTEST, Saving, differentiate
 from .timings import Clock
 from .trace.function import Dynamic, Traced, trace_function
 
@@ -93,6 +95,7 @@ def specialise(
         lambda g: donated_outputs(given, g, input_of, gradient_of),
         store,
         clock,
+        differentiation.saving,
     )
     rebuild = gradient_rebuild(traced, differentiation, args, positions, by, kinds)
     return Specialisation(program, traced, dynamic, rebuild)
@@ -104,6 +107,7 @@ def compile_program(
     donated: Callable[[Graph], Mapping[int, int]] = lambda graph: {},
     store: DiskCache | None = None,
     clock: Clock | None = None,
+    saving: Saving = FASTEST,
 ) -> Program:
     """Run the pipeline behind a traced function; `wrt` None compiles it as it is.
 
@@ -115,8 +119,12 @@ def compile_program(
     primal = traced.graph
     with clock.stage("adjoint"):
         prepared = whole_arrays(primal)
-        result = Adjoint(prepared, (), {}) if wrt is None else adjoint_with_residuals(prepared, wrt)
-    optimized = optimize(result.graph, stage=clock.stage)
+    if wrt is None:
+        opened = without_names(open_checkpoints(prepared))
+        result, optimized = Adjoint(opened, (), {}), optimize(opened, stage=clock.stage)
+    else:
+        made = differentiate(prepared, wrt, saving, planned_peak, clock=clock)
+        result, optimized = made.adjoint, made.optimized
     compiled = compile_graph(optimized, donated(optimized), store, clock=clock)
     return Program(
         primal,
@@ -128,6 +136,14 @@ def compile_program(
         compiled,
         timings=clock.read(),
     )
+
+
+def planned_peak(graph: Graph) -> int | None:
+    """Return the most bytes that an optimized graph is planned to take, None if they depend on the run."""
+    from .lower.lower import lower
+    from .lower.memory_plan import memory_plan
+
+    return memory_plan(lower(graph)).peak
 
 
 def as_graph(

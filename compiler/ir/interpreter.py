@@ -128,6 +128,8 @@ class Interpreter:
                 return self.repeat(node, operands)
             case "if":
                 return self.block(node.regions[0 if operands[0] else 1], ())
+            case "checkpoint":
+                return self.block(node.regions[0], ())
             case "stack_new":
                 return (Stack(),)
             case "push":

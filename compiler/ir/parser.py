@@ -106,6 +106,11 @@ class _Parser:
                 operands = self._while(builder, regions)
             case "if":
                 operands = self._if(builder, regions)
+            case "checkpoint":
+                operands = []
+                self._attrs(op, attrs)
+                with self.values.scope():
+                    regions.append(self._region(builder))
             case "constant":
                 operands = []
                 attrs["value"] = self._constant(declared, at)

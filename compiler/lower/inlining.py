@@ -130,6 +130,8 @@ class _Demand:
     def visit(self, node: Node) -> None:
         if node.regions:
             self.visit_regions(node)
+        elif node.op.name == "barrier":
+            self.require(node.operands[0])  # the second says when, and nothing reads it
         elif not is_map(node):
             self.visit_special(node)
         elif not is_array(node.result):
@@ -247,8 +249,8 @@ def _settle(found: Inlining, block: Block, is_arm: bool) -> None:
 
 
 def _alias(found: Inlining, node: Node) -> None:
-    """A reshape of an array in memory is that array."""
-    operand = node.operands[0] if node.op.name == "reshape" else None
+    """A reshape of an array in memory is that array, and so is an array behind a barrier."""
+    operand = node.operands[0] if node.op.name in ("reshape", "barrier") else None
     if operand is not None and is_array(operand) and found.is_kept(operand):
         found.aliases[node.result] = operand
         found.kept.add(node.result)

@@ -19,7 +19,7 @@ from .write_order import in_order
 
 _MOST_STORES = 24
 _MOST_STORES_APART = 8  # of arrays that have no data in common: more streams than this outrun the prefetcher
-_MOST_WEIGHT = 1000  # inlined nodes and roots of one nest
+_MOST_WEIGHT = 1000  # inlined nodes and roots of one nest, each counted once
 _LOOK_BACK = 8
 _SMALL = 4096  # elements; nests this small fit the cache
 
@@ -31,7 +31,7 @@ class _Draft:
     space: Shape
     roots: list[Root] = field(default_factory=list)
     leaves: set[Value] = field(default_factory=set)
-    weight: int = 0
+    weight: int = 0  # at most; nodes that several roots take may be counted more than once
     stores: int = 0
 
 
@@ -115,7 +115,7 @@ class _Schedule:
         after = max(after, self.ready(self.inlining.implied.get(root.node, ())))
         weight = 1 + self.weights.get(needs, 0)
         leaves = self.leaves.get(needs, frozenset([needs]))
-        k = self.find(space, max(here, after + 1, first), leaves, weight)
+        k = self.find(space, max(here, after + 1, first), leaves, weight, needs)
         if k is None:
             k = len(self.drafts)
             self.drafts.append(_Draft(space))
@@ -127,9 +127,12 @@ class _Schedule:
         draft.stores += root.result not in self.inlining.shared
         return k
 
-    def find(self, space: Shape, first: int, leaves: frozenset[Value], weight: int) -> int | None:
+    def find(
+        self, space: Shape, first: int, leaves: frozenset[Value], weight: int, needs: Value
+    ) -> int | None:
         """The latest nest from `first` on that has this space, and room, and data in common."""
         candidates = self.by_space.setdefault(space, [])
+        counted = False
         for k in reversed(candidates[-_LOOK_BACK:]):
             draft = self.drafts[k]
             if k < first:
@@ -137,10 +140,28 @@ class _Schedule:
             assert isinstance(draft, _Draft)
             related = not leaves.isdisjoint(draft.leaves) or dims.room(space) <= _SMALL
             most = _MOST_STORES if related else _MOST_STORES_APART
-            if draft.stores < most and draft.weight + weight <= _MOST_WEIGHT:
+            if draft.stores >= most:
+                continue
+            fits = draft.weight + weight <= _MOST_WEIGHT
+            if not fits and not counted:  # once a root: it takes as long as a nest is large
+                counted = True
+                fits = self.distinct([*(r.element for r in draft.roots), needs]) <= _MOST_WEIGHT
+            if fits:
                 return k
         candidates.append(len(self.drafts))
         return None
+
+    def distinct(self, elements: Sequence[Value]) -> int:
+        """Return how many nodes compute these where they are used, themselves included."""
+        inlining, seen, pending = self.inlining, set(elements), list(elements)
+        while pending and len(seen) <= _MOST_WEIGHT:
+            node = inlining.producers.get(pending.pop())
+            if node is None:
+                continue
+            new = [o for o in node.operands if is_array(o) and o not in seen and not inlining.is_root(o)]
+            seen.update(new)
+            pending += new
+        return len(seen)
 
     def append(self, statement: Statement, node: Node) -> None:
         k = len(self.drafts)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from ..ir.operation import Op, OpTable
 from . import (
     arithmetic,
+    checkpoints,
     comparisons,
     control,
     creation,
@@ -45,6 +46,7 @@ _FAMILIES = (
     products,
     sizes,
     control,
+    checkpoints,
 )
 
 

@@ -12,8 +12,10 @@ from ..ir.operation import OpTable, VjpContext
 from ..ops import OPS
 from .activity import carries_derivative
 from .adjoint_nodes import Backward
+from .checkpoints import open_checkpoints
 from .cotangents import Scope, zeros
 from .inline import inline
+from .policies import CHEAPEST, Policy
 from .residuals import Carrier, Residual, reads
 from .save import Saver
 from .segments import cut_loops, segment_op, whole
@@ -46,7 +48,13 @@ class Adjoint:
 
 
 def adjoint(
-    graph: Graph, wrt: Sequence[int], *, seeds: Seeds = Seeds.ONE, ops: OpTable = OPS, cut: bool = True
+    graph: Graph,
+    wrt: Sequence[int],
+    *,
+    seeds: Seeds = Seeds.ONE,
+    ops: OpTable = OPS,
+    policy: Policy = CHEAPEST,
+    cut: bool = True,
 ) -> Graph:
     """Return the joint graph of `graph` and its gradients.
 
@@ -61,6 +69,8 @@ def adjoint(
         input, at the end, for each float output, labelled "ct" and the output's label.
     ops
         The table of operations.
+    policy
+        What is saved for the backward pass, and what it computes again.
     cut
         Whether long loops that save arrays are cut into segments.
 
@@ -78,29 +88,42 @@ def adjoint(
     ----------
     A. Griewank and A. Walther, Evaluating Derivatives, SIAM, 2008, chapter 3.
     """
-    return adjoint_with_residuals(graph, wrt, seeds=seeds, ops=ops, cut=cut).graph
+    return adjoint_with_residuals(graph, wrt, seeds=seeds, ops=ops, policy=policy, cut=cut).graph
 
 
 def adjoint_with_residuals(
-    graph: Graph, wrt: Sequence[int], *, seeds: Seeds = Seeds.ONE, ops: OpTable = OPS, cut: bool = True
+    graph: Graph,
+    wrt: Sequence[int],
+    *,
+    seeds: Seeds = Seeds.ONE,
+    ops: OpTable = OPS,
+    policy: Policy = CHEAPEST,
+    cut: bool = True,
 ) -> Adjoint:
     """Return what `adjoint` does, with its residuals and the cotangents of intermediate values."""
     _check(graph, wrt, seeds)
-    found, backward = _reversed(graph, wrt, seeds, ops)
-    if not cut:
+    found, backward = _reversed(graph, wrt, seeds, ops, policy)
+    if not cut or policy.whole_loops:
         return found
-    in_segments = cut_loops(graph, backward.structure, backward.restorer.saved, ops, _SEGMENT)
-    return found if in_segments is None else _reversed(in_segments, wrt, seeds, ops)[0]
+    in_segments = cut_loops(
+        graph, backward.structure, backward.restorer.saved, ops, _SEGMENT, always=policy.segments
+    )
+    return found if in_segments is None else _reversed(in_segments, wrt, seeds, ops, policy)[0]
 
 
-def _reversed(graph: Graph, wrt: Sequence[int], seeds: Seeds, ops: OpTable) -> tuple[Adjoint, Backward]:
+def _reversed(
+    graph: Graph, wrt: Sequence[int], seeds: Seeds, ops: OpTable, policy: Policy
+) -> tuple[Adjoint, Backward]:
     """Build the joint graph as the loops of the primal stand."""
     block = graph.block
     inputs = [block.params[k] for k in wrt]
     seeded = [k for k, v in enumerate(block.results) if carries_derivative(v.type)]
     if seeds is Seeds.ONE:
         seeded = [0]
-    backward = Backward.of(graph, inputs, [block.results[k] for k in seeded], ops)
+    outputs = [block.results[k] for k in seeded]
+    backward = Backward.of(
+        graph, inputs, outputs, ops, lambda inner, by: adjoint(inner, by, seeds=Seeds.INPUTS, ops=ops), policy
+    )
     scope = Scope(Builder(ops, block.nodes[-1].loc if block.nodes else None, Origin.BACKWARD))
     cts = _seed(backward, scope, graph, seeded, seeds)
     backward.block(scope, block.nodes)
@@ -113,6 +136,7 @@ def _reversed(graph: Graph, wrt: Sequence[int], seeds: Seeds, ops: OpTable) -> t
         (*graph.inputs, *(f"ct {graph.outputs[k]}" for k, _ in zip(seeded, cts, strict=False))),
         (*graph.outputs, *(f"d {graph.inputs[k]}" for k in wrt)),
     )
+    joint = open_checkpoints(joint, ops)
     residuals = (*_kept(graph, backward, scope.b.nodes), *backward.restorer.residuals)
     return Adjoint(joint, residuals, backward.cotangents | scope.cotangents), backward
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,7 +13,9 @@ from ..ir.operation import NotDifferentiable, OpTable, Partial, Partials, Struct
 from ..ir.types import StackType, Type
 from .activity import Activity
 from .adjoint_regions import reverse_if, reverse_loop
+from .checkpoints import reverse_checkpoint
 from .cotangents import Scope, zeros
+from .policies import Policy
 from .restore import Restorer
 from .splat import splat
 from .structure import Structure
@@ -33,6 +35,8 @@ class Backward:
         Those of them that reach a differentiated output as well: they have cotangents.
     cotangents
         The finished cotangents of the outermost block.
+    reverse
+        Gives the joint graph of a graph of its own, by some inputs, that takes the cotangents of its outputs.
     units
         The partial derivatives, by types of operands, that have turned out to be 1 or -1.
     """
@@ -41,14 +45,23 @@ class Backward:
     varied: frozenset[Value]
     active: frozenset[Value]
     restorer: Restorer
+    reverse: Callable[[Graph, Sequence[int]], Graph]
     cotangents: dict[Value, Value] = field(default_factory=dict)
     units: dict[tuple[Partial, tuple[Type, ...]], int] = field(default_factory=dict)
 
     @staticmethod
-    def of(graph: Graph, inputs: Sequence[Value], outputs: Sequence[Value], ops: OpTable) -> Backward:
+    def of(
+        graph: Graph,
+        inputs: Sequence[Value],
+        outputs: Sequence[Value],
+        ops: OpTable,
+        reverse: Callable[[Graph, Sequence[int]], Graph],
+        policy: Policy,
+    ) -> Backward:
         structure = Structure.of(graph)
         activity = Activity.of(graph, inputs, outputs)
-        return Backward(structure, activity.varied, activity.active, Restorer.of(graph, structure, ops))
+        restorer = Restorer.of(graph, structure, ops, policy)
+        return Backward(structure, activity.varied, activity.active, restorer, reverse)
 
     def block(self, scope: Scope, nodes: Sequence[Node]) -> None:
         """Build the reverse of `nodes` in `scope`."""
@@ -90,6 +103,8 @@ class Backward:
                 self._elementwise(scope, node, partials, cts[0])
             case Vjp() as vjp:
                 self._by_rule(scope, node, vjp, cts)
+            case Structured.REGION if node.op.name == "checkpoint":
+                reverse_checkpoint(self, scope, node, cts)
             case Structured.REGION:
                 reverse = reverse_loop if is_loop(node) else reverse_if
                 reverse(self, scope, node, cts)

@@ -72,6 +72,8 @@ class _Liveness:
             return
         self.nodes.add(node)
         self._mark(self._implied.get(node, ()))
+        if node.op.name == "checkpoint":  # what it keeps is counted from the end of its results
+            self._mark(node.regions[0].results)
         if is_loop(node):
             self._mark((*heads(node), *body_of(node).results[: form(node).yields]))
         else:
@@ -107,7 +109,8 @@ class _Liveness:
     def _swept_node(self, node: Node) -> Node:
         if is_loop(node):
             return self._swept_loop(node)
-        kept = [k for k, r in enumerate(node.results) if r in self.values]
+        whole = node.op.name == "checkpoint"
+        kept = [k for k, r in enumerate(node.results) if whole or r in self.values]
         regions = tuple(self.swept(r, (), _at(r.results, kept)) for r in node.regions)
         if regions == node.regions and len(kept) == len(node.results):
             return node

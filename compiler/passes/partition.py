@@ -94,7 +94,7 @@ class _Network:
                 self.edges.append((self.value(read) + 1, self.nodes[node], math.inf))
 
     def again(self) -> set[Node]:
-        """Return the nodes on the sink's side of a minimum cut; of cuts that cost the same, the one with fewest."""
+        """Return the nodes on the sink's side of a minimum cut; of equal ones, that with the fewest."""
         from scipy.sparse import csr_array  # 0.05 s to import, for graphs that have something to choose
         from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 

@@ -13,14 +13,19 @@ from dataclasses import dataclass, field
 
 from ..ir import dims
 from ..ir.graph import Graph, Node, Value, walk
-from ..ir.operation import Effect, Elementwise, PerElement, Reduction
+from ..ir.operation import Effect, Elementwise, PerElement, Reduction, Special
 from ..ir.symbols import BIND
 from ..ir.types import ArrayType
 from ..ops.cost import element_cost
 from .structure import Region, Structure
 
 CREATION = {"constant", "iota", "extent"}
-MOVEMENT = {"broadcast", "reshape", "transpose"}  # the result holds no more than the operand: save that
+MOVEMENT = {
+    "broadcast",
+    "reshape",
+    "transpose",
+    "name",
+}  # save what it is made of
 READS = {"index", "gather"}
 _SAVING = 4.0  # writing 8 bytes and reading them, in additions of numbers that are at hand
 _MOVING = 0.1  # what is as good as free
@@ -113,4 +118,6 @@ def running_cost(node: Node) -> float:
             return 1.0 * dims.room(node.result.shape)
         case Reduction():
             return 1.0 * dims.room(node.operands[0].shape)
+        case Special() if node.op.name == "matmul":
+            return 1.0 * dims.room(node.result.shape) * dims.capacity(node.operands[0].shape[-1])
     return math.inf

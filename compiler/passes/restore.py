@@ -14,7 +14,8 @@ from ..ir.types import ArrayType, StackType
 from ..ops.shapes import extent
 from .cotangents import Scope
 from .partition import Choice
-from .recompute import Recipes, is_movement, running_cost, saving_cost
+from .policies import Policy, Verdict
+from .recompute import Recipes, is_cheap, is_movement, running_cost, saving_cost
 from .residuals import Carrier, Residual, Saved, Shadows, goes_on_stack, reads
 from .settled import settled_reads
 from .structure import Region, Structure
@@ -30,13 +31,14 @@ class Restorer:
     structure: Structure
     shadows: Shadows
     recipes: Recipes
+    policy: Policy
     saved: list[Saved] = field(default_factory=list)
     residuals: list[Residual] = field(default_factory=list)
 
     @staticmethod
-    def of(graph: Graph, structure: Structure, ops: OpTable) -> Restorer:
+    def of(graph: Graph, structure: Structure, ops: OpTable, policy: Policy) -> Restorer:
         structure.settled.update(settled_reads(graph, structure))
-        return Restorer(ops, structure, Shadows(structure), Recipes.of(graph, structure))
+        return Restorer(ops, structure, Shadows(structure), Recipes.of(graph, structure), policy)
 
     def restore(self, scope: Scope, region: Region, results: Sequence[Value]) -> None:
         """Begin the reverse of `region` in `scope` with the primal values that its nodes read.
@@ -102,18 +104,30 @@ class Restorer:
     def _candidates(self, region: Region, readers: Readers) -> set[Node]:
         """Return the nodes that are run again where they are needed, as it is cheapest."""
         own = {r: node for node in region.block.nodes for r in node.results}
+        verdicts = self.policy.verdicts(region.block.nodes)
 
         def read(node: Node) -> list[Value]:
             return [v for v in self.structure.reads(node) if not self.recipes.is_free(v, region)]
 
+        def running(node: Node) -> float:
+            saved = any(verdicts[r] is Verdict.SAVE for r in node.results)
+            return math.inf if saved and not is_cheap(node) else running_cost(node)
+
         def saving(value: Value) -> float:
-            if value in own and is_movement(own[value]):
+            node = own.get(value)
+            if node is not None and is_movement(node):
                 return math.inf
-            return saving_cost(value) / self.structure.turns(region, self.structure.home[value])
+            if verdicts.get(value) is Verdict.RECOMPUTE and math.isfinite(running_cost(own[value])):
+                return math.inf
+            return (
+                self.policy.weight
+                * saving_cost(value)
+                / self.structure.turns(region, self.structure.home[value])
+            )
 
         needed = [v for v in readers if not self.recipes.is_free(v, region)]
         free = {n for n in region.block.nodes if is_movement(n) or self.recipes.free.issuperset(n.results)}
-        return free | Choice(own, read, saving, running_cost).cheapest(needed)
+        return free | Choice(own, read, saving, running).cheapest(needed)
 
     def _restore_saved(self, b: Builder, scope: Scope, saved: Saved) -> None:
         assert isinstance(saved.value.type, ArrayType), "no backward node reads a stack of the primal"

@@ -12,7 +12,7 @@ A. Griewank and A. Walther, Evaluating Derivatives, SIAM, 2008, chapter 12.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..ir.builder import Builder
@@ -65,9 +65,15 @@ def segment_op(reverse: Callable[[VjpContext], Sequence[Value | None]]) -> Op:
 
 
 def cut_loops(
-    graph: Graph, structure: Structure, saved: Iterable[Saved], ops: OpTable, segment: Op
+    graph: Graph,
+    structure: Structure,
+    saved: Iterable[Saved],
+    ops: OpTable,
+    segment: Op,
+    *,
+    always: bool = False,
 ) -> Graph | None:
-    """Cut the loops of the outermost block that are worth it.
+    """Cut the loops of the outermost block that are worth it, or that can be.
 
     Parameters
     ----------
@@ -79,6 +85,8 @@ def cut_loops(
         The table of operations.
     segment
         The operation to stand for a segment.
+    always
+        Whether to cut for less memory also where it takes more time.
 
     Returns
     -------
@@ -86,10 +94,8 @@ def cut_loops(
         The same function, with a node for each segment, which only `whole` takes out again; None where no
         loop is worth cutting.
     """
-    by_block: dict[Block, list[Value]] = {}
-    for s in saved:
-        by_block.setdefault(s.region.block, []).append(s.value)
-    plans = {node: plan for node in graph.block.nodes if (plan := _plan(node, structure, by_block))}
+    saved = tuple(saved)
+    plans = {node: plan for node in graph.block.nodes if (plan := _plan(node, structure, saved, always))}
     if not plans:
         return None
     b = Builder(ops)
@@ -117,23 +123,43 @@ def whole(nodes: Sequence[Node], ops: OpTable) -> tuple[Node, ...]:
     return tuple(b.nodes)
 
 
-def _plan(node: Node, structure: Structure, saved: Mapping[Block, Sequence[Value]]) -> _Segments | None:
+def _plan(node: Node, structure: Structure, saved: Sequence[Saved], always: bool) -> _Segments | None:
     """Decide for one node."""
-    if node.op.name != "for" or not saved.get(body_of(node)):
+    turns = _turns(node, structure)
+    if turns is None or not all(isinstance(v.type, ArrayType) for v in inits(node)):
+        return None
+    body = body_of(node)
+    residuals = [s for s in saved if any(region.block is body for region in s.region.path())]
+    kept = sum(_bytes(s.type) * structure.turns(s.region, structure.regions[body]) for s in residuals)
+    carried = sum(_bytes(c.param.type) for c in carries(node) if c.yielded is not c.param)
+    if not kept or not carried:
+        return None
+    best = math.sqrt(len(turns) * carried / kept)  # at which the least is held at once
+    if always:
+        plan = _Segments(turns, max(round(best), 1))
+        held = plan.length * kept + plan.count * carried
+        return plan if plan.count > 1 and held < len(turns) * kept and _is_fixed(body) else None
+    work = sum(size(n.operands[-1].shape) for n in body.nodes if n.op.name in _WORK)
+    if not _is_cheap(node) or kept * len(turns) < _OUT_OF_CACHE or carried > _MOST_CARRIED * kept:
+        return None
+    if work > _MOST_WORK * sum(size(s.value.shape) for s in residuals):
+        return None
+    plan = _Segments(turns, _length(len(turns), best))
+    return plan if plan.count > 1 and plan.length * kept + plan.count * carried <= _IN_CACHE else None
+
+
+def _turns(node: Node, structure: Structure) -> range | None:
+    """Return the range of a `for`, where it is known."""
+    if node.op.name != "for":
         return None
     first, end, step = (constant_int(structure.definition, v) for v in heads(node))
-    if first is None or end is None or not step or not _is_cheap(node):
-        return None
-    turns, residuals = range(first, end, step), saved[body_of(node)]
-    kept = sum(_bytes(v.type) for v in residuals)
-    carried = sum(_bytes(c.param.type) for c in carries(node) if c.yielded is not c.param)
-    work = sum(size(n.operands[-1].shape) for n in body_of(node).nodes if n.op.name in _WORK)
-    if kept * len(turns) < _OUT_OF_CACHE or carried > _MOST_CARRIED * kept:
-        return None
-    if work > _MOST_WORK * sum(size(v.shape) for v in residuals):
-        return None
-    plan = _Segments(turns, _length(len(turns), math.sqrt(len(turns) * carried / kept)))
-    return plan if plan.count > 1 and plan.length * kept + plan.count * carried <= _IN_CACHE else None
+    return range(first, end, step) if first is not None and end is not None and step else None
+
+
+def _is_fixed(body: Block) -> bool:
+    """Tell whether all sizes in a loop's body are known."""
+    made = [r for n in walk(body) for r in (*n.results, *(p for region in n.regions for p in region.params))]
+    return all(isinstance(v.type, ArrayType) and is_static(v.shape) for v in (*body.params, *made))
 
 
 def _is_cheap(node: Node) -> bool:

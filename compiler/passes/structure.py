@@ -149,9 +149,11 @@ class Structure:
                 if self.source(c.yielded) in (c.param, self.source(c.init)) and not _is_stack(c.init):
                     self.unchanged[c.param] = self.unchanged[c.result] = c.init
             return
+        inside = [self.regions[block] for block in node.regions]
         for result, *yields in zip(node.results, *(region.results for region in node.regions), strict=True):
             first, *others = map(self.source, yields)
-            if all(v is first for v in others) and not _is_stack(result):
+            outside = self.home.get(first) not in inside
+            if outside and all(v is first for v in others) and not _is_stack(result):
                 self.unchanged[result] = first
 
 

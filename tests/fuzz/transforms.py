@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gradir as gr
@@ -13,7 +14,9 @@ import optree
 from .differences import SLACK, difference, moved
 from .program import Program
 
-EVERY = 16  # one program of so many has its pullback, one its second derivative, two donation looked at
+EVERY = 16  # one program of so many has its pullback looked at, one its second derivative
+DONATED, CHECKPOINTED = {3, 11}, {1, 5, 9, 13}  # and these donation, and what checkpointing changes
+POLICIES = ("everything", "nothing", "recompute_cheap", "dots", "sqrt")
 
 
 def transforms_differ(program: Program, f: Callable[..., Any], gradients: tuple[Any, ...]) -> str:
@@ -23,7 +26,9 @@ def transforms_differ(program: Program, f: Callable[..., Any], gradients: tuple[
         return _second_differs(program, scalar)
     if program.seed % EVERY == EVERY // 2:
         return _pullback_differs(program, scalar, gradients)
-    return _donation_differs(program, f, gradients) if program.seed % EVERY in (3, 11) else ""
+    if program.seed % EVERY in CHECKPOINTED:
+        return _checkpoints_differ(program, f, gradients)
+    return _donation_differs(program, f, gradients) if program.seed % EVERY in DONATED else ""
 
 
 def _donation_differs(program: Program, f: Callable[..., Any], gradients: tuple[Any, ...]) -> str:
@@ -44,6 +49,29 @@ def _donation_differs(program: Program, f: Callable[..., Any], gradients: tuple[
                 if not all(np.allclose(x, y, rtol=1e-6, atol=1e-8, equal_nan=True) for x, y in pairs):
                     return "donation changes the result"
     return ""
+
+
+def _checkpoints_differ(program: Program, f: Callable[..., Any], gradients: tuple[Any, ...]) -> str:
+    """Compare the gradients with those of another policy, and of the function as one checkpointed region."""
+    policy = POLICIES[program.seed // EVERY % len(POLICIES)]
+    by_policy = partial(gr.grad, argnums=program.argnums, has_aux=program.has_aux, checkpoint=policy)
+    for what, function in ((f"policy {policy}", f), (f"policy {policy} and a region", _as_region(f, policy))):
+        try:
+            found = by_policy(function)(*program.fresh(0))
+        except gr.TraceError as error:
+            if "from outside of it" not in str(error):
+                raise
+            continue  # a checkpointed function only reads what it is given
+        found = found[0] if program.has_aux else found
+        pairs = zip(optree.tree_leaves(found), optree.tree_leaves(gradients), strict=True)
+        if not all(np.allclose(x, y, rtol=1e-6, atol=1e-8, equal_nan=True) for x, y in pairs):
+            return f"{what}: the gradient is {found}, not {gradients}"
+    return ""
+
+
+def _as_region(f: Callable[..., Any], policy: str) -> Callable[..., Any]:
+    region = gr.checkpoint(f, policy=policy)
+    return lambda *args: region(*args)
 
 
 def _pullback_differs(program: Program, f: Callable[..., Any], gradients: tuple[Any, ...]) -> str:

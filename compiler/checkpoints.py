@@ -1,0 +1,155 @@
+"""`checkpoint` and `name`: what of a function the backward pass computes again, and what it saves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial, update_wrapper
+from types import MethodType
+from typing import Any
+
+import optree
+
+from .arguments import Signature, flatten, labels_of
+from .errors import GradientError
+from .ir.graph import Node, Value
+from .ir.types import ArrayType
+from .passes.inline import inline
+from .passes.policies import Policy, SaveOnly, Verdict, policy_of
+from .passes.recompute import is_movement
+from .results import containers
+from .specialise import graph_name
+from .trace.frame import Trace
+from .trace.inner import trace_inner
+from .trace.leaves import Leaf, leaf
+from .trace.tracer import Array, Scalar, Tracer, new_array
+
+
+def checkpoint(
+    fun: Callable[..., Any] | None = None, /, *, policy: str | Callable[[Node], Any] = "nothing"
+) -> Any:
+    """Return `fun` so that the backward pass computes its insides again instead of saving them.
+
+    Use it as `checkpoint(f)`, as a bare decorator, or as `@checkpoint(policy=...)`. It changes what a
+    gradient holds in memory, never a value.
+
+    Parameters
+    ----------
+    fun
+        A function of arrays and numbers, in any containers, which it only reads.
+    policy
+        What is saved nevertheless: the name of a policy, or a function from a node of `fun` to "save" or
+        "recompute". See `grad`; `save_only` makes one that goes by `name`.
+
+    Returns
+    -------
+    Checkpointed
+        A function with the signature and the results of `fun`.
+
+    Raises
+    ------
+    GradientError
+        If the policy is none.
+    TraceError
+        At the call in traced code, if `fun` writes to an array from outside of it.
+
+    References
+    ----------
+    A. Griewank and A. Walther, Evaluating Derivatives, SIAM, 2008, chapter 12.
+
+    Examples
+    --------
+    >>> import numpy as np, gradir as gr
+    >>> block = gr.checkpoint(lambda x: np.sin(np.exp(x)))
+    >>> gr.grad(lambda x: block(block(x)))(0.0) == gr.grad(lambda x: block.fun(block.fun(x)))(0.0)
+    True
+    """
+    if fun is None:
+        return lambda f: checkpoint(f, policy=policy)
+    return Checkpointed(fun, policy_of(policy))
+
+
+def name(x: Any, name: str) -> Any:
+    """Return `x` (a number, an array, or containers of them) with a name that checkpoint policies go by.
+
+    Examples
+    --------
+    >>> import numpy as np, gradir as gr
+    >>> @gr.checkpoint(policy=gr.save_only("hidden"))
+    ... def layer(x):
+    ...     return np.sin(gr.name(np.exp(x), "hidden"))
+    >>> gr.grad(layer)(0.0) == np.cos(1.0)
+    True
+    """
+    return optree.tree_map(partial(_named, name=name), x, none_is_leaf=True)
+
+
+def _named(x: Any, name: str) -> Any:
+    if not isinstance(x, Tracer):
+        return x
+    value = x.run.emit("name", x.value, name=name)
+    if isinstance(x, Array):
+        return new_array(x.run, value)
+    assert isinstance(x, Scalar)
+    return Scalar(x.run, value, weak=x.weak)
+
+
+def save_only(*names: str) -> SaveOnly:
+    """Return the checkpoint policy that saves the values with these names, and recomputes all others.
+
+    Examples
+    --------
+    >>> import gradir as gr
+    >>> gr.save_only("h1", "h2").names == {"h1", "h2"}
+    True
+    """
+    return SaveOnly(frozenset(names))
+
+
+class Checkpointed:
+    """A function whose insides are computed again in the backward pass; `checkpoint` returns it.
+
+    Attributes
+    ----------
+    fun
+        The function itself.
+    """
+
+    def __init__(self, fun: Callable[..., Any], policy: Policy) -> None:
+        if not callable(fun):
+            raise GradientError(f"a function is needed, not {type(fun).__name__}")
+        update_wrapper(self, fun)
+        self.fun = fun
+        self._policy = policy
+        self._signature = Signature(fun)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.fun(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<checkpointed function {getattr(self.fun, '__qualname__', self.fun)}>"
+
+    def __gradir_inline__(self, trace: Trace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Trace the function as a graph of its own, and make that the region of a `checkpoint`."""
+        args, kwargs = self._signature.bind(args, kwargs)
+        objects, structure = flatten(args, kwargs)
+        held = [x if x.value is not None else Leaf(x.object) for x in (leaf(trace, o) for o in objects)]
+        labels = labels_of(self._signature, args, kwargs)
+        inner = trace_inner(trace, self.fun, held, structure, labels, graph_name(self.fun))
+        operands = [x.place(trace.b, x.kind) for x in held if x.kind is not None]
+        region = trace.b.nested()
+        own = inline(region, inner.graph, (*operands, *inner.outer))
+        kept = _kept(region.nodes, self._policy)
+        block = region.block((), (*own, *kept))
+        results = iter(trace.emit_all("checkpoint", regions=(block,), kept=len(kept)) if own else ())
+        returned = [x.object if x.kind is None else x.kind.tracer(trace, next(results)) for x in inner.leaves]
+        return containers(inner.structure)(returned)
+
+
+def _kept(nodes: Sequence[Node], policy: Policy) -> list[Value]:
+    """Return the values of a region that a policy saves."""
+    verdicts = policy.verdicts(nodes)
+    made = [n.result for n in nodes if len(n.results) == 1 and not n.regions and not is_movement(n)]
+    return [v for v in made if verdicts[v] is Verdict.SAVE and isinstance(v.type, ArrayType)]

@@ -1,0 +1,69 @@
+"""Checkpointed regions: opened where they run; the backward pass runs them again where it reverses them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..ir.builder import Builder
+from ..ir.graph import Block, Graph, Node, Value
+from ..ir.operation import OpTable
+from ..ops import OPS
+from .cotangents import Scope
+from .dce import dce
+from .inline import inline
+from .rewrite import Rewriter, rewrite
+
+if TYPE_CHECKING:
+    from .adjoint_nodes import Backward
+
+
+def open_checkpoints(graph: Graph, ops: OpTable = OPS) -> Graph:
+    """Return `graph` with the nodes of each checkpointed region in its place."""
+    return rewrite(graph, _open, ops)
+
+
+def without_names(graph: Graph, ops: OpTable = OPS) -> Graph:
+    """Return `graph` without the operations that only name a value."""
+    return rewrite(graph, lambda w, b, node, given: given if node.op.name == "name" else None, ops)
+
+
+def _open(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
+    if node.op.name != "checkpoint":
+        return None
+    (region,) = node.regions
+    walk.nodes(b, region.nodes)
+    return walk.values(region.results)
+
+
+def reverse_checkpoint(backward: Backward, scope: Scope, node: Node, cts: Sequence[Value | None]) -> None:
+    """Run the region again, from what it reads around it and what was kept of it, and reverse it."""
+    (region,) = node.regions
+    structure, shadows, b = backward.structure, backward.restorer.shadows, scope.b
+    captured = structure.captures[region]
+    wrt = [k for k, v in enumerate(captured) if v in backward.active]
+    seeds = [(v, ct) for v, ct in zip(region.results, cts, strict=True) if ct is not None]
+    results = tuple(v for v, _ in seeds)
+    own = len(node.results) - node.attrs["kept"]
+    kept = dict(zip(region.results[own:], node.results[own:], strict=True))
+    body = Graph("checkpoint", Block(captured, region.nodes, results), _labels(captured), _labels(results))
+    joint = _again(backward.reverse(body, wrt), len(results), tuple(kept))
+
+    after = seeds[0][1]
+    outermost = node.results[0] not in structure.home
+    given = [b.barrier(v, after) if outermost else shadows(v) for v in captured]
+    gradients = inline(b, joint, (*given, *(ct for _, ct in seeds), *shadows.all(kept.values())))
+    for k, gradient in zip(wrt, gradients, strict=True):
+        backward.accumulate(scope, captured[k], gradient)
+
+
+def _again(joint: Graph, outputs: int, kept: tuple[Value, ...]) -> Graph:
+    """Return only the gradients of a joint graph, with what is kept as further inputs."""
+    block = joint.block
+    nodes = tuple(node for node in block.nodes if not any(r in kept for r in node.results))
+    block = Block(block.params + kept, nodes, block.results[outputs:])
+    return dce(Graph(joint.name, block, (*joint.inputs, *("kept" for _ in kept)), joint.outputs[outputs:]))
+
+
+def _labels(values: Sequence[Value]) -> tuple[str, ...]:
+    return tuple(f"v{k}" for k in range(len(values)))
