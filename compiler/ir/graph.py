@@ -30,11 +30,13 @@ class Value:
 
     @property
     def dtype(self) -> DType:
-        return self.array.dtype
+        assert isinstance(self.type, ArrayType), f"{self.type} is no array"
+        return self.type.dtype
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        return self.array.shape
+        assert isinstance(self.type, ArrayType), f"{self.type} is no array"
+        return self.type.shape
 
     def __repr__(self) -> str:
         return f"<value {self.type}>"

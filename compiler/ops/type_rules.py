@@ -54,8 +54,10 @@ def demand_kind(operand: ArrayType, accepted: Kinds) -> None:
 
 
 def demand_equal(operands: Sequence[ArrayType]) -> None:
-    if any(t != operands[0] for t in operands):
-        raise TypeRuleError(f"operands of different types: {listing(operands)}")
+    first = operands[0]
+    for t in operands:
+        if t is not first and t != first:
+            raise TypeRuleError(f"operands of different types: {listing(operands)}")
 
 
 def demand_dtype(base: ArrayType, *others: ArrayType) -> None:

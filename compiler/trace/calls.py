@@ -52,7 +52,7 @@ def call(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     handler = find_function(function)
     traced = _any_traced(args) or _any_traced(kwargs.values())
     if handler is not None and not decides(args) and (handler in CREATION or traced):
-        return call_handler(trace, handler, name_of(function), args, kwargs)
+        return call_handler(trace, handler, function, args, kwargs)
     _refuse_ambient(function)
     if isinstance(function, type) and _is_plain_class(function):
         return _construct(trace, function, args, kwargs)

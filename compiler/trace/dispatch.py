@@ -70,7 +70,9 @@ def find_function(function: Any) -> Handler | None:
 
 
 def name_of(function: Any) -> str:
-    """Return how the user writes `function`: np.sin, scipy.special.erf."""
+    """Return how the user writes `function`: np.sin, scipy.special.erf; a text as it is."""
+    if isinstance(function, str):
+        return function
     name = getattr(function, "__name__", repr(function))
     module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
     if isinstance(function, np.ufunc) and getattr(np, name, None) is not function:
@@ -84,21 +86,28 @@ def apply_function(trace: Trace, function: Any, args: Iterable[Any], kwargs: dic
     handler = find_function(function)
     if handler is None:
         raise UnsupportedError(f"{name_of(function)} is not supported on traced values", loc=user_location())
-    return call_handler(trace, handler, name_of(function), tuple(args), kwargs)
+    return call_handler(trace, handler, function, tuple(args), kwargs)
 
 
 @cache
-def _signature(handler: Handler) -> inspect.Signature:
-    return inspect.signature(handler)
+def _misfit(handler: Handler, count: int, names: tuple[str, ...]) -> str:
+    """Say what keeps a handler from taking so many arguments and these keywords; "" if nothing does."""
+    try:
+        inspect.signature(handler).bind(*(None,) * count, **dict.fromkeys(names))
+    except TypeError as error:
+        return str(error)
+    return ""
 
 
 def call_handler(
-    trace: Trace, handler: Handler, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    trace: Trace, handler: Handler, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    try:
-        _signature(handler).bind(trace, *args, **kwargs)
-    except TypeError as error:
-        raise UnsupportedError(f"{name}: {error} in gradir's version of it", loc=user_location()) from None
+    """Call the handler of `function` (or of what has this name), if it takes such arguments."""
+    misfit = _misfit(handler, 1 + len(args), tuple(kwargs))
+    if misfit:
+        raise UnsupportedError(
+            f"{name_of(function)}: {misfit} in gradir's version of it", loc=user_location()
+        )
     return handler(trace, *args, **kwargs)
 
 

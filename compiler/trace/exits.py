@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from .scopes import falls_through, leaves_loop, own_nodes
+from .scopes import at, falls_through, leaves_loop, own_statements
 from .syntax import name_, runtime
 
 RESULT, RETURNED = "__gradir_result", "__gradir_returned"
@@ -59,7 +59,7 @@ class Exits:
 
     def _loop(self, node: Loop, in_loop: bool) -> list[ast.stmt]:
         leaving = leaves_loop(node.body) is not None
-        returning = any(isinstance(inner, ast.Return) for inner in own_nodes(node.body))
+        returning = any(isinstance(inner, ast.Return) for inner in own_statements(node.body))
         broken = _breaks(node.body)
         endless = _is_true(node) and not broken  # left by a return or an error only
         orelse, node.orelse = self.block(node.orelse, in_loop=in_loop), []
@@ -108,7 +108,4 @@ def _bool(value: bool) -> ast.expr:
 
 
 def _at(place: ast.AST, statements: list[ast.stmt]) -> list[ast.stmt]:
-    for s in statements:
-        if not hasattr(s, "lineno"):
-            ast.fix_missing_locations(ast.copy_location(s, place))
-    return statements
+    return [s if hasattr(s, "lineno") else at(s, place) for s in statements]

@@ -12,7 +12,8 @@ from .scopes import Scope, all_nodes, bound_names
 Names = frozenset[str]
 Place = tuple[type[ast.stmt], int, int]
 NONE: Names = frozenset()
-_PLAIN = (ast.Assign, ast.AugAssign, ast.Expr)  # the most of a long function: no set is made for each
+# The most of a long function: no set is made for each.
+_PLAIN = (ast.Assign, ast.AugAssign, ast.Expr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,10 @@ class Liveness:
     """
 
     def __init__(self, body: Sequence[ast.stmt]) -> None:
-        self.always = _read_later(body)
+        steered = [k for k, s in enumerate(body) if not isinstance(s, (*_PLAIN, ast.Return))]
+        self.always = _read_later(body) if steered else NONE
         finder = _Finder(self.always)
-        finder.block(body, NONE, _Ways())
+        finder.block(body[steered[0] :] if steered else [], NONE, _Ways())  # nobody asks for what is before
         self._found = finder.found
 
     def dead(self, names: Sequence[str], node: ast.stmt) -> tuple[str, ...]:

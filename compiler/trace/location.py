@@ -24,7 +24,7 @@ def user_location() -> Loc | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code
-        if is_user_code(code):
+        if _is_user_file(code.co_filename) and is_user_code(code):  # every node comes here, from deep down
             return _places(_Same(code)).at(frame.f_lasti)
         frame = frame.f_back
     return None
@@ -63,12 +63,13 @@ class _Places:
         self.code = code
         self.starts = [start for start, _ in known]
         self.lines = [line for _, line in known]
+        self.name = user_name(code.co_qualname)
         self.found: dict[int, Loc] = {}
 
     def at(self, position: int) -> Loc:
         line = self.lines[max(bisect_right(self.starts, position) - 1, 0)] or self.code.co_firstlineno
         if line not in self.found:
-            self.found[line] = Loc(self.code.co_filename, line, user_name(self.code.co_qualname))
+            self.found[line] = Loc(self.code.co_filename, line, self.name)
         return self.found[line]
 
 

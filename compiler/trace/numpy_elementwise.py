@@ -56,19 +56,18 @@ def loop_kind(x: Operand) -> Any:
 
 
 @cache
-def _loop(ufunc: Any, kinds: tuple[Any, ...], dtype: Any) -> tuple[np.dtype[Any], ...]:
+def _loop(ufunc: Any, kinds: tuple[Any, ...], dtype: Any) -> tuple[DType, ...]:
     # NumPy takes no signature of None, so it is given only where there is one.
     options = {} if dtype is None else {"signature": (None,) * ufunc.nin + (dtype,) * ufunc.nout}
-    return tuple(ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout), **options))
+    return tuple(map(as_dtype, ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout), **options)))
 
 
 def loop_dtypes(ufunc: Any, operands: Sequence[Operand], dtype: Any = None) -> tuple[DType, ...]:
     """Return the dtypes of the operands and results in the loop that NumPy would run."""
     try:
-        loop = _loop(ufunc, tuple(loop_kind(x) for x in operands), dtype)
+        return _loop(ufunc, tuple([loop_kind(x) for x in operands]), dtype)
     except TypeError as error:
         raise TraceError(str(error), loc=user_location()) from None
-    return tuple(as_dtype(d) for d in loop)
 
 
 def apply(trace: Trace, ufunc: Any, rule: Rule, *xs: Any, dtype: Any = None) -> Scalar | Array:

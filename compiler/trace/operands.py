@@ -77,9 +77,13 @@ def promoted(operands: Sequence[Operand]) -> np.dtype[Any]:
 def value_of(trace: Trace, x: Operand, dtype: DType) -> Value:
     """Return the value of an operand in `dtype`."""
     if isinstance(x, Tracer):
-        if is_weak(x) and x.value.dtype is DType.I64 and dtype.is_integer and dtype is not DType.I64:
-            _check_fits(trace, x.value, dtype)
-        return trace.b.cast(x.value, dtype)
+        value = x.value
+        own = value.dtype
+        if own is dtype:
+            return value
+        if own is DType.I64 and dtype.is_integer and is_weak(x):
+            _check_fits(trace, value, dtype)
+        return trace.b.convert(value, dtype=dtype)
     try:
         return trace.b.literal(np.asarray(x, dtype.numpy))
     except OverflowError:
@@ -146,7 +150,10 @@ def broadcast_to(trace: Trace, x: Value, shape: Shape) -> Value:
 
 def broadcast(trace: Trace, *values: Value) -> list[Value]:
     """Return the values broadcast to their common shape."""
-    shape = broadcast_shapes(*(v.shape for v in values))
+    shapes = [v.shape for v in values]
+    if shapes.count(shapes[0]) == len(shapes):
+        return list(values)
+    shape = broadcast_shapes(*shapes)
     return [broadcast_to(trace, v, shape) for v in values]
 
 

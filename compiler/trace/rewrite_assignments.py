@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import UnsupportedError
 from ..ir.graph import Loc
 from .rewrite_expressions import ExpressionRewriter
+from .scopes import at
 from .syntax import name_, runtime
 
 
@@ -33,7 +34,7 @@ class AssignmentRewriter(ExpressionRewriter):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
         if node.value is None:
             return ast.Pass()
-        return self.visit_Assign(ast.copy_location(ast.Assign([node.target], node.value), node))
+        return self.visit_Assign(at(ast.Assign([node.target], node.value), node))
 
     def _plain_target(self, target: ast.expr, after: list[ast.stmt]) -> ast.expr:
         """Replace subscripts and attributes in a target by names, that are stored to afterwards.
@@ -64,7 +65,7 @@ class AssignmentRewriter(ExpressionRewriter):
         value = self.visit(node.value)
         target = node.target
         if isinstance(target, ast.Name):
-            read = self.visit(ast.copy_location(name_(target.id), target))
+            read = self.visit(at(name_(target.id), target))
             return ast.Assign([target], runtime("inplace", operator, read, value))
         # As in Python, the old value is read before the operand is computed, which may change it.
         suffix = self._suffix()
@@ -85,7 +86,7 @@ class AssignmentRewriter(ExpressionRewriter):
     def visit_Delete(self, node: ast.Delete) -> Any:
         if all(isinstance(t, ast.Name) for t in node.targets):
             names = [t.id for t in node.targets if isinstance(t, ast.Name)]
-            read = [ast.Expr(self.visit(ast.copy_location(name_(n), node))) for n in names]
+            read = [ast.Expr(self.visit(at(name_(n), node))) for n in names]
             parts = [(ast.Name(n, ast.Store()), runtime("undefined", ast.Constant(n))) for n in names]
             deleted = [ast.Assign([target], value) for target, value in parts]
             return [s for pair in zip(read, deleted, strict=True) for s in pair]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
+from .scopes import at
 from .syntax import RUNTIME, name_, runtime, thunk
 
 
@@ -54,7 +55,7 @@ class ExpressionRewriter(ast.NodeTransformer):
         if isinstance(node, ast.GeneratorExp):
             return self._generator(node, first)
         node.generators[0].iter = runtime("elements", first)
-        return ast.copy_location(runtime("made", node), node)
+        return at(runtime("made", node), node)
 
     @staticmethod
     def _generator(node: ast.GeneratorExp, source: ast.expr) -> ast.expr:
@@ -69,11 +70,11 @@ class ExpressionRewriter(ast.NodeTransformer):
 
     def visit_List(self, node: ast.List) -> Any:
         self.generic_visit(node)
-        return ast.copy_location(runtime("made", node), node) if isinstance(node.ctx, ast.Load) else node
+        return at(runtime("made", node), node) if isinstance(node.ctx, ast.Load) else node
 
     def _display(self, node: ast.Dict | ast.Set) -> Any:
         self.generic_visit(node)
-        return ast.copy_location(runtime("made", node), node)
+        return at(runtime("made", node), node)
 
     visit_Dict = visit_Set = _display
 
@@ -85,9 +86,9 @@ class ExpressionRewriter(ast.NodeTransformer):
             if node.id in local:
                 if node.id not in unbound:
                     return node
-                return ast.copy_location(runtime("free" if free else "local", node), node)
+                return at(runtime("free" if free else "local", node), node)
             free = free or not isinstance(local, _Inlined)
-        return ast.copy_location(runtime("outer", ast.Constant(node.id), node), node)
+        return at(runtime("outer", ast.Constant(node.id), node), node)
 
     def visit_Call(self, node: ast.Call) -> Any:
         if isinstance(node.func, ast.Name) and node.func.id == "super":
@@ -97,7 +98,7 @@ class ExpressionRewriter(ast.NodeTransformer):
         is_print = isinstance(node.func, ast.Name) and node.func.id == "print"
         args = [self.shown(a) if is_print else self.visit(a) for a in node.args]
         keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
-        return ast.copy_location(
+        return at(
             ast.Call(
                 ast.Attribute(name_(RUNTIME), "call", ast.Load()), [self.visit(node.func), *args], keywords
             ),
@@ -110,7 +111,7 @@ class ExpressionRewriter(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         new = runtime("attr", self.visit(node.value), ast.Constant(self._mangled(node.attr)))
-        return ast.copy_location(new, node)
+        return at(new, node)
 
     def _index(self, index: ast.expr) -> ast.expr:
         """An index expression, with slices as objects."""
@@ -125,23 +126,23 @@ class ExpressionRewriter(ast.NodeTransformer):
         return self.visit(index)  # type: ignore[no-any-return]
 
     def visit_Subscript(self, node: ast.Subscript) -> Any:
-        return ast.copy_location(runtime("item", self.visit(node.value), self._index(node.slice)), node)
+        return at(runtime("item", self.visit(node.value), self._index(node.slice)), node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
         method = "and_" if isinstance(node.op, ast.And) else "or_"
         first, *rest = [self.visit(v) for v in node.values]
-        return ast.copy_location(runtime(method, first, *map(thunk, rest)), node)
+        return at(runtime(method, first, *map(thunk, rest)), node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
         operand = self.visit(node.operand)
         if isinstance(node.op, ast.Not):
-            return ast.copy_location(runtime("not_", operand), node)
+            return at(runtime("not_", operand), node)
         name = ast.Constant(type(node.op).__name__)
-        return ast.copy_location(runtime("unary", name, operand), node)
+        return at(runtime("unary", name, operand), node)
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         parts = ast.Constant(type(node.op).__name__), self.visit(node.left), self.visit(node.right)
-        return ast.copy_location(runtime("binary", *parts), node)
+        return at(runtime("binary", *parts), node)
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> Any:
         node.value = self.visit(node.value)
@@ -162,17 +163,15 @@ class ExpressionRewriter(ast.NodeTransformer):
 
     def visit_IfExp(self, node: ast.IfExp) -> Any:
         parts = self.visit(node.test), thunk(self.visit(node.body)), thunk(self.visit(node.orelse))
-        return ast.copy_location(runtime("if_", *parts), node)
+        return at(runtime("if_", *parts), node)
 
     def visit_Compare(self, node: ast.Compare) -> Any:
         if len(node.ops) == 1:
             parts = self.visit(node.left), self.visit(node.comparators[0])
-            return ast.copy_location(
-                runtime("compare", ast.Constant(type(node.ops[0]).__name__), *parts), node
-            )
+            return at(runtime("compare", ast.Constant(type(node.ops[0]).__name__), *parts), node)
         first, *others = [self.visit(v) for v in [node.left, *node.comparators]]
         links = [
             ast.Tuple([ast.Constant(type(op).__name__), thunk(other)], ast.Load())
             for op, other in zip(node.ops, others, strict=True)
         ]
-        return ast.copy_location(runtime("chain", first, *links), node)
+        return at(runtime("chain", first, *links), node)

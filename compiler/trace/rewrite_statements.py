@@ -15,18 +15,20 @@ from .liveness import Liveness, Names, unread
 from .rewrite_assignments import AssignmentRewriter
 from .scopes import (
     all_parameters,
+    at,
     bound_names,
     copied,
     falls_through,
-    own_nodes,
+    own_statements,
     parameter_names,
-    placed,
     returns,
 )
 from .source import FunctionNode
 from .syntax import name_, names_tuple, runtime, thunk
 
 _MAX_COPIES = 64  # of the statements behind `if`s that may return or go on
+
+_STEERING = (ast.For, ast.While, ast.If, ast.Delete)
 
 
 class FunctionRewriter(AssignmentRewriter):
@@ -47,30 +49,29 @@ class FunctionRewriter(AssignmentRewriter):
         for argument in all_parameters(node.args):
             argument.annotation = None
         if isinstance(node, ast.Lambda):
-            value: ast.stmt = ast.copy_location(ast.Return(node.body), node.body)
-            with self._scope(node, [value], Liveness([])):
+            with self._scope(node, [], set(), Liveness([])):
                 node.body = self.visit(node.body)
             return node
         liveness = Liveness(node.body)
         body = Exits().block(node.body)
-        unbound = self._control_flow_names(body) - set(parameter_names(node.args))
+        unsure = self._control_flow_names(body)
         start = [
-            ast.Assign([ast.Name(n, ast.Store())], runtime("undefined", ast.Constant(n)), lineno=node.lineno)
-            for n in sorted(unbound)
+            ast.Assign([ast.Name(n, ast.Store())], runtime("undefined", ast.Constant(n)))
+            for n in sorted(unsure.difference(parameter_names(node.args)))
         ]
         copies, self.copies = self.copies, 1
-        with self._scope(node, body, liveness):
+        with self._scope(node, bound_names(body), unsure, liveness):
             node.body = [*start, *self.block(body, tail=True)] or [ast.Pass()]
         self.copies = copies
         node.decorator_list, node.returns = [], None
         return node
 
     @contextmanager
-    def _scope(self, node: Any, body: list[ast.stmt], liveness: Liveness) -> Iterator[None]:
+    def _scope(self, node: Any, bound: Sequence[str], unsure: set[str], liveness: Liveness) -> Iterator[None]:
         """The scope of a function, while it is rewritten."""
         parameters = parameter_names(node.args)
-        self.scopes.append({*parameters, *bound_names(body)})
-        self.unbound.append(self._control_flow_names(body))
+        self.scopes.append({*parameters, *bound})
+        self.unbound.append(unsure)
         self.liveness.append(liveness)
         self.ends.append(liveness.always)
         self.receivers.append(next(iter(parameters), ""))
@@ -81,7 +82,7 @@ class FunctionRewriter(AssignmentRewriter):
     @staticmethod
     def _control_flow_names(body: Sequence[ast.stmt]) -> set[str]:
         """The names that may have no value at some point: those assigned under control flow, or deleted."""
-        steering = [n for n in own_nodes(body) if isinstance(n, (ast.For, ast.While, ast.If, ast.Delete))]
+        steering = [n for n in own_statements(body) if isinstance(n, _STEERING)]
         if any(isinstance(node, ast.If) and returns([node]) for node in steering):
             return set(bound_names(body))  # what follows such an `if` moves into its branches
         return {name for node in steering for name in bound_names([node])}
@@ -117,15 +118,13 @@ class FunctionRewriter(AssignmentRewriter):
     def _left_with(self, node: ast.With) -> list[ast.stmt]:
         """A `with` that may be left by a return: its body is put behind it, as compiled code never warns."""
         managers = [runtime("context", self.visit(item.context_expr)) for item in node.items]
-        return [self._placed(ast.Expr(manager), node) for manager in managers]
+        return [at(ast.Expr(manager), node) for manager in managers]
 
     def _statement(self, node: ast.stmt, *, at_end: bool = False) -> list[ast.stmt]:
         self.at_end = at_end
         new = self.visit(node)
         statements = new if isinstance(new, list) else [new]
-        for s in statements:
-            placed(ast.copy_location(s, node))
-        return statements
+        return [at(s, node) for s in statements]
 
     def _function_of(
         self, prefix: str, names: Sequence[str], body: list[ast.stmt], args: Sequence[str] = ()
@@ -171,11 +170,7 @@ class FunctionRewriter(AssignmentRewriter):
         self.copies >>= doubled
         branches = [name_(f"__gradir_then_{suffix}"), name_(f"__gradir_else_{suffix}")]
         leave = ast.Return(runtime("if_", test, *branches, state))
-        return [self._placed(s, node) for s in [*functions, leave]]
-
-    @staticmethod
-    def _placed(statement: ast.stmt, at: ast.stmt) -> ast.stmt:
-        return placed(ast.copy_location(statement, at))
+        return [at(s, node) for s in [*functions, leave]]
 
     def visit_If(self, node: ast.If) -> Any:
         tail = self.at_end
@@ -195,7 +190,7 @@ class FunctionRewriter(AssignmentRewriter):
     def visit_For(self, node: ast.For) -> Any:
         names = bound_names([node.target, *node.body])
         iterable = self.visit(node.iter)
-        item = ast.copy_location(ast.Assign([node.target], name_("__gradir_item")), node)
+        item = at(ast.Assign([node.target], name_("__gradir_item")), node)
         return self._loop(node, "for_", iterable, names, self._statement(item))
 
     def visit_While(self, node: ast.While) -> Any:

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
+N = TypeVar("N", bound=ast.AST)
 Scope = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_PLACE = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_TARGETS = (ast.Name, ast.Tuple, ast.List, ast.Starred)
+# Fields that hold no nodes but kinds (contexts and operators), names and numbers.
+_PLACE = ("lineno", "col_offset", "end_lineno", "end_col_offset")
+_NO_NODES = frozenset("id attr arg asname rest ctx op ops kind type_comment level module conversion".split())
+
+
+@cache
+def _node_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Return the fields in which nodes of a kind may have others."""
+    return () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _NO_NODES)
 
 
 def children(node: ast.AST) -> list[ast.AST]:
     """Return the nodes right below one, without those that are only a kind: contexts and operators."""
     found: list[ast.AST] = []
-    for name in node._fields:
+    for name in _node_fields(type(node)):
         child = getattr(node, name, None)
         if isinstance(child, list):
             found += [c for c in child if isinstance(c, ast.AST)]
-        elif isinstance(child, ast.AST) and child._fields:
+        elif isinstance(child, ast.AST):
             found.append(child)
     return found
 
 
 def copied(tree: Any) -> Any:
-    """Return a copy of a syntax tree, or of a list of them; contexts and operators are shared."""
+    """Return a copy of a syntax tree, or of a list of them; what has no nodes below is shared."""
     if isinstance(tree, list):
         return [copied(part) for part in tree]
-    if not isinstance(tree, ast.AST) or not (tree._fields or tree._attributes):
+    fields = _node_fields(type(tree)) if isinstance(tree, ast.AST) else ()
+    if not fields:
         return tree
     new = type(tree).__new__(type(tree))
-    for name, part in vars(tree).items():
-        setattr(new, name, copied(part) if isinstance(part, (ast.AST, list)) else part)
+    attributes = vars(new)
+    attributes.update(vars(tree))
+    for name in fields:
+        part = attributes.get(name)
+        if part is not None:
+            attributes[name] = copied(part)
     return new
 
 
@@ -44,41 +60,63 @@ def all_nodes(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
         pending += reversed(children(node))
 
 
-def placed(statement: ast.stmt) -> ast.stmt:
-    """Give the parts of a statement that have no place in the user's file that of what is around them."""
-    pending: list[tuple[ast.AST, list[int]]] = [(statement, [1, 0, 1, 0])]
+def at(new: N, place: ast.AST) -> N:
+    """Give a node the place that another has in the user's file; none if that is not the user's, either."""
+    given, known = vars(new), vars(place)
+    if "lineno" in known:
+        given["lineno"], given["col_offset"] = known["lineno"], known["col_offset"]
+        given["end_lineno"], given["end_col_offset"] = known["end_lineno"], known["end_col_offset"]
+    return new
+
+
+def placed(module: ast.Module, unseen: str) -> ast.Module:
+    """Give the parts of code that have no place in the user's file that of what is around them.
+
+    Python gives a method call that spans lines the line where its name ends. Methods of the name `unseen` are
+    no text of the user's: they end where they begin.
+    """
+    pending: list[tuple[ast.AST, dict[str, int]]] = [(module, dict(zip(_PLACE, (1, 0, 1, 0), strict=True)))]
     while pending:
         node, around = pending.pop()
-        if "lineno" in node._attributes:
-            around = [_attribute(node, name, x) for name, x in zip(_PLACE, around, strict=True)]
-        pending += [(child, around) for child in children(node)]
-    return statement
+        attributes, below = vars(node), children(node)
+        if "lineno" not in attributes:
+            if "lineno" in node._attributes:
+                attributes.update(around)
+        elif below:
+            around = {name: attributes[name] for name in _PLACE}
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == unseen:
+            around = {**around, "end_lineno": around["lineno"], "end_col_offset": around["col_offset"]}
+            attributes.update(around)
+        for child in below:
+            pending.append((child, around))
+    return module
 
 
-def _attribute(node: ast.AST, name: str, otherwise: int) -> int:
-    """An attribute of a node, which is given it where it has none."""
-    found: int | None = getattr(node, name, None)
-    if found is None:
-        setattr(node, name, otherwise)
-        return otherwise
-    return found
+def own_statements(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Yield some statements and those inside of them, without those of nested functions, and targets.
 
-
-def own_nodes(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
-    """Yield the nodes of some code without those inside of nested functions and comprehensions."""
+    Only what can bind names, or hold such statements, is gone through: expressions bind none, as `:=` is
+    refused.
+    """
     pending = list(reversed(statements))
     while pending:
         node = pending.pop()
+        if isinstance(node, ast.expr) and not _is_target(node):
+            continue
         yield node
-        if not isinstance(node, (*Scope, *Comprehension)):
+        if not isinstance(node, (ast.Name, *Scope)):
             pending += reversed(children(node))
+
+
+def _is_target(node: ast.expr) -> bool:
+    return isinstance(node, _TARGETS) and not isinstance(getattr(node, "ctx", None), ast.Load)
 
 
 def bound_names(statements: Sequence[ast.AST]) -> list[str]:
     """Return the names that some code assigns, in order of first appearance."""
     names: dict[str, None] = {}
-    for node in own_nodes(statements):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+    for node in own_statements(statements):
+        if isinstance(node, ast.Name):
             names[node.id] = None
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names[node.name] = None

@@ -12,6 +12,7 @@ from types import CodeType
 
 from ..errors import NoSourceError, StaleSourceError
 from ..ir.graph import Loc
+from .scopes import children
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _FUTURE = reduce(or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
@@ -86,7 +87,12 @@ def _enclosing_function(tree: ast.Module, code: CodeType) -> FunctionNode:
     inside = [p for p in positions if p != (code.co_firstlineno, 0)] or positions
     first, last = min(inside), max(inside)
     best: FunctionNode | None = None
-    for node in ast.walk(tree):
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.stmt) and not _may_hold(node, first[0], last[0]):
+            continue
+        pending += children(node)
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             continue
         if getattr(node, "name", "<lambda>") != code.co_name:
@@ -97,3 +103,9 @@ def _enclosing_function(tree: ast.Module, code: CodeType) -> FunctionNode:
             best = node
     assert best is not None, f"{code} has no function"
     return best
+
+
+def _may_hold(statement: ast.stmt, first: int, last: int) -> bool:
+    """Tell whether a function that has these lines may stand in a statement; its decorators have others."""
+    around = statement.lineno <= first and last <= (statement.end_lineno or last)
+    return around or bool(getattr(statement, "decorator_list", ()))

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import UnsupportedError
 from ..ir.graph import Loc
 from .rewrite_statements import FunctionRewriter
-from .scopes import all_nodes, bound_names, copied, parameter_names
+from .scopes import all_nodes, bound_names, copied, parameter_names, placed
 from .source import FunctionNode, function_node
 from .syntax import RUNTIME, name_
 
@@ -92,13 +92,7 @@ def _factory(function: FunctionNode, free: tuple[str, ...]) -> ast.Module:
             # The function's own name is a global, and must not become the factory's local.
             function.body.insert(0, ast.Global([function.name]))
     factory = ast.FunctionDef("__gradir_factory__", parameters, inner, [], None, None)
-    module = ast.fix_missing_locations(ast.copy_location(ast.Module([factory], []), function))
-    for attribute in all_nodes([module]):
-        # Python gives a method call that spans lines the line where its name ends; ours has no text.
-        if isinstance(attribute, ast.Attribute) and getattr(attribute.value, "id", "") == RUNTIME:
-            for part in (attribute, attribute.value):
-                part.end_lineno, part.end_col_offset = part.lineno, part.col_offset
-    return module
+    return placed(ast.Module([factory], []), RUNTIME)
 
 
 def _inner_codes(code: CodeType) -> list[CodeType]:
