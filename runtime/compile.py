@@ -24,7 +24,7 @@ from . import host
 from .code_key import described
 from .disk_cache import DiskCache
 from .failures import raise_failure
-from .machine_code import MachineCode, generate, linked, optimized
+from .machine_code import MachineCode, generate, linked, texts
 from .python_objects import is_known
 from .result_memory import MEMORY
 from .symbols import provide_symbols
@@ -125,7 +125,7 @@ class Compiled:
 
     def _link(self, clock: Clock) -> None:
         """Get the machine code, and make the functions that call it."""
-        text = print_graph(self.graph, locations=False)
+        text = "" if self.store is None else print_graph(self.graph, locations=False)
         what = "graph", text, described(self._may_be_donated), described(self._target)
         code = linked(
             what, partial(self._generate, clock), self.store, partial(provide_symbols, store=self.store)
@@ -167,17 +167,19 @@ class Compiled:
         return emit(self.kernels, self._name, self._target)
 
     @cached_property
+    def _texts(self) -> tuple[str, str]:
+        with host.lock:
+            return texts(self.source)
+
+    @property
     def llvm(self) -> str:
         """The optimised LLVM IR, made on demand."""
-        with host.lock:
-            return str(optimized(self.source, host.target_machine()))
+        return self._texts[0]
 
-    @cached_property
+    @property
     def assembly(self) -> str:
         """The machine code as text, made on demand."""
-        with host.lock:
-            module = llvm.parse_assembly(self.llvm, llvm.create_context())
-            return str(host.target_machine().emit_assembly(module))
+        return self._texts[1]
 
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:
         """Run the function; see `call_flat`."""

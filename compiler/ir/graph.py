@@ -169,23 +169,24 @@ class Graph:
 
 
 def walk(block: Block) -> Iterator[Node]:
-    """Yield every node, a region's nodes right after the node that owns it, without recursion."""
-    pending = [iter(block.nodes)]
-    while pending:
-        node = next(pending[-1], None)
-        if node is None:
-            pending.pop()
-            continue
+    """Yield every node, a region's nodes right after the node that owns it.
+
+    Recursion is over the nesting of regions.
+    """
+    for node in block.nodes:
         yield node
-        for region in reversed(node.regions):
-            pending.append(iter(region.nodes))
+        for region in node.regions:
+            yield from walk(region)
 
 
 def uses(block: Block) -> Counter[Value]:
     """Count how often each value is read in a block and in the regions of its nodes."""
-    found = Counter(block.results)
+    return Counter(_reads(block))
+
+
+def _reads(block: Block) -> Iterator[Value]:
+    yield from block.results
     for node in walk(block):
-        found.update(node.operands)
+        yield from node.operands
         for region in node.regions:
-            found.update(region.results)
-    return found
+            yield from region.results

@@ -57,7 +57,10 @@ class _Schedule:
             self.place(node)
 
     def ready(self, values: Sequence[Value]) -> int:
-        return max((max(self.here.get(v, -1), self.after.get(v, -1)) for v in values), default=-1)
+        here, after, last = self.here, self.after, -1
+        for v in values:
+            last = max(last, here.get(v, -1), after.get(v, -1))
+        return last
 
     def place(self, node: Node) -> None:
         if is_data(node):

@@ -25,6 +25,8 @@ def store_shared(body: tuple[Statement, ...], inlining: Inlining) -> bool:
     A value that one other nest reads, at its own index only, is computed there instead. A large
     value that is cheap to compute is computed again wherever it is read.
     """
+    if not inlining.shared:
+        return False
     statements = list(walk(body))
     sharing = _Sharing(inlining, statements)
     inlined = False
@@ -162,4 +164,4 @@ def node_reads(node: Node, inlining: Inlining) -> list[Read]:
     for operand in node.operands:
         if is_array(operand):
             found += record(inlining.producers, inlining.is_root, [operand], operand.shape).reads
-    return [replace(r, here=False) for r in found]
+    return [replace(r, here=False) for r in found] if found else found

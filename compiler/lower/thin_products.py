@@ -11,12 +11,14 @@ from collections.abc import Mapping
 
 from ..ir.builder import Builder
 from ..ir.dims import Shape
-from ..ir.graph import Block, Graph, Node, Value
+from ..ir.graph import Block, Graph, Node, Value, walk
 from ..ir.operation import OpTable
 
 
 def open_thin_products(graph: Graph, ops: OpTable) -> Graph:
     """Return the graph with such products as sums; region by region."""
+    if not any(map(_is_thin, walk(graph.block))):
+        return graph
     return Graph(graph.name, _Rewrite(ops).block(graph.block), graph.inputs, graph.outputs)
 
 

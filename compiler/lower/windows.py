@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from ..ir import dims
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Value, uses
+from ..ir.graph import Block, Graph, Node, Value, uses, walk
 from ..ir.operation import OpTable
 from .inlining import is_array
 from .renewal import block_of, is_wide_window
@@ -21,6 +21,8 @@ _MOST_PIECES = 30  # of the loops over an array, which are split where a window 
 
 def open_windows(graph: Graph, ops: OpTable) -> Graph:
     """Return the graph with such accumulations as sums of padded arrays; region by region."""
+    if not any(map(_is_wide_addition, walk(graph.block))):
+        return graph
     return Graph(graph.name, _Rewrite(ops, uses(graph.block)).block(graph.block), graph.inputs, graph.outputs)
 
 

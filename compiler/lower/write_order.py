@@ -15,6 +15,8 @@ def in_order(block: Block, inlining: Inlining) -> list[Node]:
     """Return the live nodes, every one after those that make its operands."""
     live = [node for node in block.nodes if node in inlining.live]
     late = {r: n for n in live if _is_late(n, inlining) for r in n.results}
+    if not late:
+        return live
     order = _Order(late)
     for node in live:
         if not (node.results and node.results[0] in late):

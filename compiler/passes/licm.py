@@ -23,7 +23,8 @@ VIRTUAL = CREATION | MOVEMENT
 
 def licm(graph: Graph, ops: OpTable = OPS) -> Graph:
     """Return `graph` with pure invariant nodes in front of their loops, the innermost loops first."""
-    return rewrite(graph, _visit, ops)
+    has_regions = any(node.regions for node in graph.block.nodes)
+    return rewrite(graph, _visit, ops) if has_regions else graph
 
 
 def _visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..ir.builder import Builder
 from ..ir.forms import Form, Ranges, linear, number, of_base
-from ..ir.graph import Graph, Node, Value
+from ..ir.graph import Graph, Node, Value, walk
 from ..ir.operation import OpTable
 from ..ir.types import INDEX
 from ..ops import OPS
@@ -34,7 +34,13 @@ def ranges(graph: Graph, ops: OpTable = OPS) -> Graph:
     Integers are affine forms of loop indices, whose bounds are forms of the indices further out: so
     `k - i - 1` is known to be in range where `i` is in `range(k)`.
     """
-    return rewrite(graph, _Known().visit, ops)
+    return rewrite(graph, _Known().visit, ops) if any(map(_may_go, walk(graph.block))) else graph
+
+
+def _may_go(node: Node) -> bool:
+    """Tell whether a node is a check or a comparison of indices."""
+    name = node.op.name
+    return name == "check_index" or (name in _OUTCOMES and node.operands[0].type == INDEX)
 
 
 @dataclass(slots=True)
@@ -45,11 +51,11 @@ class _Known:
     ranges: Ranges = field(default_factory=Ranges)
 
     def visit(
-        self, walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]
+        self, rewriter: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]
     ) -> Sequence[Value] | None:
         name = node.op.name
         if name == "for":
-            self._enter(walk, node, operands)
+            self._enter(rewriter, node, operands)
         elif name == "while":
             self.ranges.note(node.regions[0].params[0], number(0), number(_MOST))
         elif name == "check_index":
@@ -61,9 +67,9 @@ class _Known:
             self._remember(node, operands)
         return None
 
-    def _enter(self, walk: Rewriter, node: Node, operands: Sequence[Value]) -> None:
+    def _enter(self, rewriter: Rewriter, node: Node, operands: Sequence[Value]) -> None:
         """Bound the index of a loop: in its body there has been a trip."""
-        index, step = node.regions[0].params[0], constant_int(walk.definition, operands[2])
+        index, step = node.regions[0].params[0], constant_int(rewriter.definition, operands[2])
         low, high = map(self._form, operands[:2])
         if step is not None and step > 0:
             self.ranges.note(index, low, high.plus(number(-1)))

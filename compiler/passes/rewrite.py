@@ -57,21 +57,23 @@ class Rewriter:
 
     def nodes(self, b: Builder, nodes: Sequence[Node]) -> None:
         """Rebuild `nodes` into `b`."""
-        definition, built = self.definition, b.nodes
+        definition, built, visit, values = self.definition, b.nodes, self.visit, self.values
         for node in nodes:
             b.loc, b.origin = node.loc, node.origin
             before = len(built)
-            operands = self.values(node.operands)
-            new = self.visit(self, b, node, operands)
+            operands = values(node.operands)
+            new = visit(self, b, node, operands)
+            if new is None and operands is node.operands and not node.regions:  # as most nodes are
+                built.append(node)
+                for result in node.results:
+                    definition[result] = node
+                continue
             if new is not None:
                 self.replace(node.results, new)
-            elif operands is node.operands and not node.regions:
-                built.append(node)
             else:
                 self.keep(b, node, operands)
-            for k in range(before, len(built)):
-                for result in built[k].results:
-                    definition[result] = built[k]
+            for made in built[before:]:
+                definition.update(dict.fromkeys(made.results, made))
 
     def keep(self, b: Builder, node: Node, operands: tuple[Value, ...]) -> None:
         """Append `node` with its operands and regions rebuilt, and its results unchanged."""
