@@ -9,11 +9,24 @@ import numpy as np
 
 from .dims import Shape
 
+_NUMPY_NAMES = {"b": "bool", "i": "int", "u": "uint", "f": "float"}
+
 
 class DType(Enum):
-    """Element types; the value is the name in printed IR."""
+    """Element types; the value is the name in printed IR.
+
+    Attributes
+    ----------
+    numpy
+        The NumPy dtype, in native byte order.
+    """
 
     __hash__ = object.__hash__  # that of an enum is Python code: types are looked up all the time
+
+    numpy: np.dtype
+    is_float: bool
+    is_signed: bool
+    is_integer: bool
 
     BOOL = "bool"
     I8 = "i8"
@@ -27,32 +40,16 @@ class DType(Enum):
     F32 = "f32"
     F64 = "f64"
 
-    @property
-    def numpy(self) -> np.dtype:
-        """The NumPy dtype, in native byte order."""
-        return _TO_NUMPY[self]
-
-    @property
-    def is_float(self) -> bool:
-        return self in (DType.F32, DType.F64)
-
-    @property
-    def is_signed(self) -> bool:
-        return self in (DType.I8, DType.I16, DType.I32, DType.I64)
-
-    @property
-    def is_integer(self) -> bool:
-        return not self.is_float and self is not DType.BOOL
+    def __init__(self, name: str) -> None:
+        kind, bits = name[0], name[1:]
+        self.numpy = np.dtype(_NUMPY_NAMES[kind] + (bits if bits.isdigit() else ""))
+        self.is_float, self.is_signed, self.is_integer = kind == "f", kind == "i", kind in "iu"
 
     def __repr__(self) -> str:
         return self.value
 
 
-_NUMPY_NAMES = {"bool": "bool", "i": "int", "u": "uint", "f": "float"}
-_TO_NUMPY: dict[DType, np.dtype] = {
-    d: np.dtype("bool" if d is DType.BOOL else _NUMPY_NAMES[d.value[0]] + d.value[1:]) for d in DType
-}
-_FROM_NUMPY = {n: d for d, n in _TO_NUMPY.items()}
+_FROM_NUMPY = {d.numpy: d for d in DType}
 
 
 def dtype_of(numpy_dtype: np.dtype) -> DType:

@@ -29,6 +29,8 @@ _VECTOR = 8
 
 def merge_rows(graph: Graph, body: tuple[Statement, ...], inlining: Inlining) -> tuple[Statement, ...]:
     """Return the statements with bands in the place of nests that work on the same rows."""
+    if not any(isinstance(statement, Nest) for statement in walk(body)):
+        return body
     return _Merge(graph, body, inlining).block(body)
 
 

@@ -17,6 +17,7 @@ from .renewal import is_renewable, part_reads_own_place
 WRITERS = ("update", "accumulate", "scatter", "scatter_add")  # into their first operand
 # Above this many instructions an element is not computed twice.
 _CHEAP = 2
+_MAPS = (Elementwise, PerElement)  # a union of them would take `isinstance` three times as long
 # Bounds of what one element may pull in: LLVM's time is superlinear, and data movement recurses here.
 _MOST_NODES = 400
 _MOST_MOVES = 24
@@ -61,7 +62,7 @@ def is_array(value: Value) -> bool:
 
 def is_map(node: Node) -> bool:
     """Tell whether each element of the result can be computed on its own."""
-    return isinstance(node.op.lowering, Elementwise | PerElement) and not is_data(node)
+    return isinstance(node.op.lowering, _MAPS) and not is_data(node)
 
 
 def is_data(node: Node) -> bool:

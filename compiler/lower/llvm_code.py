@@ -177,7 +177,7 @@ class Code:
     def pointer(self, base: str, dtype: DType, position: Index) -> str:
         if position.constant == 0:
             return base
-        offset = self.machine.text(position)
+        offset = self.machine.text(position) if position.terms else position.offset
         return self.function.value(f"getelementptr inbounds {memory_type(dtype)}, ptr {base}, i64 {offset}")
 
     def copy(self, target: str, source: str, size: int) -> None:

@@ -58,7 +58,8 @@ class _Statements:
     def statement(self, statement: Statement) -> None:
         match statement:
             case Scalars(nodes):
-                self.scalars(nodes)
+                for node in nodes:
+                    self.scalar(node)
             case Nest(split=None):
                 emit_nest(self.code, statement)
             case Nest():
@@ -76,17 +77,21 @@ class _Statements:
         """Emit statements in functions of their own, one after the other."""
         part: Part | None = None
         moved: dict[Buffer, None] = {}
-        for statement, straight in _pieces(body, outer.frame.most_optimised):
+        for piece, straight in _pieces(body, outer.frame.most_optimised):
             if part is not None and part.is_straight is not straight:
                 self.end(part, outer, moved)
                 part = None
             if part is None:
                 part = outer.inner(straight=straight)
                 self.code = part.code
-            if isinstance(statement, Scalars | Single):
-                part.bring([v for node in _nodes(statement) for v in node.operands])
-            self.statement(statement)
-            moved.update(dict.fromkeys(exchanged(statement)))
+            if isinstance(piece, Node):
+                part.bring(piece.operands)
+                self.scalar(piece)
+            else:
+                if isinstance(piece, Single):
+                    part.bring(piece.node.operands)
+                self.statement(piece)
+                moved.update(dict.fromkeys(exchanged(piece)))
             if part.is_full:
                 self.end(part, outer, moved)
                 part = None
@@ -100,17 +105,15 @@ class _Statements:
         self.code.find(moved)
         moved.clear()
 
-    def scalars(self, nodes: Sequence[Node]) -> None:
+    def scalar(self, node: Node) -> None:
         code = self.code
-        walk = code.walk()
-        for node in nodes:
-            if isinstance(node.op.lowering, Elementwise):
-                found = code.apply(node, [code.scalar(o) for o in node.operands])
-            else:
-                found = walk.per_element(node, ())
-            code.scalars[node.result] = code.machine.force(found) if _varies(found) else found
-            if node.op.name == BIND:
-                code.bind(bound_by(node), node.result)
+        if isinstance(node.op.lowering, Elementwise):
+            found = code.apply(node, [code.scalars[o] for o in node.operands])
+        else:
+            found = code.walk().per_element(node, ())
+        code.scalars[node.result] = code.machine.force(found) if _varies(found) else found
+        if node.op.name == BIND:
+            code.bind(bound_by(node), node.result)
 
     def loop(self, loop: Loop) -> None:
         code, node = self.code, loop.node
@@ -278,14 +281,15 @@ def lines_of(body: Sequence[Statement]) -> int:
     return total
 
 
-def _pieces(body: Sequence[Statement], most: int) -> Iterator[tuple[Statement, bool]]:
-    """Statements between which a function can end, and whether each is in a long row without a loop."""
+def _pieces(body: Sequence[Statement], most: int) -> Iterator[tuple[Statement | Node, bool]]:
+    """Statements, and nodes of scalars, between which a function can end; whether each is in a long row
+    without a loop."""
     for loopless, run in groupby(body, _is_loopless):
         statements = list(run)
         straight = loopless and lines_of(statements) > most
         for statement in statements:
             if isinstance(statement, Scalars):
-                yield from ((Scalars((node,)), straight) for node in statement.nodes)
+                yield from ((node, straight) for node in statement.nodes)
             else:
                 yield statement, straight
 
@@ -294,10 +298,6 @@ def _is_loopless(statement: Statement) -> bool:
     return isinstance(statement, Scalars) or (
         isinstance(statement, Single) and statement.node.op.name in _LOOPLESS
     )
-
-
-def _nodes(statement: Scalars | Single) -> Sequence[Node]:
-    return statement.nodes if isinstance(statement, Scalars) else (statement.node,)
 
 
 def _elements(code: Code, loop: Loop) -> tuple[set[Buffer], set[Buffer]]:

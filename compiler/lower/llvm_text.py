@@ -11,12 +11,13 @@ import numpy as np
 from ..ir.types import DType
 from .target import VectorFunctions
 
-_REGISTER = {DType.BOOL: "i1", DType.F32: "float", DType.F64: "double"}
+_REGISTER = {d: f"i{d.value[1:]}" for d in DType}
+_REGISTER |= {DType.BOOL: "i1", DType.F32: "float", DType.F64: "double"}
 
 
 def register_type(dtype: DType) -> str:
     """The LLVM type of a scalar in a register."""
-    return _REGISTER.get(dtype) or f"i{dtype.value[1:]}"
+    return _REGISTER[dtype]
 
 
 def memory_type(dtype: DType) -> str:
