@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from .arguments import Signature, TracedCall, differentiated, flatten, key_of, labels_of, parameters
+from .collector import collector_rests
 from .errors import GradientError, ShapeError, UnsupportedError
 from .forks import ForkLock
 from .ops import OPS
@@ -154,6 +155,7 @@ class VjpFunction:
             self._cache.setdefault(key, []).append(made)
             return made
 
+    @collector_rests()
     def _make(
         self, args: tuple[Any, ...], leaves: list[Any], structure: Any, store: DiskCache | None
     ) -> _Specialisation:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .arguments import Signature, check_positions, differentiated, flatten, labels_of, parameters
+from .collector import collector_rests
 from .donation import Donated, donated_leaves, donated_outputs
 from .ir.graph import Graph
 from .ops import OPS
@@ -56,6 +57,7 @@ def graph_name(fun: Callable[..., Any]) -> str:
     return name if name.isidentifier() else "function"
 
 
+@collector_rests()
 def specialise(
     fun: Callable[..., Any],
     signature: Signature,
