@@ -38,11 +38,12 @@ def listing(types: Sequence[Type]) -> str:
 
 def arrays(types: Sequence[Type], count: int | None = None, at_least: int = 0) -> list[ArrayType]:
     """Return the operand types as array types, having checked how many there are."""
-    if count is not None:
-        demand(len(types) == count, f"takes {count} operands, not {len(types)}")
-    demand(len(types) >= at_least, f"takes {at_least} or more operands, not {len(types)}")
+    if count is not None and len(types) != count:  # words are made on failure only: every node passes by
+        raise TypeRuleError(f"takes {count} operands, not {len(types)}")
+    if len(types) < at_least:
+        raise TypeRuleError(f"takes {at_least} or more operands, not {len(types)}")
     found = [t for t in types if isinstance(t, ArrayType)]
-    if len(found) != len(types):  # here and below the words are made on failure only: every node passes by
+    if len(found) != len(types):
         raise TypeRuleError(f"takes arrays, not {listing(types)}")
     return found
 

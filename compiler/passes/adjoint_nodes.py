@@ -38,7 +38,7 @@ class Backward:
     reverse
         Gives the joint graph of a graph of its own, by some inputs, that takes the cotangents of its outputs.
     units
-        The partial derivatives, by types of operands, that have turned out to be 1 or -1.
+        The partial derivatives, by types of operands, that have turned out to be 1 or -1; 0 for all others.
     """
 
     structure: Structure
@@ -122,15 +122,13 @@ class Backward:
     def _factor(self, b: Builder, partial: Partial, node: Node) -> Value | int:
         """Build a partial derivative of `node`, but for 1 and -1: they leave no trace in the graph."""
         key = partial, tuple([v.type for v in node.operands])  # all that a rule can tell operands apart by
-        if key not in self.units:
+        unit = self.units.get(key)
+        if unit is None:
             local = b.nested()
             factor = partial(local, node.result, *node.operands)
             known = splat({r: made for made in local.nodes for r in made.results}, factor)
-            if known is None or abs(known) != 1:
-                b.nodes.extend(local.nodes)
-                return factor
-            self.units[key] = int(known)
-        return self.units[key]
+            unit = self.units[key] = 0 if known is None or abs(known) != 1 else int(known)
+        return unit if unit else partial(b, node.result, *node.operands)
 
     def _by_rule(self, scope: Scope, node: Node, vjp: Vjp, cts: Cotangents) -> None:
         b, seen = scope.b, self.restorer.shadows.node(node)

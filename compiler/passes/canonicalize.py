@@ -28,14 +28,16 @@ def canonicalize(graph: Graph, ops: OpTable = OPS) -> Graph:
 
 
 def _visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
-    match node.op.name:
-        case "if":
-            return simplify_if(walk, b, node, operands)
-        case "for" | "while":
-            return simplify_loop(walk, b, node, operands)
-        case "check":
-            return check(walk, operands)
-    rules = RULES.get(node.op.name, ())
+    name = node.op.name
+    if node.regions or name == "check":
+        match name:
+            case "if":
+                return simplify_if(walk, b, node, operands)
+            case "for" | "while":
+                return simplify_loop(walk, b, node, operands)
+            case "check":
+                return check(walk, operands)
+    rules = RULES.get(name, ())
     if may_fold(node, operands, walk.definition):
         rules = (fold, *rules)
     if not rules:

@@ -35,7 +35,7 @@ class Site:
 
     @property
     def dtype(self) -> DType:
-        return self.x.dtype
+        return self.operands[0].dtype
 
     @property
     def attrs(self) -> Mapping[str, Any]:
@@ -52,7 +52,7 @@ class Site:
 
     def is_number(self, value: Value, number: float) -> bool:
         """Tell whether every element of `value` is `number`, with the same sign if that is 0."""
-        known = self.number(value)
+        known = splat(self.definition, value)
         if known is None or known != number:
             return False
         return bool(number != 0 or np.signbit(known) == np.signbit(number)) if self.dtype.is_float else True

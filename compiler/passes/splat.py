@@ -17,11 +17,16 @@ def splat(definition: Mapping[Value, Node], value: Value) -> Any:
 
     NaNs with different payloads, and zeros of different signs, are different numbers.
     """
-    node = definition.get(value)
-    while node is not None and node.op.name in SPREADING:
-        node = definition.get(node.operands[0])
-    if node is None or node.op.name != "constant":
-        return None
+    while True:
+        node = definition.get(value)
+        if node is None:
+            return None
+        name = node.op.name
+        if name == "constant":
+            break
+        if name not in SPREADING:
+            return None
+        value = node.operands[0]
     literal: Literal = node.attrs["value"]
     width = literal.type.dtype.numpy.itemsize
     if not literal.data or literal.data != literal.data[:width] * (len(literal.data) // width):

@@ -12,7 +12,6 @@ Scope = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _TARGETS = (ast.Name, ast.Tuple, ast.List, ast.Starred)
 # Fields that hold no nodes but kinds (contexts and operators), names and numbers.
-_PLACE = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 _NO_NODES = frozenset("id attr arg asname rest ctx op ops kind type_comment level module conversion".split())
 
 
@@ -75,19 +74,17 @@ def placed(module: ast.Module, unseen: str) -> ast.Module:
     Python gives a method call that spans lines the line where its name ends. Methods of the name `unseen` are
     no text of the user's: they end where they begin.
     """
-    pending: list[tuple[ast.AST, dict[str, int]]] = [(module, dict(zip(_PLACE, (1, 0, 1, 0), strict=True)))]
+    top = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+    pending: list[tuple[ast.AST, ast.AST]] = [(module, top)]
     while pending:
         node, around = pending.pop()
-        attributes, below = vars(node), children(node)
-        if "lineno" not in attributes:
-            if "lineno" in node._attributes:
-                attributes.update(around)
-        elif below:
-            around = {name: attributes[name] for name in _PLACE}
+        if "lineno" in node._attributes:
+            if not hasattr(node, "lineno"):
+                at(node, around)
+            around = node
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == unseen:
-            around = {**around, "end_lineno": around["lineno"], "end_col_offset": around["col_offset"]}
-            attributes.update(around)
-        for child in below:
+            node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
+        for child in children(node):
             pending.append((child, around))
     return module
 
