@@ -12,7 +12,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -85,10 +85,10 @@ def shown(page: str, block: Block) -> Block | None:
     return below if not between.replace("```", "").replace(below.language, "").strip() else None
 
 
-def renewed(page: str, script: Path) -> str:
+def renewed(page: str, ran: Iterable[tuple[Block, str]]) -> str:
     """Return the page with what its program really prints."""
     parts, at = [], 0
-    for block, printed in outputs(page, script):
+    for block, printed in ran:
         below = shown(page, block)
         if below is not None and below.language not in EXCERPTS:
             parts += [page[at : below.start], printed]
@@ -98,26 +98,17 @@ def renewed(page: str, script: Path) -> str:
 
 @pytest.mark.usefixtures("disk_cache")
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_the_page_shows_what_its_program_prints(
+def test_the_page_shows_what_its_program_prints_and_all_of_that(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(tmp_path)
     page = path.read_text(encoding="utf-8")
-    new = renewed(page, tmp_path / f"{path.stem}.py")
+    ran = list(outputs(page, tmp_path / f"{path.stem}.py"))
     if request.config.getoption("--update-golden"):
-        path.write_text(new, encoding="utf-8")
+        path.write_text(renewed(page, ran), encoding="utf-8")
     else:
-        assert page == new
-
-
-@pytest.mark.usefixtures("disk_cache")
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_the_page_shows_all_that_its_program_prints(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    page = path.read_text(encoding="utf-8")
-    for block, printed in outputs(page, tmp_path / f"{path.stem}.py"):
+        assert page == renewed(page, ran)
+    for block, printed in ran:
         assert bool(printed) == (shown(page, block) is not None), block.text
 
 
@@ -145,8 +136,8 @@ def test_the_readme_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_runner_sees_what_is_not_true(tmp_path: Path) -> None:
     page = "```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n\nand\n\n```python\nprint(4)\n```\n"
-    script = tmp_path / "page.py"
-    assert renewed(page, script) == page.replace("3", "2")
-    found = [(printed, shown(page, block)) for block, printed in outputs(page, script)]
+    ran = list(outputs(page, tmp_path / "page.py"))
+    assert renewed(page, ran) == page.replace("3", "2")
+    found = [(printed, shown(page, block)) for block, printed in ran]
     assert found[0][1] is not None
     assert found[1] == ("4\n", None)
