@@ -10,7 +10,7 @@ from ..ir.operation import Effect
 from ..ir.symbols import BIND
 from .accesses import Recorder, nest_index, record
 from .affine import Index, Variable, bounds
-from .crossings import is_crossed
+from .crossings import tile_of
 from .inlining import Inlining, is_array
 from .kernels import Access, Nest, Scalars, Single, Statement
 from .lifetimes import needs_wide
@@ -34,7 +34,7 @@ class Part:
     same_row: frozenset[Value] = frozenset()
     by_row: frozenset[Value] = frozenset()
     across: frozenset[Value] = frozenset()
-    crossed: bool = False  # whether it reads one array along rows, another along columns
+    tile: int | None = None  # of the nest in a band
 
 
 def block_variable(count: int, step: int) -> Variable:
@@ -92,7 +92,7 @@ def _nest(nest: Nest, inlining: Inlining) -> Part:
         r.result for r in nest.roots if r.access is Access.REDUCE and 0 in r.node.attrs["axes"]
     )
     same_row = _same_row(nest, rows, inlining)
-    return Part(needs, makes, True, rows, same_row, makes - across, across, is_crossed(nest, recorded))
+    return Part(needs, makes, True, rows, same_row, makes - across, across, tile_of(nest, recorded))
 
 
 def _recorded(nest: Nest, inlining: Inlining, here: tuple[Index, ...] | None) -> Recorder:

@@ -101,9 +101,9 @@ class _Merge:
                 found += [*self.block(draft.before), self.band(draft)]
                 del waiting[len(waiting) - (len(draft.before) + len(draft.nests) + len(draft.after) - 1) :]
                 waiting += reversed(draft.after)
-            elif isinstance(statement, Nest) and (part := self.part(statement)).crossed:
+            elif isinstance(statement, Nest) and (part := self.part(statement)).tile is not None:
                 assert part.rows is not None
-                found.append(Band(part.rows, crossings.ROWS, (statement,)))
+                found.append(Band(part.rows, crossings.ROWS, (replace(statement, tile=part.tile),)))
             else:
                 found.append(self.inner(statement))
         return tuple(found)
@@ -155,7 +155,8 @@ class _Merge:
             if self.readers.get(value, set()) <= nests and value not in whole and size <= self.left:
                 rows.add(value)
                 self.left -= size
-        return Band(draft.count, step, tuple(draft.nests), frozenset(rows))
+        tiled = tuple(replace(n, tile=p.tile) for n, p in zip(draft.nests, draft.parts, strict=True))
+        return Band(draft.count, step, tiled, frozenset(rows))
 
 
 def _as_it_stands(draft: _Draft) -> _Draft:

@@ -16,17 +16,22 @@ from .kernels import Access, Nest, Root
 from .lifetimes import row_axes
 
 ROWS = 16  # of a tile: two lines of memory along the columns
-COLUMNS = 128  # of a tile: enough for interleaved vectors
+_COLUMNS = 128  # of a tile: enough for interleaved vectors
 _LEAST = 1 << 14  # elements of a nest: less is in a cache anyway
 _FAR = 16  # elements from one to the next, above which they have no line of memory in common
 
 
-def is_crossed(nest: Nest, recorded: Recorder) -> bool:
+def tile_of(nest: Nest, recorded: Recorder) -> int | None:
+    """The columns of a tile of a nest that reads one array along its rows, another along its columns."""
+    return _COLUMNS if _is_crossed(nest, recorded) else None
+
+
+def _is_crossed(nest: Nest, recorded: Recorder) -> bool:
     """Tell whether some array is contiguous along the first axis of a nest, and others along the last."""
     space, roots = nest.space, nest.roots
     if not is_static(space) or len(space) < 2 or room(space) < _LEAST or recorded.breaks:
         return False
-    if room(space[:1]) < 2 * ROWS or room(space[-1:]) < 2 * COLUMNS:
+    if room(space[:1]) < 2 * ROWS or room(space[-1:]) < 2 * _COLUMNS:
         return False
     here = nest_index(space)
     forms = [r.position for r in recorded.reads]

@@ -96,6 +96,7 @@ class Nest:
     space: Shape
     roots: tuple[Root, ...]
     split: Split | None = None  # where threads can share the work
+    tile: int | None = None  # so many columns at a time, in each block of rows of the band that it is in
 
     def is_cut(self, root: Root) -> bool:
         """Tell whether a reduction is over the axes that are split: a chunk then has a part of the result."""

@@ -11,7 +11,6 @@ from . import llvm_sums as sums
 from .accesses import nest_index
 from .affine import Index, Variable
 from .band_parts import ROWS, block_index, block_variable
-from .crossings import COLUMNS, is_crossed
 from .kernels import Access, Band, Buffer, Nest, Root, Split
 from .llvm_code import Code
 from .llvm_machine import Scalar
@@ -46,22 +45,22 @@ def _blocks(code: Code, band: Band, totals: Sequence[Totals], start: str, count:
             for root in nest.roots:
                 if root.access is Access.REDUCE and not _is_across(root):
                     sums.clear_rows(code, root, nest.space, rows, Index(((first, 1),)), band.count)
-            if is_crossed(nest, NestCode(code, nest).record()):
-                _tiles(code, nest, part, total)
+            if nest.tile is not None:
+                _tiles(code, nest, nest.tile, part, total)
             else:
                 total.add(NestCode(code, nest, part).emit_part(total.targets))
     code.rows, code.machine.groups = {}, {}
 
 
-def _tiles(code: Code, nest: Nest, part: Part, total: Totals) -> None:
-    """Emit a block of rows of a nest, some columns at a time."""
+def _tiles(code: Code, nest: Nest, width: int, part: Part, total: Totals) -> None:
+    """Emit a block of rows of a nest, `width` columns at a time."""
     (count,) = static(nest.space[-1:])
-    column = Variable("columns", count - COLUMNS + 1)
-    with code.loop(-(-count // COLUMNS), unroll=False) as number:
-        begin = code.function.value(f"mul nuw nsw i64 {number}, {COLUMNS}")
+    column = Variable("columns", count - width + 1)
+    with code.loop(-(-count // width), unroll=False) as number:
+        begin = code.function.value(f"mul nuw nsw i64 {number}, {width}")
         rows = dict(code.machine.groups)
         code.machine.groups[column] = begin, 1
-        columns = block_length(code, count, COLUMNS, begin, column.name)
+        columns = block_length(code, count, width, begin, column.name)
         space = (*part.space[:-1], columns)
         last = nest_index(space)[-1].plus(Index(((column, 1),)))
         tile = Part(space, (*part.here[:-1], last), part.outer | {column})

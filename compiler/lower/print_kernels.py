@@ -23,6 +23,7 @@ from .kernels import (
     Root,
     Scalars,
     Single,
+    Split,
     Statement,
 )
 
@@ -81,14 +82,13 @@ class KernelPrinter:
             case Single(node):
                 yield from self.single(node, indent)
             case Nest():
-                split = statement.split
-                parallel = f" parallel in {split.chunks} chunks" if split is not None else ""
-                yield f"{indent}nest [{', '.join(map(str, statement.space))}]{parallel} {{"
+                how = f" by {statement.tile} columns" if statement.tile is not None else ""
+                how += _parallel(statement.split)
+                yield f"{indent}nest [{', '.join(map(str, statement.space))}]{how} {{"
                 yield from self.nest(statement, inner)
                 yield indent + "}"
             case Band(count, step, nests, split=split):
-                parallel = f" parallel in {split.chunks} chunks" if split is not None else ""
-                yield f"{indent}band {step} of {count}{parallel} {{"
+                yield f"{indent}band {step} of {count}{_parallel(split)} {{"
                 yield from self.block([replace(nest, split=None) for nest in nests], inner)
                 yield indent + "}"
             case Loop():
@@ -211,6 +211,10 @@ class KernelPrinter:
             return f"{results}constant {_attribute(node.attrs['value'])}"
         operands = ", ".join(map(self.where, node.operands))
         return " ".join(part for part in (results + node.op.name, operands, _attributes(node)) if part)
+
+
+def _parallel(split: Split | None) -> str:
+    return f" parallel in {split.chunks} chunks" if split is not None else ""
 
 
 def _is_array(value: Value) -> bool:
