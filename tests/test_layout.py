@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,13 @@ def text_files() -> Iterator[Path]:
                 yield path
 
 
-def imported(module: str, source: str) -> Iterator[str]:
-    """Yield the absolute names that the file of `module` imports, wherever in the file it does."""
+@cache
+def imported(module: str, source: str) -> tuple[str, ...]:
+    """Return the absolute names that the file of `module` imports, wherever in the file it does."""
+    return tuple(_imported(module, source))
+
+
+def _imported(module: str, source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
