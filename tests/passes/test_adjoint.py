@@ -255,15 +255,15 @@ def chain(length: int) -> Graph:
     return of_one(build)
 
 
-def test_a_chain_of_100000_operations() -> None:
+def test_a_chain_of_40000_operations() -> None:
     """Nothing recurses, and time grows with the length, not with its square."""
     seconds = []
-    for length in (12_500, 100_000):
+    for length in (5_000, 40_000):
         graph = chain(length)
         start = time.process_time()
         joint = optimize(adjoint(graph, (0,)))
         seconds.append(time.process_time() - start)
-    assert len(joint.block.nodes) > 150_000
+    assert len(joint.block.nodes) > 60_000
     assert seconds[1] < 24 * seconds[0]
     value: Any = interpret(joint, 0.5)[1]
     assert np.isfinite(value)

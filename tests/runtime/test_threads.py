@@ -20,7 +20,7 @@ from gradir.lower.outside import PARALLEL
 from gradir.runtime.thread_pool import provide_threads
 from gradir.runtime.threads import MOST, VARIABLE
 
-PATIENCE = 120  # seconds until a process that hangs is ended
+PATIENCE = 400  # seconds until a process that hangs is ended
 linux = pytest.mark.skipif(sys.platform != "linux", reason="there is a pool on Linux only")
 
 

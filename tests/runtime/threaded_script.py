@@ -14,7 +14,7 @@ from pathlib import Path
 import gradir as gr
 import numpy as np
 
-PATIENCE = 60  # seconds until a process that hangs is ended
+PATIENCE = 300  # seconds until a process that hangs is ended
 X = np.random.default_rng(0).normal(size=200_000)
 
 
