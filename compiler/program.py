@@ -68,7 +68,7 @@ class Program:
         """Where the arrays lie while the program runs; prints as a table."""
         from .lower.memory_plan import memory_plan
 
-        return memory_plan(self.kernels)
+        return memory_plan(self.kernels, self.compiled.target)
 
     @property
     def llvm(self) -> str:

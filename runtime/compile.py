@@ -24,7 +24,7 @@ from . import host
 from .code_key import described
 from .disk_cache import DiskCache
 from .failures import raise_failure
-from .machine_code import MachineCode, generate, linked, texts
+from .machine_code import MachineCode, generate, link, machine_code, texts
 from .python_objects import is_known
 from .result_memory import MEMORY
 from .symbols import provide_symbols
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..lower.kernels import KernelProgram
 
 _numbers = itertools.count(1)
-_ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
+ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
 
 def compile_graph(
@@ -91,6 +91,8 @@ class Compiled:
         Where a run can end.
     donated : dict of int to int
         The outputs that take the memory of inputs, by the number of the input.
+    target : Target
+        What the code uses of the machine.
     address : int
         The entry.
     symbol : str
@@ -113,7 +115,7 @@ class Compiled:
         self.output_types: tuple[ArrayType, ...] = tuple(v.array for v in graph.block.results)
         self.sites = sites_of(graph)[0]
         self._may_be_donated = dict(donated)
-        self._target = target
+        self.target = target
         self._inputs = [(t.dtype.numpy, static(t.shape)) for t in self.input_types]
         self._outputs = [(static(t.shape), t.dtype.numpy) for t in self.output_types]
         self.fail = partial(raise_failure, self.sites)
@@ -125,20 +127,28 @@ class Compiled:
 
     def _link(self, clock: Clock) -> None:
         """Get the machine code, and make the functions that call it."""
-        text = "" if self.store is None else print_graph(self.graph, locations=False)
-        what = "graph", text, described(self._may_be_donated), described(self._target)
-        code = linked(
-            what, partial(self._generate, clock), self.store, partial(provide_symbols, store=self.store)
-        )
+        with host.lock:
+            made, from_disk = self.machine_code(clock)
+            code = link(made, self.provide, from_disk)
         self._engine, self.from_disk = code.engine, code.from_disk
         numbers = list(map(int, code.notes.split()))
         self.donated: dict[int, int] = dict(zip(numbers[::2], numbers[1::2], strict=True))
-        self.address = code.address(self._name)
+        self.address = code.address(self.name)
         self.symbol = f"gradir_entry_{next(_numbers)}"
         llvm.add_symbol(self.symbol, self.address)
-        self._entry = _ENTRY(self.address)
-        release = ctypes.CFUNCTYPE(None)(code.address(self._name + ".release"))
+        self._entry = ENTRY(self.address)
+        release = ctypes.CFUNCTYPE(None)(code.address(self.name + ".release"))
         weakref.finalize(self, _release, release, code.engine)
+
+    def machine_code(self, clock: Clock | None = None) -> tuple[MachineCode, bool]:
+        """Return the machine code before it is linked, and whether it is from disk."""
+        text = "" if self.store is None else print_graph(self.graph, locations=False)
+        what = "graph", text, described(self._may_be_donated), described(self.target)
+        return machine_code(what, partial(self._generate, clock or Clock()), self.store, self.provide)
+
+    def provide(self, outside: str) -> None:
+        """Give the functions from outside, declared in LLVM IR, their addresses."""
+        provide_symbols(outside, store=self.store)
 
     def _generate(self, clock: Clock) -> MachineCode:
         with clock.stage("lower"):
@@ -149,7 +159,8 @@ class Compiled:
         return generate(source, notes=notes, clock=clock)
 
     @property
-    def _name(self) -> str:
+    def name(self) -> str:
+        """The name of the entry in the machine code."""
         return "gradir_" + re.sub(r"\W", "_", self.graph.name)
 
     @cached_property
@@ -164,7 +175,7 @@ class Compiled:
         """The LLVM IR of the kernels, before LLVM optimises it."""
         from ..lower.llvm_program import emit
 
-        return emit(self.kernels, self._name, self._target)
+        return emit(self.kernels, self.name, self.target)
 
     @cached_property
     def _texts(self) -> tuple[str, str]:
@@ -214,6 +225,10 @@ class Compiled:
             self._direct = self._entry_of_arrays()
             return self.call_flat(arrays)
         self._was_called = True
+        return self.run(self._entry, arrays)
+
+    def run(self, entry: Callable[[int], int], arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """Run this code for arguments in any layout, at the address of an entry or of a copy's."""
         inputs = self._native(arrays)
         outputs = [MEMORY.empty(shape, dtype) for shape, dtype in self._outputs]
         for k, output in self.donated.items():
@@ -222,7 +237,7 @@ class Compiled:
             else:
                 np.copyto(outputs[output], inputs[k])
         table = self._table(*(a.ctypes.data for a in (*inputs, *outputs)))
-        status = self._entry(ctypes.addressof(table))
+        status = entry(ctypes.addressof(table))
         if status:
             self.fail(status, table[len(table) - 1])
         return tuple(outputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,19 @@ def linked(
     store: DiskCache | None,
     provide: Callable[[str], None] = lambda outside: None,
 ) -> Linked:
-    """Return machine code, ready to run: from disk, or else made and put there.
+    """Return machine code, ready to run: from disk, or else made and put there; see `machine_code`."""
+    with host.lock:
+        code, from_disk = machine_code(what, make, store, provide)
+        return link(code, provide, from_disk)
+
+
+def machine_code(
+    what: Sequence[str],
+    make: Callable[[], MachineCode],
+    store: DiskCache | None,
+    provide: Callable[[str], None] = lambda outside: None,
+) -> tuple[MachineCode, bool]:
+    """Return machine code, and whether it is from disk; else it is made and put there.
 
     Parameters
     ----------
@@ -77,14 +89,14 @@ def linked(
     with host.lock:
         key = None if store is None else code_key(what)
         if store is None or key is None:
-            return _link(make(), provide, from_disk=False)
+            return make(), False
         found = _unpacked(store.read(key))
         if found is not None and _has_all(found, provide):
-            return _link(found, provide, from_disk=True)
+            return found, True
         made = make()
         if code_key(what) == key:  # it takes a while, in which gradir's sources may change
             store.write(key, _packed(made))
-        return _link(made, provide, from_disk=False)
+        return made, False
 
 
 def generate(ir: str, level: int = 3, notes: str = "", clock: Clock | None = None) -> MachineCode:
@@ -132,15 +144,26 @@ def _parsed(ir: str) -> Any:
     return module
 
 
-def _link(code: MachineCode, provide: Callable[[str], None], from_disk: bool) -> Linked:
-    provide(code.outside)
-    engine = llvm.create_mcjit_compiler(
-        llvm.parse_assembly("", llvm.create_context()), host.target_machine(0)
-    )
-    for content in code.objects:
-        engine.add_object_file(llvm.ObjectFileRef.from_data(content))
-    engine.finalize_object()
-    return Linked(engine, from_disk, code.notes)
+def link(
+    code: MachineCode,
+    provide: Callable[[str], None],
+    from_disk: bool = False,
+    instead: Mapping[str, int] | None = None,
+) -> Linked:
+    """Load machine code; functions of the system in `instead` are at those addresses for this code only."""
+    with host.lock:
+        provide(code.outside)
+        names = instead or {}
+        declared = llvm.parse_assembly(
+            "".join(f"declare void @{name}()\n" for name in names), llvm.create_context()
+        )
+        engine = llvm.create_mcjit_compiler(declared, host.target_machine(0))
+        for name, address in names.items():
+            engine.add_global_mapping(declared.get_function(name), address)
+        for content in code.objects:
+            engine.add_object_file(llvm.ObjectFileRef.from_data(content))
+        engine.finalize_object()
+        return Linked(engine, from_disk, code.notes)
 
 
 def _has_all(code: MachineCode, provide: Callable[[str], None]) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 LARGE = 1 << 20  # bytes from which on blocks are kept; below, NumPy's allocator itself recycles
 MOST_KEPT = 1 << 28  # bytes in all blocks that are known here, in use or not
 _MOST_BLOCKS = 32
+_SPARE = 32  # a result takes no more than one part in so many beyond its own size
 _PAGE, _LINE = 4096, 64
 _SHIFT = 23 * _LINE  # arrays begin at different places of a page: see `lower/buffers.py`
 _Block = tuple[np.ndarray[Any, Any], int, int]  # memory, the bytes that fit, where they begin
@@ -47,7 +48,7 @@ class ResultMemory:
                 block = self._blocks.popleft()
             except IndexError:  # another thread has the last one out
                 return None
-            if size <= block[1] <= size + size // 4 and _references(block) == _OF_A_FREE_ONE:
+            if size <= block[1] <= size + size // _SPARE and _references(block) == _OF_A_FREE_ONE:
                 return block
             self._blocks.append(block)
         return None

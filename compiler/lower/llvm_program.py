@@ -62,8 +62,7 @@ def _entry(program: KernelProgram, module: ModuleText, symbol: str, frame: Frame
     for k, (name, _) in enumerate(_parameters(program)[:-1]):
         address = f.value(f"getelementptr inbounds i64, ptr %table, i64 {k}")
         given.append(address if name == "%record" else f.value(f"load ptr, ptr {address}"))
-    arena = -(-program.arena // ALIGNMENT) * ALIGNMENT
-    room = arena + (frame.bytes if frame is not None else 0)
+    arena, room = _aligned_arena(program), _room(program, frame)
     memory = _take_workspace(program, module, f, room) if room else "null"
     aligned = memory
     if room:
@@ -81,6 +80,23 @@ def _entry(program: KernelProgram, module: ModuleText, symbol: str, frame: Frame
     return f
 
 
+def workspace_bytes(program: KernelProgram, target: Target | None = None) -> int:
+    """Return how much memory a call asks the system for at once: the arena, and the frame of a long program."""
+    target = target or Target()
+    is_long = lines_of(program.body) > target.most_lines
+    frame = _body(program, ModuleText(target.vector_functions), "f", target) if is_long else None
+    return _room(program, frame)
+
+
+def _aligned_arena(program: KernelProgram) -> int:
+    return -(-program.arena // ALIGNMENT) * ALIGNMENT
+
+
+def _room(program: KernelProgram, frame: Frame | None) -> int:
+    room = _aligned_arena(program) + (frame.bytes if frame is not None else 0)
+    return room + ALIGNMENT if room else 0
+
+
 def _take_workspace(program: KernelProgram, module: ModuleText, f: FunctionText, room: int) -> str:
     """Take the idle workspace, or allocate one; no other call can use it meanwhile."""
     module.declare("malloc", "declare noalias ptr @malloc(i64) nounwind")
@@ -90,7 +106,7 @@ def _take_workspace(program: KernelProgram, module: ModuleText, f: FunctionText,
     idle = f.value("atomicrmw xchg ptr @idle, ptr null acq_rel, align 8")
     f.branch(f.value(f"icmp eq ptr {idle}, null"), "allocate", "given")
     f.label("allocate")
-    fresh = f.value(f"call ptr @malloc(i64 {room + ALIGNMENT})")
+    fresh = f.value(f"call ptr @malloc(i64 {room})")
     f.branch(f.value(f"icmp eq ptr {fresh}, null"), "full", "given")
     f.label("full")
     f.line(f"ret i64 {len(program.sites)}")

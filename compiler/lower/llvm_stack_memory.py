@@ -13,6 +13,7 @@ from .llvm_text import FunctionText, ModuleText
 
 _KEPT = 1 << 26  # bytes that the stacks of a program keep between calls, at most
 LINE = 64
+HEAD = 2 * LINE  # bytes of a block besides the elements
 _LARGE = 8 * LINE  # bytes of an element that begins on a line of its own
 
 _NAMES = ("stack.bytes", "stack.free", "stack.take", "stack.grow", "stack.give")
@@ -47,14 +48,14 @@ define internal noalias ptr @stack.take(ptr %idle) nounwind {
 }""",
     f"""\
 define internal noalias ptr @stack.grow(ptr %data, i64 %bytes) noinline cold nounwind {{
-  %all = add i64 %bytes, {2 * LINE}
+  %all = add i64 %bytes, {HEAD}
   %block = call ptr @malloc(i64 %all)
   %full = icmp eq ptr %block, null
   br i1 %full, label %refused, label %grown
 refused:
   ret ptr null
 grown:
-  %inside = getelementptr i8, ptr %block, i64 {2 * LINE - 1}
+  %inside = getelementptr i8, ptr %block, i64 {HEAD - 1}
   %first = call ptr @llvm.ptrmask.p0.i64(ptr %inside, i64 -{LINE})
   %head = getelementptr i8, ptr %first, i64 -{LINE}
   store i64 %bytes, ptr %head
@@ -97,6 +98,11 @@ def stride(element_bytes: int) -> int:
     """Return how far apart elements of so many bytes lie."""
     large = element_bytes >= _LARGE
     return -(-element_bytes // LINE) * LINE if large else max(1, element_bytes)
+
+
+def block_bytes(element_bytes: int, elements: int) -> int:
+    """Return what a stack takes of the system for so many elements of so many bytes."""
+    return max(1, elements) * stride(element_bytes) + HEAD
 
 
 def release(module: ModuleText, f: FunctionText) -> None:

@@ -17,6 +17,7 @@ from .sites import sites_of
 from .storing import store_shared
 from .symbolic_parts import write_parts
 from .thin_products import open_thin_products
+from .stack_sizes import reserve_stacks
 from .tilings import join_tilings
 from .widening import widen_sums
 from .windows import open_windows
@@ -39,7 +40,7 @@ def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> KernelProgr
         Statements over planned buffers. The last site is that of a failed allocation.
     """
     given = graph
-    for rewrite in (write_parts, open_thin_products, join_tilings, open_windows, widen_sums):
+    for rewrite in (write_parts, open_thin_products, join_tilings, open_windows, widen_sums, reserve_stacks):
         graph = rewrite(graph, OPS)
     inlining = choose(graph)
     body = schedule(graph, inlining)

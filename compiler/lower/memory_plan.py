@@ -9,8 +9,11 @@ from ..ir import dims
 from ..ir.graph import Node
 from ..ir.types import StackType
 from .kernels import Buffer, KernelProgram, Memory
+from .llvm_program import workspace_bytes
+from .llvm_stack_memory import block_bytes, stride
 from .print_kernels import KernelPrinter
 from .stack_sizes import most_pushes
+from .target import Target
 
 _COLUMNS = 30  # of the drawing of a lifetime
 _MOST_NAMED = 3
@@ -58,8 +61,10 @@ class PlannedStack:
     ----------
     name
         As in the text of the kernels.
+    element_bytes
+        How far apart elements lie: arrays of half a kilobyte or more begin on a cache line.
     bytes
-        At most so many; None where the number of turns is known at run time only.
+        At most so many, with the head of the block; None where the number of turns is known at run time only.
     """
 
     name: str
@@ -74,11 +79,13 @@ class MemoryPlan:
     Attributes
     ----------
     workspace
-        Bytes of the workspace, which a call takes over from the one before.
+        Bytes of the workspace, which a call takes over from the one before. A long program is cut into
+        several functions; it has room for what they hand each other, too.
     lower_bound
         Bytes of the workspace's arrays that are alive at once: no plan of the same kernels needs less.
     machine_stack, results, constants
-        Bytes of small arrays and of rows handed from nest to nest, of the outputs, of constants.
+        Bytes of small arrays and of rows handed from nest to nest, of the outputs (but for those that take
+        the memory of arguments), of constants.
     peak
         Bytes of all but inputs and constants; None where a stack's number of turns is not known.
     """
@@ -137,19 +144,21 @@ def _merged(spans: Lives) -> Lives:
     return tuple(found)
 
 
-def memory_plan(program: KernelProgram) -> MemoryPlan:
-    """Return the memory of a kernel program."""
+def memory_plan(program: KernelProgram, target: Target | None = None) -> MemoryPlan:
+    """Return the memory of a kernel program, as code for a target takes it."""
     printer = KernelPrinter(program)
     for _ in printer.lines():  # which gives the values their names
         pass
     holds = _contents(program)
     shown = [b for b in program.buffers if b.memory in _WHERE]
+    given = set(program.donated.values())
+    results = [v for k, v in enumerate(program.graph.block.results) if k not in given]
     return MemoryPlan(
         program.graph.name,
         tuple(_planned(b, program.lives[b], holds.get(b, ())) for b in shown),
         tuple(_stacks(program, printer)),
-        program.arena,
-        sum(dims.size(v.shape) * v.dtype.numpy.itemsize for v in program.graph.block.results),
+        workspace_bytes(program, target),
+        sum(dims.size(v.shape) * v.dtype.numpy.itemsize for v in results),
     )
 
 
@@ -179,7 +188,8 @@ def _stacks(program: KernelProgram, printer: KernelPrinter) -> Iterator[PlannedS
         type = node.results[0].type
         assert isinstance(type, StackType)
         each = dims.room(type.element.shape) * type.element.dtype.numpy.itemsize
-        yield PlannedStack(printer.name(node.results[0]), each, None if count is None else count * each)
+        bytes_ = None if count is None else block_bytes(each, count)
+        yield PlannedStack(printer.name(node.results[0]), stride(each), bytes_)
 
 
 # -- the table

@@ -6,10 +6,35 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Value, walk
 from ..ir.loops import body_of, carries, heads, is_loop
+from ..ir.operation import OpTable
+from ..passes.loops import constant_int
+from ..passes.rewrite import Rewriter, rewrite
 
 _Turns = tuple[int | None, ...]  # of the loops around a node, outermost first
+
+
+def reserve_stacks(graph: Graph, ops: OpTable) -> Graph:
+    """Return the graph with room in every stack for all that is pushed on it, where that is known.
+
+    A stack that grows is in memory twice while it is copied, and may end twice as large as it must be.
+    """
+    if not any(node.op.name == "stack_new" for node in walk(graph.block)):
+        return graph
+    counts = most_pushes(graph)
+
+    def visit(rewriter: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> list[Value] | None:
+        count = counts.get(node)
+        if not count:
+            return None
+        hint = constant_int(rewriter.definition, operands[0])
+        if hint is None or hint >= count:
+            return None
+        return [b.stack_new(b.int64(count), element=node.attrs["element"])]
+
+    return rewrite(graph, visit, ops)
 
 
 def most_pushes(graph: Graph) -> dict[Node, int | None]:

@@ -50,7 +50,7 @@ def test_small_and_huge_results_are_numpys_own() -> None:
 
 def test_a_block_serves_sizes_near_its_own() -> None:
     memory = ResultMemory()
-    first = address(memory.empty((N + N // 8,), F64))
+    first = address(memory.empty((N + N // 40,), F64))
     assert address(memory.empty((N,), F64)) == first
     assert address(memory.empty((N // 1 * 2,), F64)) != first
     assert memory.empty((4 * N,), np.dtype(np.bool_)).nbytes == 4 * N
