@@ -11,7 +11,7 @@ from .timings import Timings
 
 if TYPE_CHECKING:
     from .lower.kernels import KernelProgram
-    from .lower.memory_plan import MemoryPlan
+    from .memory import Memory
     from .passes.residuals import Residual
     from .runtime.compile import Compiled
     from .trace.frame import Decision
@@ -64,11 +64,11 @@ class Program:
         return self.compiled.kernels
 
     @property
-    def memory(self) -> MemoryPlan:
-        """Where the arrays lie while the program runs; prints as a table."""
-        from .lower.memory_plan import memory_plan
+    def memory(self) -> Memory:
+        """What is saved for the backward pass and where the arrays lie; prints as tables."""
+        from .memory import Memory
 
-        return memory_plan(self.kernels, self.compiled.target)
+        return Memory(self)
 
     @property
     def llvm(self) -> str:

@@ -81,7 +81,7 @@ def _entry(program: KernelProgram, module: ModuleText, symbol: str, frame: Frame
 
 
 def workspace_bytes(program: KernelProgram, target: Target | None = None) -> int:
-    """Return how much memory a call asks the system for at once: the arena, and the frame of a long program."""
+    """Return how much memory a call takes at its start: the arena, and the frame of a long program."""
     target = target or Target()
     is_long = lines_of(program.body) > target.most_lines
     frame = _body(program, ModuleText(target.vector_functions), "f", target) if is_long else None

@@ -14,10 +14,10 @@ from .lifetimes import find_lifetimes
 from .parallel import split_large
 from .schedule import schedule
 from .sites import sites_of
+from .stack_sizes import reserve_stacks
 from .storing import store_shared
 from .symbolic_parts import write_parts
 from .thin_products import open_thin_products
-from .stack_sizes import reserve_stacks
 from .tilings import join_tilings
 from .widening import widen_sums
 from .windows import open_windows

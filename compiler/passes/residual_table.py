@@ -1,0 +1,193 @@
+"""The residuals as a table: what each takes in memory, how it gets to the backward pass, and who reads it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..ir.dims import room
+from ..ir.graph import Block, Graph, Node, Value, walk
+from ..ir.loops import heads, is_loop
+from ..ir.printer import Printer
+from ..ir.types import ArrayType, Type
+from .loops import constant_int
+from .residuals import Carrier, Residual
+
+_MOST_READERS = 3  # that are named in a row
+_ARGUMENT, _CONSTANT, _FUSED = "argument", "constant", "fused"
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualRow:
+    """A primal value that the backward pass reads, and what it takes.
+
+    Attributes
+    ----------
+    name
+        As in the text of the joint graph, or the argument's name.
+    type
+        Its type.
+    how
+        The word for its carrier; "argument" or "constant" for what is there anyway, "fused" for an array
+        that has no memory: each reader computes the elements that it wants.
+    carrier
+        How it gets to the backward pass.
+    bytes
+        Of one such value.
+    turns
+        How often it is made: the turns of the loops around, all together; None where they are not known.
+    why
+        The backward operations that read it, with their lines.
+    line
+        The line that it is computed on.
+    """
+
+    name: str
+    type: str
+    how: str
+    carrier: Carrier
+    bytes: int
+    turns: int | None
+    why: tuple[str, ...]
+    line: int | None
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether memory is taken for it from the forward pass to the backward one."""
+        return self.carrier is not Carrier.RECOMPUTED and self.how not in (_ARGUMENT, _CONSTANT, _FUSED)
+
+    @property
+    def is_recomputed(self) -> bool:
+        """Whether the backward pass computes it again."""
+        return self.carrier is Carrier.RECOMPUTED or self.how == _FUSED
+
+    @property
+    def saved_bytes(self) -> int | None:
+        """What is saved of it in all turns; None where their number is not known."""
+        if not self.is_saved:
+            return 0
+        if self.carrier is not Carrier.STACK:
+            return self.bytes
+        return None if self.turns is None else self.turns * self.bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualTable:
+    """All residuals of a function; prints as a table.
+
+    Attributes
+    ----------
+    function
+        Its name.
+    rows
+        A row a residual, in the order of `residuals`.
+    """
+
+    function: str
+    rows: tuple[ResidualRow, ...]
+
+    @property
+    def saved_bytes(self) -> int | None:
+        """What is saved in all; None where a loop's number of turns is not known."""
+        known = [row.saved_bytes for row in self.rows]
+        return None if None in known else sum(n for n in known if n is not None)
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self)) + "\n"
+
+
+def residual_table(
+    joint: Graph, residuals: Sequence[Residual], fused: Collection[Value] = ()
+) -> ResidualTable:
+    """Return the table of the residuals of a joint graph; those in `fused` have no memory."""
+    names, labels = Printer(joint).names, dict(zip(joint.block.params, joint.inputs, strict=True))
+    turns = dict(_turns(joint))
+    constants = {v for n in walk(joint.block) if n.op.name == "constant" for v in n.results}
+    rows = []
+    for r in residuals:
+        there = _ARGUMENT if r.value in labels else _CONSTANT if r.value in constants else ""
+        there = there or (_FUSED if r.value in fused else "")
+        rows.append(
+            ResidualRow(
+                labels.get(r.value) or (names[r.value] if r.value in turns else "?"),
+                str(r.value.type),
+                there if there and r.carrier is not Carrier.RECOMPUTED else r.carrier.value,
+                r.carrier,
+                _bytes(r.value.type),
+                turns.get(r.value, 1),
+                tuple(_readers(r.readers)),
+                r.loc.line if r.loc else None,
+            )
+        )
+    return ResidualTable(joint.name, tuple(rows))
+
+
+def _bytes(type: Type) -> int:
+    return room(type.shape) * type.dtype.numpy.itemsize if isinstance(type, ArrayType) else 0
+
+
+def _turns(graph: Graph) -> Iterator[tuple[Value, int | None]]:
+    """Yield every value with the number of times that it is made, None where that is not known."""
+    definition = {v: node for node in walk(graph.block) for v in node.results}
+    pending: list[tuple[Block, int | None]] = [(graph.block, 1)]
+    while pending:
+        block, around = pending.pop()
+        yield from ((v, around) for v in block.params)
+        for node in block.nodes:
+            yield from ((v, around) for v in node.results)
+            own = _turns_of(node, definition) if is_loop(node) else 1
+            inner = None if own is None or around is None else own * around
+            pending += [(region, inner) for region in node.regions]
+
+
+def _turns_of(loop: Node, definition: Mapping[Value, Node]) -> int | None:
+    if loop.op.name != "for":
+        return None
+    bounds = [constant_int(definition, v) for v in heads(loop)]
+    known = [n for n in bounds if n is not None]
+    return len(range(*known)) if len(known) == len(bounds) else None
+
+
+def _readers(nodes: Sequence[Node]) -> Iterator[str]:
+    """Each kind of reader once, with how many there are."""
+    texts = Counter(n.op.name + (f" (line {n.loc.line})" if n.loc else "") for n in nodes)
+    for text, count in texts.items():
+        yield f"{count} {text}" if count > 1 else text
+
+
+# -- the text
+
+
+def _lines(table: ResidualTable) -> Iterator[str]:
+    yield f"what the backward pass of {table.function} reads"
+    rows = [("value", "type", "bytes", "turns", "saved", "how", "line", "why"), *map(_cells, table.rows)]
+    widths = [max(len(row[k]) for row in rows) for k in range(7)]
+    for row in rows:
+        sized = enumerate(zip(row, widths, strict=False))
+        cells = [text.rjust(w) if k in (2, 3, 4, 6) else text.ljust(w) for k, (text, w) in sized]
+        yield ("  " + "  ".join([*cells, row[7]])).rstrip()
+    saved, again = sum(r.is_saved for r in table.rows), sum(r.is_recomputed for r in table.rows)
+    yield f"  saved {_number(table.saved_bytes)} bytes in {_values(saved)}; recomputed {_values(again)}"
+
+
+def _cells(row: ResidualRow) -> tuple[str, ...]:
+    more = ["..."] if len(row.why) > _MOST_READERS else []
+    return (
+        row.name,
+        row.type,
+        f"{row.bytes:,}",
+        _number(row.turns),
+        _number(row.saved_bytes) if row.is_saved else "",
+        row.how,
+        "" if row.line is None else str(row.line),
+        ", ".join([*row.why[:_MOST_READERS], *more]),
+    )
+
+
+def _values(count: int) -> str:
+    return f"{count} value" if count == 1 else f"{count} values"
+
+
+def _number(x: int | None) -> str:
+    return "unknown" if x is None else f"{x:,}"
