@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from .ir.graph import Node, Value
 from .lower.kernels import KernelProgram
+from .lower.live_memory import LiveMemory, live_memory
 from .lower.memory_plan import MemoryPlan, PlannedBuffer, PlannedStack, memory_plan
 from .passes.residual_table import ResidualTable, residual_table
 from .passes.residuals import Carrier, Residual
 
 if TYPE_CHECKING:
     from .program import Program
+    from .view.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,34 @@ class Memory:
             if v not in known
         ]
         return residual_table(program.adjoint, (*program.residuals, *more), fused)
+
+    def live(self, turns: int = 100) -> LiveMemory:
+        """Return the bytes in use over the program's time; see `draw`."""
+        return live_memory(self._program.kernels, turns)
+
+    def draw(self, after: Memory | None = None, *, turns: int = 100) -> Picture:
+        """Draw the memory in use over the program's time.
+
+        Parameters
+        ----------
+        after
+            The memory of another program, which is drawn below to the same scale.
+        turns
+            What to take for the number of turns of loops that only the run knows.
+
+        Returns
+        -------
+        Picture
+            An SVG: notebooks show it, `save` writes it.
+        """
+        from .view.memory_picture import MemoryPanel, memory_picture
+
+        words = ("",) if after is None else (": before", ": after")
+        drawn = (self,) if after is None else (self, after)
+        panels = [
+            MemoryPanel(m.function + w, m.live(turns), m.peak) for w, m in zip(words, drawn, strict=True)
+        ]
+        return memory_picture(panels)
 
     def measure(self) -> MeasuredMemory:
         """Run the program once with the arguments that it was inspected with, and count what it allocates.

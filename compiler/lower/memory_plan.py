@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..ir import dims
 from ..ir.graph import Node
-from ..ir.types import StackType
+from ..ir.types import ArrayType, StackType
 from .kernels import Buffer, KernelProgram, Memory
 from .llvm_program import workspace_bytes
 from .llvm_stack_memory import block_bytes, stride
@@ -124,7 +124,7 @@ class MemoryPlan:
 
 def largest_live_set(lives: Iterable[tuple[Lives, int]]) -> int:
     """Return the most bytes that are alive at one moment."""
-    spans = [(first, last, n) for each, n in lives for first, last in _merged(each)]
+    spans = [(first, last, n) for each, n in lives for first, last in merged(each)]
     changes = [change for first, last, n in spans for change in ((first, n), (last + 1, -n))]
     most = now = 0
     for _, change in sorted(changes):
@@ -133,8 +133,8 @@ def largest_live_set(lives: Iterable[tuple[Lives, int]]) -> int:
     return most
 
 
-def _merged(spans: Lives) -> Lives:
-    """The same moments in spans that do not overlap."""
+def merged(spans: Lives) -> Lives:
+    """Return the same moments in spans that do not overlap."""
     found: list[tuple[int, int]] = []
     for first, last in sorted(spans):
         if found and first <= found[-1][1]:
@@ -164,7 +164,7 @@ def memory_plan(program: KernelProgram, target: Target | None = None) -> MemoryP
 
 def _planned(buffer: Buffer, lives: Lives, holds: tuple[str, ...]) -> PlannedBuffer:
     offset = buffer.position if buffer.memory is Memory.ARENA else None
-    return PlannedBuffer(str(buffer), _WHERE[buffer.memory], buffer.bytes, offset, _merged(lives), holds)
+    return PlannedBuffer(str(buffer), _WHERE[buffer.memory], buffer.bytes, offset, merged(lives), holds)
 
 
 def _contents(program: KernelProgram) -> Mapping[Buffer, tuple[str, ...]]:
@@ -187,9 +187,14 @@ def _stacks(program: KernelProgram, printer: KernelPrinter) -> Iterator[PlannedS
     for node, count in most_pushes(program.graph).items():
         type = node.results[0].type
         assert isinstance(type, StackType)
-        each = dims.room(type.element.shape) * type.element.dtype.numpy.itemsize
+        each = element_bytes(type.element)
         bytes_ = None if count is None else block_bytes(each, count)
         yield PlannedStack(printer.name(node.results[0]), stride(each), bytes_)
+
+
+def element_bytes(type: ArrayType) -> int:
+    """Return the bytes of an array, at most."""
+    return dims.room(type.shape) * type.dtype.numpy.itemsize
 
 
 # -- the table

@@ -42,17 +42,34 @@ def most_pushes(graph: Graph) -> dict[Node, int | None]:
 
     Both branches of an `if` count, and what is popped in between is not taken off.
     """
-    found = _Pushes({v: n for n in walk(graph.block) for v in n.results})
+    return count_pushes(graph).counts
+
+
+def count_pushes(graph: Graph) -> Pushes:
+    """Return how often each stack is pushed on, and which stack each value of a stack type is."""
+    found = Pushes({v: n for n in walk(graph.block) for v in n.results})
     found.block(graph.block, ())
-    return found.counts
+    return found
 
 
 @dataclass(slots=True)
-class _Pushes:
+class Pushes:
+    """What is known of the stacks of a graph.
+
+    Attributes
+    ----------
+    definition
+        The node that defines each value.
+    counts
+        By its `stack_new`, at most how often a stack is pushed on; None if turns are not known.
+    origin
+        The `stack_new` that a stack comes from.
+    """
+
     definition: Mapping[Value, Node]
     counts: dict[Node, int | None] = field(default_factory=dict)
+    origin: dict[Value, Node] = field(default_factory=dict)
     depth: dict[Node, int] = field(default_factory=dict)  # the loops around a `stack_new`
-    origin: dict[Value, Node] = field(default_factory=dict)  # the `stack_new` that a stack comes from
 
     def block(self, block: Block, turns: _Turns) -> None:
         for node in block.nodes:
@@ -67,7 +84,7 @@ class _Pushes:
                     self._follow([(node.operands[0], node.results[0])])
                 case _ if is_loop(node):
                     self._follow([(c.init, v) for c in carries(node) for v in (c.param, c.result)])
-                    self.block(body_of(node), (*turns, self._turns(node)))
+                    self.block(body_of(node), (*turns, self.turns(node)))
                 case _:
                     for region in node.regions:
                         self.block(region, turns)
@@ -81,7 +98,8 @@ class _Pushes:
     def _follow(self, pairs: Iterable[tuple[Value, Value]]) -> None:
         self.origin.update({to: self.origin[of] for of, to in pairs if of in self.origin})
 
-    def _turns(self, node: Node) -> int | None:
+    def turns(self, node: Node) -> int | None:
+        """The number of turns of a loop; None where the program does not say it."""
         bounds = [self.definition.get(v) for v in heads(node)]
         known = [int(n.attrs["value"].array) for n in bounds if n is not None and n.op.name == "constant"]
         return len(range(*known)) if node.op.name == "for" and len(known) == len(bounds) else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import RenderError
 from .diagram import NO_DOT, Diagram, can_render
+from .picture import Picture
 
 LONGEST = 2000  # lines of one stage
 
@@ -23,7 +24,7 @@ class Stage:
 
     name: str
     text: str
-    draw: Callable[[], Diagram] | None = None
+    draw: Callable[[], Diagram | Picture] | None = None
 
 
 def page(title: str, stages: Sequence[Stage], *, opened: str | None = None) -> str:
@@ -51,10 +52,11 @@ def _section(stage: Stage, is_open: bool) -> str:
 def _picture(stage: Stage) -> str:
     if stage.draw is None:
         return ""
-    if not can_render():
-        return _note(NO_DOT)
     try:
-        svg = stage.draw().svg()
+        drawn = stage.draw()
+        if isinstance(drawn, Diagram) and not can_render():
+            return _note(NO_DOT)
+        svg = drawn.svg()
     except RenderError as error:
         return _note(str(error))
     return f'<div style="overflow:auto">{svg[svg.index("<svg") :]}</div>'

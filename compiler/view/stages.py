@@ -12,10 +12,17 @@ from .diagram import Diagram
 from .graph_diagram import graph_diagram
 from .kernel_diagram import kernel_diagram
 from .notebook import Stage, page
+from .picture import Picture
 from .values import evaluate_all, gradients_of
 
 STAGES = ("primal", "adjoint", "optimized", "kernels", "llvm", "assembly")
 GRAPHS = STAGES[:3]
+
+
+class Drawn(Protocol):
+    """What draws itself."""
+
+    def draw(self) -> Picture: ...
 
 
 class Staged(Protocol):
@@ -33,6 +40,8 @@ class Staged(Protocol):
     def llvm(self) -> str: ...
     @property
     def assembly(self) -> str: ...
+    @property
+    def memory(self) -> Drawn: ...
     @property
     def cotangents(self) -> Mapping[Value, Value]: ...
     @property
@@ -82,9 +91,11 @@ def draw_program(program: Staged, stage: str, *, values: bool = False) -> Diagra
 
 
 def program_html(program: Staged) -> str:
-    """Return the page of a program: each stage as a picture and as text, the primal unfolded."""
+    """Return the page of a program: each stage and its memory as picture and text, the primal unfolded."""
 
     def stage(name: str) -> Stage:
         return Stage(name, str(getattr(program, name)), lambda: draw_program(program, name))
 
-    return page(program.primal.name, [stage(name) for name in STAGES], opened="primal")
+    memory = program.memory
+    stages = [*map(stage, STAGES), Stage("memory", str(memory), memory.draw)]
+    return page(program.primal.name, stages, opened="primal")

@@ -62,6 +62,16 @@ def heading(title: str) -> str:
     return f"<{labels.font(labels.escape(title), bold=True)}>" if title else ""
 
 
+def ground(phase: Phase) -> str:
+    """The colour behind all of a phase."""
+    return _GROUND[phase]
+
+
+def line(phase: Phase) -> str:
+    """The colour of what is written on that."""
+    return _LINE[phase]
+
+
 def operation(phase: Phase) -> dict[str, str]:
     return {"fillcolor": _FILL[phase], "color": _LINE[phase]}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,16 @@ import pytest
 from gradir.ir.graph import Graph, Value
 from gradir.lower.kernels import KernelProgram
 from gradir.lower.lower import lower
+from gradir.view.picture import Picture
 from gradir.view.stages import GRAPHS, STAGES, draw_program, program_html
 
 from tests.view.drawn import read
 from tests.view.programs import FORK, joint
+
+
+class Drawn:
+    def draw(self) -> Picture:
+        return Picture("<svg>live</svg>")
 
 
 @dataclass
@@ -27,6 +33,7 @@ class Stages:
     assembly: str
     cotangents: Mapping[Value, Value]
     arguments: tuple[Any, ...]
+    memory: Drawn = field(default_factory=Drawn)
 
 
 @pytest.fixture
@@ -64,5 +71,6 @@ def test_values_are_refused_where_there_are_none(program: Stages, stage: str) ->
 
 def test_the_page_has_every_stage(program: Stages) -> None:
     text = program_html(program)
-    assert text.count("<details") == len(STAGES)
+    assert text.count("<details") == len(STAGES) + 1
+    assert "<svg>live</svg>" in text
     assert "graph f(%0: f64[] &quot;x&quot;" in text
