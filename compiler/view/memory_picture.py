@@ -150,9 +150,8 @@ class _Drawing:
 
 def _told(m: Moment) -> str:
     """What the pointer tells of a moment."""
-    when = (
-        f"statement {m.start + 1:,}" if m.stop == m.start + 1 else f"statements {m.start + 1:,} to {m.stop:,}"
-    )
+    one = m.stop == m.start + 1
+    when = f"statement {m.stop:,}" if one else f"statements {m.start + 1:,} to {m.stop:,}"
     size = f"{m.first:,}" if m.first == m.last else f"{m.first:,} to {m.last:,}"
     return f"{when}: {m.what}\n{size} bytes in use"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,8 @@ def memory_of(f: Any, *args: Any) -> Memory:
     return gr.value_and_grad(f).inspect(*args).memory
 
 
-def shapes(picture: Picture, kind: str) -> list[ElementTree.Element]:
-    return list(ElementTree.fromstring(picture.source).iter(SVG + kind))
+def shapes(picture: Picture, kind: str) -> list[ET.Element]:
+    return list(ET.fromstring(picture.source).iter(SVG + kind))
 
 
 def words(picture: Picture) -> list[str]:
@@ -100,7 +100,7 @@ def test_before_and_after_have_one_scale(before: Memory) -> None:
     assert heights[1] / heights[0] == pytest.approx(peaks[1].most / peaks[0].most, rel=0.02)
 
 
-def _height(area: ElementTree.Element) -> float:
+def _height(area: ET.Element) -> float:
     heights = [float(p.split(",")[1]) for p in area.get("points", "").split()]
     return max(heights) - min(heights)
 
