@@ -52,11 +52,12 @@ class Loc:
 
 
 class Origin(Enum):
-    """Who made a node: the user's code, a derivative rule, or the sum at a fork."""
+    """Who made a node: the user's code, a derivative rule, the sum at a fork, or recomputing."""
 
     PRIMAL = ""
     BACKWARD = "backward"
     SUM = "sum"
+    RECOMPUTED = "recomputed"  # the user's code once more, in the backward pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,14 +157,14 @@ class Restorer:
 
 def recompute(b: Builder, node: Node) -> None:
     """Append `node` again, as it is but for checks: an index that has passed needs only its wrapping."""
-    b.loc = node.loc
+    b.loc, again = node.loc, Origin.RECOMPUTED
     if node.op.name != "check_index":
-        b.nodes.append(Node(node.op, node.operands, node.attrs, node.results, (), node.loc, b.origin))
+        b.nodes.append(Node(node.op, node.operands, node.attrs, node.results, (), node.loc, again))
         return
     (index,) = node.operands
     wrapped = b.add(index, b.spread(extent(b, node.attrs["size"]), index.array))
     choice = b.less(index, b.like(index, 0)), wrapped, index
-    b.nodes.append(Node(b.ops["where"], choice, {}, node.results, (), node.loc, b.origin))
+    b.nodes.append(Node(b.ops["where"], choice, {}, node.results, (), node.loc, again))
 
 
 def live_nodes(nodes: Sequence[Node], results: Sequence[Value]) -> list[Node]:

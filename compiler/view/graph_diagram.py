@@ -33,7 +33,8 @@ def graph_diagram(
 
     Data flows down in the forward phase and up in the backward one. Edges carry types. A dot with
     thick edges marks a fork, a violet node the sum of what comes back on its branches; a double
-    border and dashed edges mark what the backward phase reads of the forward one.
+    border and dashed edges mark what the backward phase reads of the forward one, a dashed border what
+    it computes again.
 
     Parameters
     ----------
@@ -90,6 +91,7 @@ class _Drawing:
             _keep_in_line(root, drawn)
         if joint:
             _keep_apart(root, frames)
+            self._legend(root)
         for tail, head, attributes in self.edges:
             root.edge(tail, head, **attributes)
         return Diagram(root.source)
@@ -100,6 +102,21 @@ class _Drawing:
         label = f"<{labels.font(labels.escape(caption), bold=ground)}>"
         attributes = {**style.cluster(phase, ground=ground), "label": label}
         return Digraph(name=f"cluster_{self._new_name()}", graph_attr=attributes)
+
+    def _legend(self, root: Digraph) -> None:
+        """Say what the borders mean; their lines differ, so that it can be read without colours."""
+        from graphviz import Digraph
+
+        kinds = [
+            (self.marks.saved, "saved for the backward phase", Phase.FORWARD, style.SAVED_NODE),
+            (self.marks.recomputed, "computed again there", Phase.FORWARD, style.RECOMPUTED_NODE),
+        ]
+        box = Digraph(name="cluster_legend", graph_attr={**style.LEGEND, "label": "borders"})
+        for found, words, phase, border in kinds:
+            if found:
+                box.node(self._new_name(), words, **(style.operation(phase) | border))
+        if any(found for found, *_ in kinds):
+            root.subgraph(box)
 
     def _new_name(self) -> str:
         self.count += 1
@@ -132,7 +149,9 @@ class _Drawing:
         self._define(frame, [value], name, phase)
 
     def _border(self, values: Sequence[Value]) -> dict[str, str]:
-        return style.SAVED_NODE if self.marks.saved & set(values) else {}
+        if self.marks.saved & set(values):
+            return style.SAVED_NODE
+        return style.RECOMPUTED_NODE if self.marks.recomputed & set(values) else {}
 
     def _node(self, frame: Digraph, node: Node, phase: Phase) -> None:
         if node.regions:
@@ -149,7 +168,7 @@ class _Drawing:
             return style.CONSTANT_NODE
         if node.origin is Origin.SUM:
             return style.SUM_NODE
-        recomputed = phase is Phase.BACKWARD and node.origin is Origin.PRIMAL
+        recomputed = not self.marks.recomputed.isdisjoint(node.results)
         return style.operation(Phase.FORWARD if recomputed else phase) | self._border(node.results)
 
     # Nodes with regions.

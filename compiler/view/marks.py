@@ -1,4 +1,4 @@
-"""What a diagram points out in a graph: the two phases, forks, sums at forks and saved values."""
+"""What a diagram points out in a graph: phases, forks, sums at forks, saved and recomputed values."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Marks:
     constants: frozenset[Value]
     forks: frozenset[Value]
     saved: frozenset[Value]
+    recomputed: frozenset[Value]
     repeated: frozenset[Value]
 
     @property
@@ -46,7 +47,8 @@ def find_marks(graph: Graph) -> Marks:
 
     A float value of the forward phase forks where more than one path of derivatives leaves it:
     reverse mode adds up what comes back on them. A value is saved if it is computed in the forward
-    phase and read in the backward one, or pushed on a stack.
+    phase and read in the backward one, or pushed on a stack. It is recomputed if the backward phase
+    runs the user's operation again.
     """
     phase = _phases(graph)
     constants = {r for node in walk(graph.block) if node.op.name == "constant" for r in node.results}
@@ -64,6 +66,7 @@ def find_marks(graph: Graph) -> Marks:
         constants=frozenset(constants),
         forks=frozenset(forks - constants),
         saved=frozenset(saved - constants),
+        recomputed=frozenset(set(_recomputed(graph, phase)) - constants),
         repeated=frozenset(_repeated(graph)),
     )
 
@@ -118,6 +121,12 @@ def _read(node: Node) -> Iterator[Value]:
     yield from node.operands
     for region in node.regions:
         yield from region.results
+
+
+def _recomputed(graph: Graph, phase: dict[Value, Phase]) -> Iterator[Value]:
+    for node in walk(graph.block):
+        if node.origin in (Origin.RECOMPUTED, Origin.PRIMAL) and not node.regions:
+            yield from (r for r in node.results if phase[r] is Phase.BACKWARD)
 
 
 def _repeated(graph: Graph) -> Iterator[Value]:

@@ -54,10 +54,12 @@ class NodeText:
         return f"{self.names(node.results)} = " if node.results else ""
 
     def notes(self, values: Sequence[Value]) -> list[str]:
-        """The rows below the first: saved or not, values, gradients."""
+        """The rows below the first: saved or recomputed, values, gradients."""
         rows = []
         if self.marks.saved & set(values):
             rows.append(labels.font("saved", color=style.SAVED, size=10))
+        if self.marks.recomputed & set(values):
+            rows.append(labels.font("recomputed", color=style.RECOMPUTED, size=10))
         for value in values:
             prefix = f"{self.printer.names[value]} " if len(values) > 1 else ""
             if value in self.values:

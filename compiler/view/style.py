@@ -9,6 +9,7 @@ TEXT = "#1f2933"
 FAINT = "#7b8794"
 FORK = "#7d3fb2"
 SAVED = "#1e7d4f"
+RECOMPUTED = "#8a6100"
 GRADIENT = "#c0392b"
 
 CODE_FONT = "Courier"
@@ -42,6 +43,7 @@ EDGE = {"arrowsize": "0.7", "color": "#52606d", "fontcolor": FAINT, "fontname": 
 CONSTANT_NODE = {"style": "filled", "fillcolor": "#f1f3f5", "color": FAINT}
 SUM_NODE = {"fillcolor": "#efe3fa", "color": FORK, "penwidth": "1.8"}
 SAVED_NODE = {"color": SAVED, "peripheries": "2"}
+RECOMPUTED_NODE = {"color": RECOMPUTED, "style": "rounded,filled,dashed", "penwidth": "1.6"}
 FORK_NODE = {
     "color": FORK,
     "fillcolor": FORK,
@@ -51,6 +53,7 @@ FORK_NODE = {
     "shape": "circle",
     "width": "0.13",
 }
+LEGEND = {"color": FAINT, "fontcolor": FAINT, "fontsize": "11", "labeljust": "l", "style": "rounded"}
 EMPTY_NODE = {"fontcolor": FAINT, "shape": "plaintext", "style": ""}
 FORK_EDGE = {"color": FORK, "penwidth": "1.8"}
 CROSS_EDGE = {"color": SAVED, "fontcolor": SAVED, "style": "dashed"}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gradir.errors import GradirError, RenderError
 from gradir.ir.builder import Builder
-from gradir.ir.graph import Graph, Loc, Value, walk
+from gradir.ir.graph import Graph, Loc, Origin, Value, walk
 from gradir.ir.parser import parse
 from gradir.ir.printer import Printer
 from gradir.ir.types import F64
@@ -193,3 +193,26 @@ def test_a_seed_belongs_to_the_backward_phase() -> None:
     graph = adjoint(parse(FORK, OPS), (0,), seeds=Seeds.INPUTS)
     phases = [find_marks(graph).phase[p] for p in graph.block.params]
     assert phases == [Phase.FORWARD, Phase.FORWARD, Phase.BACKWARD]
+
+
+def test_what_is_computed_again_has_a_border_of_its_own_and_a_legend() -> None:
+    _, reverse = joint(LOOP, (0,))
+    again = [node for node in walk(reverse.graph.block) if node.origin is Origin.RECOMPUTED]
+    marks, names = find_marks(reverse.graph), Printer(reverse.graph).names
+    source = graph_diagram(reverse.graph).source
+    drawn = read(source)
+    assert again
+    assert {r for node in again for r in node.results} - marks.constants == marks.recomputed
+    for value in marks.recomputed:
+        node = drawn.name(f"{names[value]} ")
+        assert "recomputed" in drawn.texts[node].splitlines()
+        assert "dashed" in drawn.attributes[node]["style"]
+    assert {"saved for the backward phase", "computed again there"} <= set(drawn.texts.values())
+    assert "recomputed" in str(reverse.graph)
+
+
+def test_a_legend_names_only_what_is_there() -> None:
+    primal, reverse = joint(FORK, (0,))
+    assert "computed again there" not in graph_diagram(reverse.graph).source
+    assert "saved for the backward phase" in graph_diagram(reverse.graph).source
+    assert "legend" not in graph_diagram(primal).source
