@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import registry
+from . import memory, memory_report, registry
 from .agreement import DisagreementError
 from .calls import report as calls
 from .compile_time import report as compile_time
@@ -27,6 +27,8 @@ PAGE = "benchmarks.md"
 def main(arguments: Sequence[str]) -> int:
     """Run the suite; returns the exit status."""
     options = parse(arguments)
+    if options.memory:
+        return _memory(options)
     if options.loops or options.calls or options.compile:
         return _sections(options)
     unknown = [name for name in options.only if name not in registry.NAMES]
@@ -52,6 +54,35 @@ def _sections(options: Options) -> int:
         lines = loops(with_jax) if options.loops else calls(with_jax, rounds)
     for line in lines:
         print(line, flush=True)
+    return 0
+
+
+def _memory(options: Options) -> int:
+    """Measure what gradients take; the whole of it renews its page."""
+    names = [p.name for p in memory.PROGRAMS]
+    unknown = [name for name in options.only if name not in names]
+    if unknown:
+        print(
+            f"the memory of {', '.join(unknown)} is not measured; that of {', '.join(names)} is",
+            file=sys.stderr,
+        )
+        return 2
+    wanted = [p for p in memory.PROGRAMS if not options.only or p.name in options.only]
+    machine = this_machine(installed(CONTESTANTS[:1]))
+    outcomes = []
+    try:
+        for outcome in memory.measure_memory(wanted, QUICK if options.quick else FULL):
+            outcomes.append(outcome)
+            print(memory_report.report(outcome), flush=True)
+    except DisagreementError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(memory_report.verdicts(outcomes))
+    folder = options.page or (DOCS if options.whole else None)
+    if folder is not None:
+        memory_report.write(outcomes, machine, folder)
+    if options.json is not None:
+        options.json.write_text(memory_report.as_json(outcomes, machine), encoding="utf-8")
     return 0
 
 

@@ -23,6 +23,7 @@ class Options:
     loops: bool
     calls: bool
     compile: bool
+    memory: bool
 
     @property
     def whole(self) -> bool:
@@ -47,5 +48,6 @@ def parse(arguments: Sequence[str]) -> Options:
     add("--read", metavar="PATH", type=Path, help="measure nothing: take what --json wrote")
     add("--loops", action="store_true", help="instead, peak memory and compile time of loops")
     add("--calls", action="store_true", help="instead, what calls and imports cost")
+    add("--memory", action="store_true", help="instead, memory and time of gradients by what is saved")
     add("--compile", action="store_true", help="instead, seconds to the first gradient of long programs")
     return Options(**vars(parser.parse_args(arguments)))

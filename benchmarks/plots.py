@@ -38,17 +38,17 @@ def draw(results: Results, folder: Path) -> list[str]:
     names = []
     compared = [x for x in results.programs if set(x.contestants) - {GRADIR}]
     if compared:
-        _save(_ratios(compared), folder / RATIOS)
+        save_figure(_ratios(compared), folder / RATIOS)
         names.append(RATIOS)
     if results.growth:
-        _save(_growth(results.growth), folder / GROWTH)
+        save_figure(_growth(results.growth), folder / GROWTH)
         names.append(GROWTH)
     return names
 
 
 def _ratios(outcomes: Sequence[Outcome]) -> Any:
     """Draw a row a program, a dot a peer at its time over gradir's, with the quartiles as a line."""
-    figure, axes = _new(1, (9.0, 1.4 + 0.31 * len(outcomes)))
+    figure, axes = new_figure(1, (9.0, 1.4 + 0.31 * len(outcomes)))
     for row, outcome in enumerate(reversed(outcomes)):
         for name in outcome.contestants:
             if name != GRADIR:
@@ -69,7 +69,7 @@ def _ratios(outcomes: Sequence[Outcome]) -> Any:
 def _growth(outcomes: Sequence[Outcome]) -> Any:
     """Draw a panel a program, microseconds a call against the size."""
     programs = list(dict.fromkeys(x.title for x in outcomes))
-    figure, axes = _new(len(programs), (4.6 * len(programs), 3.9))
+    figure, axes = new_figure(len(programs), (4.6 * len(programs), 3.9))
     for panel, program in zip(axes, programs, strict=True):
         sizes = [x for x in outcomes if x.title == program]
         for name in dict.fromkeys(n for x in sizes for n in x.contestants):
@@ -92,7 +92,8 @@ def _growth(outcomes: Sequence[Outcome]) -> Any:
     return figure
 
 
-def _new(panels: int, size: tuple[float, float]) -> tuple[Any, Any]:
+def new_figure(panels: int, size: tuple[float, float]) -> tuple[Any, Any]:
+    """Return a figure with panels side by side, and those."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -110,7 +111,8 @@ def _legend(figure: Any, axes: Any) -> None:
     figure.legend([shown[n] for n in order], order, loc="outside upper center", ncols=5, frameon=False)
 
 
-def _save(figure: Any, path: Path) -> None:
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a figure; the same one always makes the same file."""
     import matplotlib as mpl
 
     with mpl.rc_context(_STYLE):

@@ -58,7 +58,7 @@ def markdown(
     parts = [_HEADER, *([_QUICK] if results.quick else []), targets(verdicts)]
     if RATIOS in plots:
         parts.append(f"![Times of the peers over gradir's, by program]({RATIOS})")
-    parts.append("\n".join(_conditions(results.machine)))
+    parts.append("\n".join(conditions(results.machine)))
     parts += [_PROGRAMS, summary(results.programs, columns, results.absent)]
     if results.starts:
         parts.append(starts(results.starts))
@@ -153,7 +153,8 @@ def _of(outcome: Outcome, name: str, absent: Sequence[str]) -> str:
     return _MISSING if name in absent else _ELSEWHERE
 
 
-def _conditions(machine: Machine) -> Iterator[str]:
+def conditions(machine: Machine) -> Iterator[str]:
+    """Yield the lines that say what was measured on."""
     yield "## Machine and versions\n"
     yield f"- {machine.processor}; threads for every contestant: {machine.threads}, on as many processors"
     yield f"- {machine.system}; {machine.memory_gib} GiB of memory; {machine.day}, load {machine.load}"
