@@ -22,8 +22,8 @@ _HEADER = """\
 
 Made by `python -m benchmarks --memory`; edit the suite, not this page.
 
-A call computes value and gradient in float64. The rows of a program are the same gradient with other options of
-`gr.value_and_grad`, each checked against the one written by hand:
+A call computes value and gradient in float64. The rows of a program are the same gradient with other options
+of `gr.value_and_grad`, each checked against the one written by hand:
 
 - **as it is**: without options.
 - **everything saved**: `checkpoint="everything"`: what the backward pass reads of the forward pass is saved.

@@ -2,7 +2,8 @@
 
 In a page, the blocks marked `python` are one program, run in their order. A block marked `text` that follows
 one is what that prints. One marked `llvm` or `asm` is an excerpt, which depends on the processor: it is
-not compared. A block that ends in one of gradir's errors prints it.
+not compared. A block that ends in one of gradir's errors prints it. A picture that the program saves under
+the name of one beside the page is that one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -104,10 +106,15 @@ def test_the_page_shows_what_its_program_prints_and_all_of_that(
     monkeypatch.chdir(tmp_path)
     page = path.read_text(encoding="utf-8")
     ran = list(outputs(page, tmp_path / f"{path.stem}.py"))
+    pictures = [made for made in tmp_path.iterdir() if (path.parent / made.name).exists()]
     if request.config.getoption("--update-golden"):
         path.write_text(renewed(page, ran), encoding="utf-8")
+        for made in pictures:
+            shutil.copy(made, path.parent / made.name)
     else:
         assert page == renewed(page, ran)
+        for made in pictures:  # those that the page shows
+            assert made.read_bytes() == (path.parent / made.name).read_bytes()
     for block, printed in ran:
         assert bool(printed) == (shown(page, block) is not None), block.text
 
