@@ -14,7 +14,7 @@ from .passes.checkpoints import without_names
 from .passes.pipeline import optimize
 from .passes.policies import CHEAPEST, NAMED, Policy, policy_of
 from .passes.rematerialize import rematerialize
-from .passes.work import work
+from .passes.work import all_work
 from .timings import Clock
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -153,7 +153,7 @@ def _within(
             )
         least = needed if least is None else min(least, needed)
         if needed <= budget:
-            fitting.append((work(made.optimized), made))
+            fitting.append((all_work(made.optimized), made))
             if policy.is_for_speed:
                 break
     if not fitting:

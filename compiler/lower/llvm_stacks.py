@@ -13,7 +13,7 @@ from .kernels import Memory
 from .llvm_code import Code, Stack
 from .llvm_stack_memory import LINE, declare_memory, give, grow, stride, take
 
-_MOST_AT_FIRST = 1 << 30  # bytes that the hint of a stack's capacity can ask for
+_SURELY = 1 << 30  # bytes for a stack at first where its hint asks for more than there is
 _WORTH_FETCHING = 4096  # bytes of an element that is brought into the cache ahead of its use
 _MOST = 1 << 56  # bytes: no machine has as many, and no product with a size wraps
 
@@ -99,13 +99,14 @@ def new_stack(code: Code, node: Node) -> None:
     stack = Stack(data, count, capacity, bytes_, take(code.module, first, data, capacity, bytes_))
     code.stacks.append(stack)
     hint = code.register(node.operands[0])
-    most = max(1, _MOST_AT_FIRST // stack.element_bytes)
+    most = _MOST // stack.element_bytes
     wanted = f.value(f"call i64 @llvm.smax.i64(i64 {hint}, i64 1)")
     wanted = f.value(f"call i64 @llvm.smin.i64(i64 {wanted}, i64 {most})")
     code.module.declare("llvm.smax.i64", "declare i64 @llvm.smax.i64(i64, i64)")
     code.module.declare("llvm.smin.i64", "declare i64 @llvm.smin.i64(i64, i64)")
     room = f.value(f"load i64, ptr {stack.capacity}")
-    _grow_if(code, stack, f.value(f"icmp slt i64 {room}, {wanted}"), wanted)
+    surely = max(1, _SURELY // stack.element_bytes)
+    _grow_if(code, stack, f.value(f"icmp slt i64 {room}, {wanted}"), wanted, surely)
     f.line(f"store i64 0, ptr {stack.count}")
     code.scalars[node.result] = stack
 
@@ -124,12 +125,23 @@ def reserve(code: Code, stack: Stack | Strip) -> str:
     return _element(code, stack, count)
 
 
-def _grow_if(code: Code, stack: Stack, condition: str, capacity: str) -> None:
+def _grow_if(code: Code, stack: Stack, condition: str, capacity: str, otherwise: int = 0) -> None:
+    """Make room for so many elements; where there is none, for `otherwise`, if that is not 0."""
     f = code.function
     full, go_on = f.name("full"), f.name("room")
     f.branch(condition, full, go_on)
     f.label(full)
     data = grow(f, stack.data, capacity, stack.element_bytes)
+    if otherwise:
+        less, grown = f.name("less"), f.name("grown")
+        f.branch(f.value(f"icmp eq ptr {data}, null"), less, grown)
+        f.label(less)
+        fewer = f.value(f"call i64 @llvm.smin.i64(i64 {capacity}, i64 {otherwise})")
+        second = grow(f, stack.data, fewer, stack.element_bytes)
+        f.jump(grown)
+        f.label(grown)
+        data = f.value(f"phi ptr [ {data}, %{full} ], [ {second}, %{less} ]")
+        capacity = f.value(f"phi i64 [ {capacity}, %{full} ], [ {fewer}, %{less} ]")
     code.unless(f.value(f"icmp eq ptr {data}, null"), len(code.program.sites))
     f.line(f"store ptr {data}, ptr {stack.data}")
     f.line(f"store i64 {capacity}, ptr {stack.capacity}")

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Value, walk
-from ..ir.loops import body_of, carries, heads, is_loop
+from ..ir.loops import body_of, carries, is_loop
 from ..ir.operation import OpTable
 from ..passes.loops import constant_int
 from ..passes.rewrite import Rewriter, rewrite
+from ..passes.work import loop_turns
 
 _Turns = tuple[int | None, ...]  # of the loops around a node, outermost first
 
@@ -100,6 +101,4 @@ class Pushes:
 
     def turns(self, node: Node) -> int | None:
         """The number of turns of a loop; None where the program does not say it."""
-        bounds = [self.definition.get(v) for v in heads(node)]
-        known = [int(n.attrs["value"].array) for n in bounds if n is not None and n.op.name == "constant"]
-        return len(range(*known)) if node.op.name == "for" and len(known) == len(bounds) else None
+        return loop_turns(node, self.definition)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..ir.dims import room
-from ..ir.graph import Block, Graph, Node, Value, walk
-from ..ir.loops import heads, is_loop
+from ..ir.graph import Graph, Node, Value, walk
 from ..ir.printer import Printer
 from ..ir.types import ArrayType, Type
-from .loops import constant_int
 from .residuals import Carrier, Residual
+from .work import Work, repeated_blocks, work_of
 
 _MOST_READERS = 3  # that are named in a row
 _ARGUMENT, _CONSTANT, _FUSED = "argument", "constant", "fused"
@@ -82,10 +81,13 @@ class ResidualTable:
         Its name.
     rows
         A row a residual, in the order of `residuals`.
+    work
+        What the forward pass costs, and what of it the backward pass runs again.
     """
 
     function: str
     rows: tuple[ResidualRow, ...]
+    work: Work
 
     @property
     def saved_bytes(self) -> int | None:
@@ -120,7 +122,7 @@ def residual_table(
                 r.loc.line if r.loc else None,
             )
         )
-    return ResidualTable(joint.name, tuple(rows))
+    return ResidualTable(joint.name, tuple(rows), work_of(joint))
 
 
 def _bytes(type: Type) -> int:
@@ -129,24 +131,9 @@ def _bytes(type: Type) -> int:
 
 def _turns(graph: Graph) -> Iterator[tuple[Value, int | None]]:
     """Yield every value with the number of times that it is made, None where that is not known."""
-    definition = {v: node for node in walk(graph.block) for v in node.results}
-    pending: list[tuple[Block, int | None]] = [(graph.block, 1)]
-    while pending:
-        block, around = pending.pop()
-        yield from ((v, around) for v in block.params)
-        for node in block.nodes:
-            yield from ((v, around) for v in node.results)
-            own = _turns_of(node, definition) if is_loop(node) else 1
-            inner = None if own is None or around is None else own * around
-            pending += [(region, inner) for region in node.regions]
-
-
-def _turns_of(loop: Node, definition: Mapping[Value, Node]) -> int | None:
-    if loop.op.name != "for":
-        return None
-    bounds = [constant_int(definition, v) for v in heads(loop)]
-    known = [n for n in bounds if n is not None]
-    return len(range(*known)) if len(known) == len(bounds) else None
+    for found in repeated_blocks(graph):
+        for v in (*found.block.params, *(r for node in found.block.nodes for r in node.results)):
+            yield v, found.times
 
 
 def _readers(nodes: Sequence[Node]) -> Iterator[str]:
@@ -169,6 +156,9 @@ def _lines(table: ResidualTable) -> Iterator[str]:
         yield ("  " + "  ".join([*cells, row[7]])).rstrip()
     saved, again = sum(r.is_saved for r in table.rows), sum(r.is_recomputed for r in table.rows)
     yield f"  saved {_number(table.saved_bytes)} bytes in {_values(saved)}; recomputed {_values(again)}"
+    if table.work.again and table.work.forward:
+        share = 100 * table.work.again / table.work.forward
+        yield f"  extra work: {f'about {share:.0f}' if share >= 1 else 'less than 1'}% of the forward pass"
 
 
 def _cells(row: ResidualRow) -> tuple[str, ...]:

@@ -1,25 +1,89 @@
-"""How much a graph computes: an estimate to compare two graphs of the same function by."""
+"""How often the nodes of a graph run, and how much of a gradient's work is the forward pass run again."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from ..ir.graph import Block, Graph
-from .recompute import is_movement, running_cost
-from .structure import Region, Structure
+from ..ir.dims import capacity, room
+from ..ir.graph import Block, Graph, Node, Origin, Value, walk
+from ..ir.loops import heads, is_loop
+from ..ir.types import ArrayType
+from .loops import constant_int
+from .recompute import running_cost
 
 
-def work(graph: Graph) -> float:
-    """Return the operations of a run, in additions; a loop whose turns are not known counts as one turn."""
-    structure = Structure.of(graph)
-    return _block(graph.block, None, structure)
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A block of a graph, and how often it runs: None where that is not known.
+
+    `backward` tells whether the backward pass runs it.
+    """
+
+    block: Block
+    times: int | None
+    backward: bool
 
 
-def _block(block: Block, region: Region | None, structure: Structure) -> float:
-    turns = 1 if region is None else structure.turns(region, None)
-    total = 0.0
-    for node in block.nodes:
-        cost = 0.0 if is_movement(node) or node.regions else running_cost(node)
-        total += turns * (cost if math.isfinite(cost) else 0.0)  # writes and pushes move data only
-        total += sum(_block(inner, structure.regions[inner], structure) for inner in node.regions)
-    return total
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Roughly the additions of numbers that the forward pass is worth, and what of it is run again."""
+
+    forward: float
+    again: float
+
+
+def repeated_blocks(graph: Graph) -> Iterator[Repeated]:
+    """Yield the outermost block and all regions, the outer ones first."""
+    definition = {v: node for node in walk(graph.block) for v in node.results}
+    pending = [Repeated(graph.block, 1, backward=False)]
+    while pending:
+        found = pending.pop()
+        yield found
+        for node in found.block.nodes:
+            own = loop_turns(node, definition) if is_loop(node) else 1
+            times = None if own is None or found.times is None else own * found.times
+            backward = found.backward or node.origin is not Origin.PRIMAL
+            pending += [Repeated(region, times, backward) for region in node.regions]
+
+
+def loop_turns(loop: Node, definition: Mapping[Value, Node]) -> int | None:
+    """Return the number of turns of a loop; None where the graph does not say it."""
+    if loop.op.name != "for":
+        return None
+    bounds = [constant_int(definition, v) for v in heads(loop)]
+    known = [n for n in bounds if n is not None]
+    return len(range(*known)) if len(known) == len(bounds) else None
+
+
+def work_of(joint: Graph) -> Work:
+    """Return the work of a joint graph's forward pass; a loop of an unknown number of turns counts as one."""
+    forward = again = 0.0
+    for repeated in repeated_blocks(joint):
+        for node in repeated.block.nodes:
+            cost = 0.0 if node.regions else _cost(node) * (1 if repeated.times is None else repeated.times)
+            if node.origin is Origin.RECOMPUTED or (repeated.backward and node.origin is Origin.PRIMAL):
+                again += cost
+            elif node.origin is Origin.PRIMAL:
+                forward += cost
+    return Work(forward, again)
+
+
+def _cost(node: Node) -> float:
+    """What a node without regions costs: as much as the cut thinks, where that may run it again."""
+    cost = running_cost(node)
+    if math.isfinite(cost):
+        return cost
+    inner = capacity(node.operands[0].shape[-1]) if node.op.name == "matmul" else 1
+    return float(inner * sum(room(v.shape) for v in node.results if isinstance(v.type, ArrayType)))
+
+
+def all_work(graph: Graph) -> float:
+    """Return the work of all of a graph, to compare two graphs of the same function by."""
+    return sum(
+        _cost(node) * (1 if repeated.times is None else repeated.times)
+        for repeated in repeated_blocks(graph)
+        for node in repeated.block.nodes
+        if not node.regions
+    )
