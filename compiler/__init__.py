@@ -3,7 +3,7 @@
 from . import cache
 from .api import grad, interpret, jit, parse, stop_gradient, trace, value_and_grad, vjp
 from .checkpoints import checkpoint, name, save_only
-from .control import cond, fori_loop, scan, switch, unroll, while_loop
+from .control import checkpointed, cond, fori_loop, scan, switch, unroll, while_loop
 from .errors import (
     CheckError,
     ConcretizationError,
@@ -47,6 +47,7 @@ __all__ = [
     "cache",
     "check_grads",
     "checkpoint",
+    "checkpointed",
     "cond",
     "fori_loop",
     "get_num_threads",

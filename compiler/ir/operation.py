@@ -199,7 +199,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Op:
-    """One operation. Every field is required, so a missing rule fails at import."""
+    """One operation. Every field is required, so a missing rule fails at import; `optional` names more attrs."""
 
     name: str
     attrs: tuple[str, ...]  # names, in the order they print
@@ -208,6 +208,7 @@ class Op:
     derivative: Derivative
     lowering: Lowering
     effect: Effect = Effect.NONE
+    optional: tuple[str, ...] = ()  # attributes that a node may be without
     accuracy: Accuracy | None = None  # None: exact, rounded once, or no function of numbers
 
     def __repr__(self) -> str:

@@ -101,9 +101,9 @@ class _Parser:
         attrs: dict[str, Any] = {}
         match op.name:
             case "for":
-                operands = self._for(builder, regions)
+                operands = self._for(builder, regions, attrs)
             case "while":
-                operands = self._while(builder, regions)
+                operands = self._while(builder, regions, attrs)
             case "if":
                 operands = self._if(builder, regions)
             case "checkpoint":
@@ -186,21 +186,28 @@ class _Parser:
         size = read_size(tokens)
         return Span(start, size, read_int(tokens) if tokens.take(":") else 1)
 
-    def _for(self, builder: Builder, regions: list[Block]) -> list[Value]:
+    def _for(self, builder: Builder, regions: list[Block], attrs: dict[str, Any]) -> list[Value]:
         """Read `%i in range(%lo, %hi, %step) carry (%x: f64[] = %init) { ... }`."""
         tokens = self.tokens
         index = self.values.name()
         for text in ("in", "range", "("):
             tokens.expect(text)
         bounds = read_list(tokens, lambda t: self.values.operand(), ")")
+        self._mark(attrs)
         return [*bounds, *self._carried_body(builder, index, regions)]
 
-    def _while(self, builder: Builder, regions: list[Block]) -> list[Value]:
+    def _while(self, builder: Builder, regions: list[Block], attrs: dict[str, Any]) -> list[Value]:
         """Read `%enter count %k carry (%x: f64[] = %init) { ... }`."""
         enter = self.values.operand()
         self.tokens.expect("count")
         number = self.values.name()
+        self._mark(attrs)
         return [enter, *self._carried_body(builder, number, regions)]
+
+    def _mark(self, attrs: dict[str, Any]) -> None:
+        """Read `checkpointed 20`, or `checkpointed` alone."""
+        if self.tokens.take("checkpointed"):
+            attrs["checkpointed"] = read_int(self.tokens) if self.tokens.kind == "number" else 0
 
     def _carried_body(self, builder: Builder, index: Name, regions: list[Block]) -> list[Value]:
         """Read what a loop carries, and its body; return the initial values."""

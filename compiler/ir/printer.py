@@ -139,10 +139,10 @@ class Printer:
             case "for", (lo, hi, step, *inits), (body,) if len(body.params) == 1 + len(inits):
                 bounds = self.names.list((lo, hi, step))
                 text = f"for {self.names[body.params[0]]} in range({bounds})"
-                return text + self._carry(body.params[1:], inits)
+                return text + _mark(node) + self._carry(body.params[1:], inits)
             case "while", (enter, *inits), (body,) if len(body.params) == 1 + len(inits):
                 text = f"while {self.names[enter]} count {self.names[body.params[0]]}"
-                return text + self._carry(body.params[1:], inits)
+                return text + _mark(node) + self._carry(body.params[1:], inits)
             case "constant", (), () if _literal(node) and len(node.attrs) == 1:
                 return f"constant {_elements(node.attrs['value'])}"
         attrs = {k: node.attrs[k] for k in sorted(node.attrs, key=_place(node))}
@@ -241,6 +241,12 @@ def attr_text(value: Any) -> str:
         case Literal():
             return f"{value.type}({', '.join(element_texts(value)) if is_whole(value) else 'malformed'})"
     return str(value)  # ints, dims and array types
+
+
+def _mark(node: Node) -> str:
+    """Print how a loop is checkpointed: in so many slots, or in as many as the compiler chooses."""
+    slots = node.attrs.get("checkpointed")
+    return "" if slots is None else f" checkpointed {slots}" if slots else " checkpointed"
 
 
 def _literal(node: Node) -> Literal | None:

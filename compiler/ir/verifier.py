@@ -137,7 +137,7 @@ class _Verifier:
             if name not in node.attrs:
                 self.fail(f"{op.name} needs the attribute '{name}'", node)
         for name, value in node.attrs.items():
-            if name not in op.attrs:
+            if name not in (*op.attrs, *op.optional):
                 self.fail(f"{op.name} has no attribute '{name}'", node, name)
             if not is_attr(value):
                 self.fail(f"the attribute '{name}' is {_described(value)}, which has no text", node, name)

@@ -41,8 +41,15 @@ def _types(values: Sequence[Value]) -> tuple[Type, ...]:
     return tuple(v.type for v in values)
 
 
+def _check_slots(name: str, attrs: Attrs) -> None:
+    slots = attrs.get("checkpointed", 0)
+    if not is_int(slots) or slots < 0:
+        raise TypeRuleError(f"a checkpointed {name} has a number of slots, 0 where none is given, not {slots!r}")
+
+
 def _infer_for(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
     (body,) = _regions("for", attrs, 1)
+    _check_slots("for", attrs)
     _expect("the range of for", operands[:3], (INDEX, INDEX, INDEX))
     carried = tuple(operands[3:])
     if _types(body.params) != (INDEX, *carried):
@@ -58,6 +65,7 @@ def _infer_for(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
 
 def _infer_while(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
     (body,) = _regions("while", attrs, 1)
+    _check_slots("while", attrs)
     _expect("the condition of while", operands[:1], (BOOL,))
     carried = tuple(operands[1:])
     if _types(body.params) != (INDEX, *carried):
@@ -161,6 +169,7 @@ OPS = (
         evaluate=None,
         derivative=Structured.REGION,
         lowering=Special(),
+        optional=("checkpointed",),
     ),
     Op(
         name="while",
@@ -169,6 +178,7 @@ OPS = (
         evaluate=None,
         derivative=Structured.REGION,
         lowering=Special(),
+        optional=("checkpointed",),
     ),
     Op(
         name="if",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -12,6 +12,7 @@ from ..ir.operation import OpTable, VjpContext
 from ..ops import OPS
 from .activity import carries_derivative
 from .adjoint_nodes import Backward
+from .checkpointed_loops import with_sweeps
 from .checkpoints import open_checkpoints
 from .cotangents import Scope, zeros
 from .inline import inline
@@ -121,15 +122,14 @@ def _reversed(
     if seeds is Seeds.ONE:
         seeded = [0]
     outputs = [block.results[k] for k in seeded]
-    backward = Backward.of(
-        graph, inputs, outputs, ops, lambda inner, by: adjoint(inner, by, seeds=Seeds.INPUTS, ops=ops), policy
-    )
+    backward = Backward.of(graph, inputs, outputs, ops, _differentiate(ops), policy)
     scope = Scope(Builder(ops, block.nodes[-1].loc if block.nodes else None, Origin.BACKWARD))
     cts = _seed(backward, scope, graph, seeded, seeds)
     backward.block(scope, block.nodes)
     gradients = tuple(scope.cotangents.get(v) or zeros(scope.b, v.type) for v in inputs)
 
     forward = Saver.of(ops, backward.structure, backward.restorer.saved, scope.stacks).nodes(block.nodes)
+    forward = with_sweeps(forward, backward.sweeps)
     joint = Graph(
         graph.name,
         Block(block.params + cts, whole((*forward, *scope.b.nodes), ops), block.results + gradients),
@@ -139,6 +139,10 @@ def _reversed(
     joint = open_checkpoints(joint, ops)
     residuals = (*_kept(graph, backward, scope.b.nodes), *backward.restorer.residuals)
     return Adjoint(joint, residuals, backward.cotangents | scope.cotangents), backward
+
+
+def _differentiate(ops: OpTable) -> Callable[[Graph, Sequence[int]], Graph]:
+    return lambda graph, wrt: adjoint(graph, wrt, seeds=Seeds.INPUTS, ops=ops)
 
 
 def _reverse_segment(c: VjpContext) -> list[Value | None]:

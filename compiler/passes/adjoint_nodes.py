@@ -13,6 +13,7 @@ from ..ir.operation import NotDifferentiable, OpTable, Partial, Partials, Struct
 from ..ir.types import StackType, Type
 from .activity import Activity
 from .adjoint_regions import reverse_if, reverse_loop
+from .checkpointed_loops import Sweep
 from .checkpoints import reverse_checkpoint
 from .cotangents import Scope, zeros
 from .policies import Policy
@@ -35,19 +36,23 @@ class Backward:
         Those of them that reach a differentiated output as well: they have cotangents.
     cotangents
         The finished cotangents of the outermost block.
-    reverse
-        Gives the joint graph of a graph of its own, by some inputs, that takes the cotangents of its outputs.
+    differentiate
+        From a graph and the indices of some inputs to its joint graph, with the cotangents of its outputs
+        as inputs.
     units
         The partial derivatives, by types of operands, that have turned out to be 1 or -1; 0 for all others.
+    sweeps
+        The primal runs of checkpointed loops that save states.
     """
 
     structure: Structure
     varied: frozenset[Value]
     active: frozenset[Value]
     restorer: Restorer
-    reverse: Callable[[Graph, Sequence[int]], Graph]
+    differentiate: Callable[[Graph, Sequence[int]], Graph]
     cotangents: dict[Value, Value] = field(default_factory=dict)
     units: dict[tuple[Partial, tuple[Type, ...]], int] = field(default_factory=dict)
+    sweeps: dict[Node, Sweep] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -55,13 +60,13 @@ class Backward:
         inputs: Sequence[Value],
         outputs: Sequence[Value],
         ops: OpTable,
-        reverse: Callable[[Graph, Sequence[int]], Graph],
+        differentiate: Callable[[Graph, Sequence[int]], Graph],
         policy: Policy,
     ) -> Backward:
         structure = Structure.of(graph)
         activity = Activity.of(graph, inputs, outputs)
         restorer = Restorer.of(graph, structure, ops, policy)
-        return Backward(structure, activity.varied, activity.active, restorer, reverse)
+        return Backward(structure, activity.varied, activity.active, restorer, differentiate)
 
     def block(self, scope: Scope, nodes: Sequence[Node]) -> None:
         """Build the reverse of `nodes` in `scope`."""

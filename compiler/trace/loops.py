@@ -19,6 +19,7 @@ from ..passes.loops import trip_count
 from .blocks import Outcome, run_block
 from .branches import branch, truth
 from .carries import Key, Plan, Unsettled, relate_all
+from .checkpointed import PLAIN, Mark, unmarked
 from .frame import Buffer, Frame, Trace
 from .late_errors import LATE, is_late
 from .leaves import NO_VARIABLES, Kind, State, doubt
@@ -36,6 +37,7 @@ class Counted:
 
     bounds: range | Range
     body: Callable[[Any], Any]
+    mark: Mark = PLAIN
 
     def turn(self, trace: Trace, index: Value) -> tuple[Any, Any]:
         return broke(self.body(Scalar(trace, index, weak=True))), None
@@ -53,12 +55,13 @@ class Until:
     entered: Any
     test: Callable[[], Any]
     body: Callable[[], Any]
+    mark: Mark = PLAIN
 
     def turn(self, trace: Trace, index: Value) -> tuple[Any, Any]:
         broken = broke(self.body())
         if not isinstance(broken, Tracer):
-            return broken, not broken and holds(trace, self.test())
-        return broken, branch(trace, broken, lambda: False, lambda: holds(trace, self.test()), NO_VARIABLES)
+            return broken, not broken and holds(trace, unmarked(self.test())[0])
+        return broken, branch(trace, broken, lambda: False, lambda: holds(trace, unmarked(self.test())[0]), NO_VARIABLES)
 
     @property
     def sure(self) -> bool:
@@ -235,14 +238,14 @@ def _loop_op(trace: Trace, attempt: _Attempt, head: Counted | Until, carried: _C
         bounds = bound_values(trace, head.bounds)
         if attempt.broken is False:
             block = builder.block((index, *carried.params), carried.yields)
-            return trace.emit_all("for", *bounds, *carried.inits, regions=(block,))
+            return trace.emit_all("for", *bounds, *carried.inits, regions=(block,), **head.mark.attrs)
         trips = trip_count(trace.b, *bounds)
         enter = trace.b.less(trace.b.int64(0), trips)
         index = _counted_index(trace, builder, head.bounds, bounds, index)
         goes_on = builder.less(builder.add(index, builder.int64(1)), trips)
         again = builder.logical_and(builder.logical_not(_as_bool(builder, attempt.broken)), goes_on)
     block = builder.block((index, *carried.params), (again, *carried.yields))
-    _, *results = trace.emit_all("while", enter, *carried.inits, regions=(block,))
+    _, *results = trace.emit_all("while", enter, *carried.inits, regions=(block,), **head.mark.attrs)
     return results
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import TraceError, UnsupportedError
 from .branches import branch
 from .carries import Unsettled
+from .checkpointed import PLAIN, Mark, unmarked
 from .frame import Decision, RollAbort, Trace
 from .known import can_know
 from .leaves import State
@@ -25,53 +26,64 @@ class _NotRolled(Exception):
     """A loop that could not be rolled, and why."""
 
 
-def for_range(trace: Trace, bounds: range | Range, body: Callable[[Any], Any], variables: State) -> Any:
+def for_range(
+    trace: Trace, bounds: range | Range, body: Callable[[Any], Any], variables: State, mark: Mark = PLAIN
+) -> Any:
     """Trace a loop over a range; tell whether a break ended it."""
     length = static_length(bounds)
     if length is not None and length < 2:
         return in_turn(trace, bounds, body, variables)
     try:
-        return _roll(trace, Counted(bounds, body), variables)
+        return _roll(trace, Counted(bounds, body, mark), variables)
     except Unsettled as failure:
         if isinstance(bounds, Range) or failure.hopeless:
+            mark.must_roll(str(failure))
             return _unroll(trace, bounds, body, variables, str(failure))
     except _NotRolled as failure:
+        mark.must_roll(str(failure))
         return _unroll(trace, bounds, body, variables, str(failure))
     # One turn by itself gives the variables the types that they keep from then on.
     first, rest = bounds[0], bounds[1:]
-    return _then(trace, broke(body(first)), lambda: _roll_rest(trace, rest, body, variables), variables)
+    return _then(trace, broke(body(first)), lambda: _roll_rest(trace, rest, body, variables, mark), variables)
 
 
-def _roll_rest(trace: Trace, bounds: range, body: Callable[[Any], Any], variables: State) -> Any:
+def _roll_rest(
+    trace: Trace, bounds: range, body: Callable[[Any], Any], variables: State, mark: Mark
+) -> Any:
     try:
-        return _roll(trace, Counted(bounds, body), variables)
+        return _roll(trace, Counted(bounds, body, mark), variables)
     except (Unsettled, _NotRolled) as failure:
+        mark.must_roll(str(failure))
         return _unroll(trace, bounds, body, variables, str(failure), peeled=1)
 
 
 def while_loop(trace: Trace, test: Callable[[], Any], body: Callable[[], Any], variables: State) -> Any:
     """Trace a `while`; tell whether a break ended it."""
-    entered = holds(trace, test())
+    condition, mark = unmarked(test())
+    entered = holds(trace, condition)
     if entered is False:
         return False
     try:
-        return _roll(trace, Until(entered, test, body), variables)
+        return _roll(trace, Until(entered, test, body, mark), variables)
     except (Unsettled, _NotRolled) as failure:
         reason = str(failure)
         hopeless = not isinstance(failure, Unsettled) or failure.hopeless
     if hopeless or isinstance(entered, Tracer):
+        mark.must_roll(reason)
         return _unroll_while(trace, entered, test, body, variables, reason)
     # One turn by itself gives the variables the types that they keep from then on.
     return _then(trace, broke(body()), lambda: _rest_of_while(trace, test, body, variables), variables)
 
 
 def _rest_of_while(trace: Trace, test: Callable[[], Any], body: Callable[[], Any], variables: State) -> Any:
-    entered = holds(trace, test())
+    condition, mark = unmarked(test())
+    entered = holds(trace, condition)
     if entered is False:
         return False
     try:
-        return _roll(trace, Until(entered, test, body), variables)
+        return _roll(trace, Until(entered, test, body, mark), variables)
     except (Unsettled, _NotRolled) as failure:
+        mark.must_roll(str(failure))
         return _unroll_while(trace, entered, test, body, variables, str(failure))
 
 
@@ -99,7 +111,7 @@ def _unroll_while(
             return _then(trace, broken, rest, variables)
         if broken:
             return True
-        entered = holds(trace, test())
+        entered = holds(trace, unmarked(test())[0])
     trace.decisions.append(Decision(where, f"loop of {turns} turns unrolled", reason))
     return False
 

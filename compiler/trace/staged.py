@@ -16,6 +16,7 @@ from .attributes import ATTRIBUTES, call_attribute, read_attribute, write_attrib
 from .branches import branch, truth
 from .calls import MUTABLE, call, own_method
 from .capture import cell_path, global_path
+from .checkpointed import PLAIN, Marked, unmarked
 from .comprehensions import check_pick, elements
 from .frame import Trace
 from .iterables import at_end, generated, indexed, plain_range
@@ -253,24 +254,32 @@ class Staged:
 
     def for_(self, iterable: Any, body: Callable[[Any], Any], state: State) -> Any:
         """A `for` loop; tell whether a break ended it."""
+        iterable, mark = unmarked(iterable)
         if isinstance(iterable, np.ndarray):
             iterable = self.trace.capture(iterable)
         iterable = plain_range(iterable)
         if isinstance(iterable, (range, Range)):
-            return for_range(self.trace, iterable, body, state)
+            return for_range(self.trace, iterable, body, state, mark)
         found = indexed(self.trace, iterable)
         if found is not None:
             length = found.length
             bounds = range(length) if isinstance(length, int) else Range(0, length, 1)
-            broken = for_range(self.trace, bounds, lambda k: body(found.at(k)), state)
+            broken = for_range(self.trace, bounds, lambda k: body(found.at(k)), state, mark)
             if broken is False:
                 at_end(iterable)
             return broken
+        mark.must_roll(f"Python iterates over a {type(iterable).__name__}")
         return in_turn(self.trace, elements(self.trace, iterable), body, state)
 
     def while_(self, test: Callable[[], Any], body: Callable[[], Any], state: State) -> Any:
         """A `while` loop; tell whether a break ended it."""
-        return while_loop(self.trace, lambda: self._asked(test()), body, state)
+
+        def asked() -> Any:
+            condition, mark = unmarked(test())
+            condition = self._asked(condition)
+            return condition if mark is PLAIN else Marked(condition, mark)
+
+        return while_loop(self.trace, asked, body, state)
 
 
 class Shown:

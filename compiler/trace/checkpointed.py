@@ -1,0 +1,87 @@
+"""`gr.checkpointed` in traced code: a mark on what a loop runs over, or on the condition of a `while`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..errors import TraceError, UnsupportedError
+from .frame import Trace
+from .location import user_location
+from .tracer import Tracer
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a loop is to be reversed: None for as any loop, else with so many slots, 0 for any number."""
+
+    slots: int | None = None
+
+    @property
+    def attrs(self) -> Mapping[str, int]:
+        """The attributes of the loop's operation."""
+        return {} if self.slots is None else {"checkpointed": self.slots}
+
+    def must_roll(self, reason: str) -> None:
+        """Refuse to unroll a loop that is marked."""
+        if self.slots is not None:
+            raise TraceError(
+                f"gr.checkpointed: this loop could not be kept as a loop ({reason}), and only a loop has turns"
+                " to run again",
+                loc=user_location(),
+            )
+
+
+PLAIN = Mark()
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What `gr.checkpointed` gives traced code; only `for` and `while` know what to do with it."""
+
+    content: Any
+    mark: Mark
+
+    def __iter__(self) -> Iterator[Any]:
+        self._refuse()
+
+    def __bool__(self) -> bool:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise UnsupportedError(
+            "gr.checkpointed marks a loop: it has to be all that a `for` runs over, or the whole condition of a"
+            " `while`",
+            loc=user_location(),
+        )
+
+
+def marked(trace: Trace, iterable: Any, slots: Any = None) -> Marked:
+    """Mark what a loop runs over, or its condition."""
+    check_slots(slots)
+    if isinstance(iterable, Marked):
+        iterable._refuse()
+    return Marked(iterable, Mark(0 if slots is None else int(slots)))
+
+
+def check_slots(slots: Any) -> None:
+    """Refuse what is no number of slots."""
+    if isinstance(slots, Tracer):
+        raise UnsupportedError(
+            "gr.checkpointed: 'slots' sizes memory, so it has to be known while tracing: an int in the code",
+            loc=user_location(),
+        )
+    if slots is None:
+        return
+    if not isinstance(slots, (int, np.integer)) or isinstance(slots, bool):
+        raise TypeError(f"gr.checkpointed: 'slots' is an int or None, not {type(slots).__name__}")
+    if slots < 1:
+        raise ValueError(f"gr.checkpointed: 'slots' is at least 1, for the state before the loop, not {slots}")
+
+
+def unmarked(x: Any) -> tuple[Any, Mark]:
+    """Return what is marked, and the mark."""
+    return (x.content, x.mark) if isinstance(x, Marked) else (x, PLAIN)
