@@ -3,7 +3,7 @@
 from . import cache
 from .api import grad, interpret, jit, parse, stop_gradient, trace, value_and_grad, vjp
 from .checkpoints import checkpoint, name, save_only
-from .control import checkpointed, cond, fori_loop, scan, switch, unroll, while_loop
+from .control import cond, fori_loop, scan, switch, while_loop
 from .errors import (
     CheckError,
     ConcretizationError,
@@ -22,6 +22,7 @@ from .errors import (
     VerifyError,
 )
 from .ir.graph import Graph
+from .loop_marks import checkpointed, unroll
 from .program import Program
 from .runtime.threads import get_num_threads, set_num_threads
 from .testing import check_grads

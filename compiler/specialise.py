@@ -14,11 +14,13 @@ from .ops import OPS
 from .passes.adjoint import Adjoint
 from .passes.checkpoints import open_checkpoints, without_names
 from .passes.pipeline import optimize
+from .passes.slots import checkpointed_loops
 from .passes.whole_arrays import whole_arrays
 from .program import Program
 from .results import Differentiation, Rebuild, check_scalar, gradient_rebuild, plain_rebuild
 from .saving import FASTEST, Saving, differentiate
 from .timings import Clock
+from .trace.frame import Decision
 from .trace.function import Dynamic, Traced, trace_function
 
 if TYPE_CHECKING:
@@ -134,7 +136,7 @@ def compile_program(
         optimized,
         result.residuals,
         result.cotangents,
-        traced.decisions,
+        traced.decisions if wrt is None else (*traced.decisions, *_checkpointed(prepared)),
         compiled,
         timings=clock.read(),
     )
@@ -146,6 +148,10 @@ def planned_peak(graph: Graph) -> int | None:
     from .lower.memory_plan import memory_plan
 
     return memory_plan(lower(graph)).peak
+
+
+def _checkpointed(primal: Graph) -> list[Decision]:
+    return [Decision(loc, what, "gr.checkpointed") for loc, what in checkpointed_loops(primal)]
 
 
 def as_graph(

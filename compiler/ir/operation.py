@@ -199,7 +199,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Op:
-    """One operation. Every field is required, so a missing rule fails at import; `optional` names more attrs."""
+    """One operation. Every field is required, so a missing rule fails at import."""
 
     name: str
     attrs: tuple[str, ...]  # names, in the order they print

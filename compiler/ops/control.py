@@ -44,7 +44,9 @@ def _types(values: Sequence[Value]) -> tuple[Type, ...]:
 def _check_slots(name: str, attrs: Attrs) -> None:
     slots = attrs.get("checkpointed", 0)
     if not is_int(slots) or slots < 0:
-        raise TypeRuleError(f"a checkpointed {name} has a number of slots, 0 where none is given, not {slots!r}")
+        raise TypeRuleError(
+            f"a checkpointed {name} has a number of slots, 0 where none is given, not {slots!r}"
+        )
 
 
 def _infer_for(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:

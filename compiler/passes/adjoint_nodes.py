@@ -13,7 +13,7 @@ from ..ir.operation import NotDifferentiable, OpTable, Partial, Partials, Struct
 from ..ir.types import StackType, Type
 from .activity import Activity
 from .adjoint_regions import reverse_if, reverse_loop
-from .checkpointed_loops import Sweep
+from .checkpointed_loops import Sweep, is_checkpointed, reverse_checkpointed
 from .checkpoints import reverse_checkpoint
 from .cotangents import Scope, zeros
 from .policies import Policy
@@ -112,6 +112,7 @@ class Backward:
                 reverse_checkpoint(self, scope, node, cts)
             case Structured.REGION:
                 reverse = reverse_loop if is_loop(node) else reverse_if
+                reverse = reverse_checkpointed if is_checkpointed(node) else reverse
                 reverse(self, scope, node, cts)
             case NotDifferentiable():
                 raise AssertionError(f"a cotangent reached {node.op.name}, which has no derivative")

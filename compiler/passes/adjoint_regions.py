@@ -9,7 +9,6 @@ from ..ir.builder import Builder
 from ..ir.graph import Block, Node, Value
 from ..ir.loops import Carry, body_of, carries, heads
 from ..ir.types import StackType
-from .checkpointed_loops import is_checkpointed, reverse_checkpointed
 from .cotangents import Scope, zeros
 from .loops import constant_int, reversed_range
 from .residuals import Saved, Threads
@@ -26,8 +25,6 @@ def reverse_loop(backward: Backward, scope: Scope, node: Node, cts: Sequence[Val
     It carries the cotangents of the carried values, those of the values that the body reads of the
     scopes around it, so that reads of one element add to them in place, and the stacks to pop.
     """
-    if is_checkpointed(node):
-        return reverse_checkpointed(backward, scope, node, cts)
     b, body = scope.b, body_of(node)
     carried = [c for c in carries(node) if not backward.active.isdisjoint((c.param, c.result))]
     inner, ct_params, yields, read = _reversed_body(backward, scope, node, carried)

@@ -18,7 +18,6 @@ from math import comb
 
 from ..ir.builder import Builder
 from ..ir.graph import Value
-from ..ir.types import BOOL
 
 UNKNOWN_TURNS = 64  # slots where only the run knows the turns: 47,904 turns are run at most four times
 
@@ -39,9 +38,9 @@ def advance(turns: int, slots: int) -> int:
 
 
 def extra_turns(turns: int, slots: int) -> int:
-    """Return the least number of turns to run so that the states before all of `turns` turns come up in reverse.
+    """Return how many turns have to be run, at least, to get to the states before all turns, the last first.
 
-    It counts the first run to the last of these states, and not the turns that are run to be reversed.
+    It counts the run to the last of these states, and not the turns that are run to be reversed.
     """
     if turns <= 1:
         return 0
@@ -76,10 +75,11 @@ def build_advance(b: Builder, turns: Value, slots: Value) -> Value:
     k, earlier, before, last, now = (Value(turns.type) for _ in range(5))
     t = inner.add(k, two)
     larger = inner.floor_divide(inner.multiply(now, inner.add(slots, t)), t)
-    body = inner.block((k, earlier, before, last, now), (inner.less(larger, turns), before, last, now, larger))
+    body = inner.block(
+        (k, earlier, before, last, now), (inner.less(larger, turns), before, last, now, larger)
+    )
     enter = b.logical_and(many, b.less(first, turns))
     _, earlier, before, last, _ = b.emit("while", enter, zero, zero, one, first, regions=(body,))
-    assert enter.dtype is BOOL.dtype
     kept = b.add(b.subtract(turns, b.multiply(two, b.subtract(last, before))), b.subtract(before, earlier))
     best = b.maximum(one, b.minimum(last, b.maximum(before, kept)))
     return b.where(many, best, b.subtract(turns, one))

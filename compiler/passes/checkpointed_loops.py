@@ -17,10 +17,11 @@ from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Span, Value
 from ..ir.loops import Carry, body_of, carries, heads
 from ..ir.types import INDEX, ArrayType, StackType
-from .binomial import UNKNOWN_TURNS, build_advance, default_slots
+from .binomial import build_advance
 from .cotangents import Scope, zeros
 from .inline import inline
-from .loops import constant_int, trip_count
+from .loops import trip_count
+from .slots import MARK, keeps_states, slots_of, turns_of
 
 if TYPE_CHECKING:
     from .adjoint_nodes import Backward
@@ -30,13 +31,13 @@ Values = tuple[Value, ...]
 
 def is_checkpointed(node: Node) -> bool:
     """Tell whether a loop is marked, and can be reversed as this file does it."""
-    marked = "checkpointed" in node.attrs
+    marked = MARK in node.attrs
     return marked and not any(isinstance(v.type, StackType) for v in node.operands)
 
 
 @dataclass(frozen=True, slots=True)
 class _Saved:
-    """The saved states: how many there are, before which turn each is, and a buffer for each carried value."""
+    """The saved states: how many, before which turn each is, and a buffer for each carried value."""
 
     count: Value
     turns: Value
@@ -193,24 +194,20 @@ def reverse_checkpointed(backward: Backward, scope: Scope, node: Node, cts: Sequ
 def _entered(backward: Backward, b: Builder, node: Node) -> tuple[_Loop, _Saved]:
     """Return a loop as the backward pass sees it, and the states that it begins with."""
     shadows = backward.restorer.shadows
-    is_outermost = not any(r in backward.structure.home for r in node.results)
-    if node.op.name == "for" and is_outermost:
+    if keeps_states(node, backward.structure):
         sweep = backward.sweeps[node] = _swept(backward, node)
-        loop = _loop(backward, b, node, first_run=False)
+        loop = _loop(backward, b, node)
         return loop, sweep.saved
-    loop = _loop(backward, b, node, first_run=True)
+    loop = _loop(backward, b, node)
     return loop, _Saved.first(b, loop.slots, shadows.all(c.init for c in loop.changed))
 
 
-def _loop(backward: Backward, b: Builder, node: Node, first_run: bool) -> _Loop:
+def _loop(backward: Backward, b: Builder, node: Node) -> _Loop:
     structure, shadows = backward.structure, backward.restorer.shadows
     bounds: Values = ()
-    known: int | None = None
+    known = turns_of(node, structure)
     if node.op.name == "for":
         lo, hi, step = shadows.all(heads(node))
-        match [constant_int(structure.definition, v) for v in heads(node)]:
-            case (int(first), int(end), int(stride)):
-                known = len(range(first, end, stride))
         turns = trip_count(b, lo, hi, step) if known is None else b.int64(known)
         bounds = lo, step
     else:
@@ -218,22 +215,14 @@ def _loop(backward: Backward, b: Builder, node: Node, first_run: bool) -> _Loop:
     changed = tuple(c for c in carries(node) if c.param not in structure.unchanged)
     fixed = {c.param: shadows(c.init) for c in carries(node) if c.param in structure.unchanged}
     captured = {v: shadows(v) for v in structure.captures[body_of(node)]}
-    slots = slots_of(node, None if known is None else known - first_run)
+    slots = slots_of(node, known)
     return _Loop(node, slots, bounds, turns, changed, fixed, captured)
-
-
-def slots_of(node: Node, turns: int | None) -> int:
-    """Return how many slots a loop gets; more than it has turns are of no use."""
-    slots: int = node.attrs["checkpointed"]
-    if turns is None:
-        return slots or UNKNOWN_TURNS
-    return max(1, min(slots or default_slots(turns), turns))
 
 
 def _swept(backward: Backward, node: Node) -> Sweep:
     """Build the primal run of a loop of the outermost block."""
     b = Builder(backward.restorer.ops, node.loc, node.origin)
-    loop = _loop(backward, b, node, first_run=False)
+    loop = _loop(backward, b, node)
     state = [c.init for c in loop.changed]
     saved, final = loop.advanced(b, _Saved.first(b, loop.slots, state), b.int64(0), state, loop.turns)
     named = {v: c.result for c, v in zip(loop.changed, final, strict=True)}

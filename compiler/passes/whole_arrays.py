@@ -27,6 +27,7 @@ from .dce import dce
 from .loops import constant_int
 from .ranges import ranges
 from .rewrite import Rewriter, rewrite
+from .slots import MARK
 
 _LEAST_TURNS = 16  # fewer are elements in registers
 _MOST_NODES = 200
@@ -43,8 +44,8 @@ def whole_arrays(graph: Graph, ops: OpTable = OPS) -> Graph:
 
 
 def _visit(rewriter: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
-    if node.op.name != "for":
-        return None
+    if node.op.name != "for" or MARK in node.attrs:
+        return None  # the reverse of a checkpointed loop is to hold few turns, not arrays of all
     bounds = [constant_int(rewriter.definition, v) for v in heads(node, operands)]
     match bounds:
         case (int(low), int(high), int(step)) if len(range(low, high, step)) >= _LEAST_TURNS:

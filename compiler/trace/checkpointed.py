@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..errors import TraceError, UnsupportedError
 from .frame import Trace
+from .known import can_know
 from .location import user_location
 from .tracer import Tracer
 
@@ -29,8 +31,8 @@ class Mark:
         """Refuse to unroll a loop that is marked."""
         if self.slots is not None:
             raise TraceError(
-                f"gr.checkpointed: this loop could not be kept as a loop ({reason}), and only a loop has turns"
-                " to run again",
+                f"gr.checkpointed: this loop could not be kept as a loop ({reason}), and only a loop has"
+                " turns to run again",
                 loc=user_location(),
             )
 
@@ -53,14 +55,16 @@ class Marked:
 
     def _refuse(self) -> NoReturn:
         raise UnsupportedError(
-            "gr.checkpointed marks a loop: it has to be all that a `for` runs over, or the whole condition of a"
-            " `while`",
+            "gr.checkpointed marks a loop: it has to be all that a `for` runs over, or the whole condition of"
+            " a `while`",
             loc=user_location(),
         )
 
 
 def marked(trace: Trace, iterable: Any, slots: Any = None) -> Marked:
     """Mark what a loop runs over, or its condition."""
+    if isinstance(slots, Tracer) and can_know(trace, slots.value):
+        slots = operator.index(slots)
     check_slots(slots)
     if isinstance(iterable, Marked):
         iterable._refuse()
@@ -79,7 +83,9 @@ def check_slots(slots: Any) -> None:
     if not isinstance(slots, (int, np.integer)) or isinstance(slots, bool):
         raise TypeError(f"gr.checkpointed: 'slots' is an int or None, not {type(slots).__name__}")
     if slots < 1:
-        raise ValueError(f"gr.checkpointed: 'slots' is at least 1, for the state before the loop, not {slots}")
+        raise ValueError(
+            f"gr.checkpointed: 'slots' is at least 1, for the state before the loop, not {slots}"
+        )
 
 
 def unmarked(x: Any) -> tuple[Any, Mark]:

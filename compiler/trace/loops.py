@@ -60,8 +60,11 @@ class Until:
     def turn(self, trace: Trace, index: Value) -> tuple[Any, Any]:
         broken = broke(self.body())
         if not isinstance(broken, Tracer):
-            return broken, not broken and holds(trace, unmarked(self.test())[0])
-        return broken, branch(trace, broken, lambda: False, lambda: holds(trace, unmarked(self.test())[0]), NO_VARIABLES)
+            return broken, not broken and self._again(trace)
+        return broken, branch(trace, broken, lambda: False, lambda: self._again(trace), NO_VARIABLES)
+
+    def _again(self, trace: Trace) -> Any:
+        return holds(trace, unmarked(self.test())[0])
 
     @property
     def sure(self) -> bool:

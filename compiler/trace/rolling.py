@@ -47,9 +47,7 @@ def for_range(
     return _then(trace, broke(body(first)), lambda: _roll_rest(trace, rest, body, variables, mark), variables)
 
 
-def _roll_rest(
-    trace: Trace, bounds: range, body: Callable[[Any], Any], variables: State, mark: Mark
-) -> Any:
+def _roll_rest(trace: Trace, bounds: range, body: Callable[[Any], Any], variables: State, mark: Mark) -> Any:
     try:
         return _roll(trace, Counted(bounds, body, mark), variables)
     except (Unsettled, _NotRolled) as failure:

@@ -1,0 +1,78 @@
+"""How many slots each checkpointed loop gets, and what that costs in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..ir.builder import Builder
+from ..ir.graph import Graph, Loc, Node, Value, walk
+from ..ir.loops import heads, is_loop
+from ..ir.operation import OpTable
+from ..ops import OPS
+from .binomial import UNKNOWN_TURNS, default_slots, extra_turns, recomputed_turns
+from .loops import constant_int
+from .rewrite import Rewriter, rewrite
+from .structure import Structure
+
+MARK = "checkpointed"  # the attribute of loops: the number of slots, 0 where the user gives none
+
+
+def slots_of(node: Node, turns: int | None) -> int:
+    """Return how many slots a loop gets; more than it has turns are of no use.
+
+    `turns` is None where only the run knows it.
+    """
+    slots: int = node.attrs[MARK]
+    if turns is None:
+        return slots or UNKNOWN_TURNS
+    return max(1, min(slots or default_slots(turns), turns))
+
+
+def turns_of(node: Node, structure: Structure) -> int | None:
+    """Return how many turns a loop is known to take."""
+    bounds = heads(node) if node.op.name == "for" else ()
+    match [constant_int(structure.definition, v) for v in bounds]:
+        case (int(first), int(end), int(step)) if step:
+            return len(range(first, end, step))
+    return None
+
+
+def keeps_states(node: Node, structure: Structure) -> bool:
+    """Tell whether the primal run of a loop saves states on its way.
+
+    Inside of other loops it would have to save slots for each of their turns; there only the state that it
+    begins with is kept, and the backward pass begins with a run of its own.
+    """
+    return node.op.name == "for" and not any(r in structure.home for r in node.results)
+
+
+def with_slots(graph: Graph, slots: int, ops: OpTable = OPS) -> Graph:
+    """Return `graph` with so many slots for each checkpointed loop that the user gives no number for."""
+
+    def visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
+        if node.attrs.get(MARK) != 0 or not is_loop(node):
+            return None
+        walk.keep(b, node, operands)
+        made = b.nodes.pop()
+        attrs = {**made.attrs, MARK: slots}
+        b.nodes.append(Node(made.op, made.operands, attrs, made.results, made.regions, made.loc, made.origin))
+        return node.results
+
+    return rewrite(graph, visit, ops)
+
+
+def checkpointed_loops(graph: Graph) -> Iterator[tuple[Loc | None, str]]:
+    """Yield the line of each checkpointed loop, and what its reverse costs."""
+    structure = Structure.of(graph)
+    for node in walk(graph.block):
+        if MARK not in node.attrs or not is_loop(node):
+            continue
+        turns = turns_of(node, structure)
+        slots = slots_of(node, turns)
+        if turns is None:
+            cost = "only the run knows how many turns there are"
+        elif keeps_states(node, structure):
+            cost = f"{recomputed_turns(turns, slots)} recomputed turns"
+        else:
+            cost = f"{turns + extra_turns(turns, slots)} recomputed turns each time"
+        yield node.loc, f"checkpointed with {slots} slot{'s' * (slots != 1)}: {cost}"
