@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -11,8 +11,10 @@ import numpy as np
 
 from ..errors import TraceError, UnsupportedError
 from .frame import Trace
+from .iterables import Lazy
 from .known import can_know
 from .location import user_location
+from .ranges import Range
 from .tracer import Tracer
 
 
@@ -41,19 +43,20 @@ PLAIN = Mark()
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class Checkpointed:
     """What `gr.checkpointed` gives traced code; only `for` and `while` know what to do with it."""
 
     content: Any
     mark: Mark
 
     def __iter__(self) -> Iterator[Any]:
-        self._refuse()
+        self.refuse()
 
     def __bool__(self) -> bool:
-        self._refuse()
+        self.refuse()
 
-    def _refuse(self) -> NoReturn:
+    def refuse(self) -> NoReturn:
+        """Refuse to be used as anything else."""
         raise UnsupportedError(
             "gr.checkpointed marks a loop: it has to be all that a `for` runs over, or the whole condition of"
             " a `while`",
@@ -61,14 +64,14 @@ class Marked:
         )
 
 
-def marked(trace: Trace, iterable: Any, slots: Any = None) -> Marked:
+def marked(trace: Trace, iterable: Any, slots: Any = None) -> Checkpointed:
     """Mark what a loop runs over, or its condition."""
     if isinstance(slots, Tracer) and can_know(trace, slots.value):
         slots = operator.index(slots)
     check_slots(slots)
-    if isinstance(iterable, Marked):
-        iterable._refuse()
-    return Marked(iterable, Mark(0 if slots is None else int(slots)))
+    if isinstance(iterable, Checkpointed):
+        iterable.refuse()
+    return Checkpointed(iterable, Mark(0 if slots is None else int(slots)))
 
 
 def check_slots(slots: Any) -> None:
@@ -88,6 +91,15 @@ def check_slots(slots: Any) -> None:
         )
 
 
+def tested(x: Any, asked: Callable[[Any], Any]) -> Any:
+    """Return what `asked` makes of the condition of a `while`, marked as it was."""
+    if not isinstance(x, Checkpointed):
+        return asked(x)
+    if isinstance(x.content, (range, Range, Lazy)):
+        x.refuse()
+    return Checkpointed(asked(x.content), x.mark)
+
+
 def unmarked(x: Any) -> tuple[Any, Mark]:
     """Return what is marked, and the mark."""
-    return (x.content, x.mark) if isinstance(x, Marked) else (x, PLAIN)
+    return (x.content, x.mark) if isinstance(x, Checkpointed) else (x, PLAIN)

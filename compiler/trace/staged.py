@@ -16,7 +16,7 @@ from .attributes import ATTRIBUTES, call_attribute, read_attribute, write_attrib
 from .branches import branch, truth
 from .calls import MUTABLE, call, own_method
 from .capture import cell_path, global_path
-from .checkpointed import PLAIN, Marked, unmarked
+from .checkpointed import tested, unmarked
 from .comprehensions import check_pick, elements
 from .frame import Trace
 from .iterables import at_end, generated, indexed, plain_range
@@ -273,13 +273,7 @@ class Staged:
 
     def while_(self, test: Callable[[], Any], body: Callable[[], Any], state: State) -> Any:
         """A `while` loop; tell whether a break ended it."""
-
-        def asked() -> Any:
-            condition, mark = unmarked(test())
-            condition = self._asked(condition)
-            return condition if mark is PLAIN else Marked(condition, mark)
-
-        return while_loop(self.trace, asked, body, state)
+        return while_loop(self.trace, lambda: tested(test(), self._asked), body, state)
 
 
 class Shown:
