@@ -23,6 +23,7 @@ SHOWN = {
     "newton": "m = 0: no step taken, dE/dm = 1; with one step more 2.5",
     "ode_fit": "0.5402   0.0272   0.7964   0.0237",
     "orbit": "velocity (0.466203",
+    "pendulum_chain": "20 states: energy 1.170683,       2",
     "pullback": "the Jacobian, by three calls",
     "saved_in_loops": "sums: nothing",
     "saved_values": "f64[4] 'w': kept",
