@@ -9,6 +9,7 @@ import sys
 from contextlib import nullcontext
 
 from .campaign import campaign
+from .checkpoints import checkpointed
 from .generate import generate
 from .large import small_as_large
 
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument(
         "--large", action="store_true", help="treat small arrays and short loops as large ones are"
     )
+    parser.add_argument("--checkpointed", action="store_true", help="checkpoint the loops of the programs")
     parser.add_argument("--whole", action="store_true", help="do not make failing programs small")
     options = parser.parse_args()
     os.environ["GRADIR_CACHE"] = "0"  # judge what is compiled now; `--large` compiles what nobody else wants
@@ -37,6 +39,7 @@ def main() -> int:
             compiled=not options.quick,
             small=not options.whole,
             announce=functools.partial(print, flush=True),
+            change=checkpointed if options.checkpointed else None,
         )
     print(statistics)
     return 1 if statistics.failures else 0

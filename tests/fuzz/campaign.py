@@ -51,12 +51,13 @@ def campaign(
     compiled: bool = True,
     small: bool = True,
     announce: Callable[[str], None] | None = None,
+    change: Callable[[Program], Program] | None = None,
 ) -> Statistics:
-    """Judge the programs of some seeds; `announce` is told of each failure at once."""
+    """Judge the programs of some seeds, changed first; `announce` is told of each failure at once."""
     statistics = Statistics()
     with tempfile.TemporaryDirectory(prefix="gradir-fuzz-") as folder:
         for seed in seeds:
-            program = generate(seed)
+            program = generate(seed) if change is None else change(generate(seed))
             verdict = judge(program, Path(folder), compiled=compiled)
             statistics.kinds[verdict.kind] += 1
             statistics.checked += verdict.checked
