@@ -42,11 +42,18 @@ class Builder:
         self.nodes.append(Node(op, operands, attrs, results, tuple(regions), self.loc, self.origin))
         return results
 
-    def copy(self, node: Node, operands: Sequence[Value], regions: Sequence[Block] = ()) -> tuple[Value, ...]:
+    def copy(
+        self,
+        node: Node,
+        operands: Sequence[Value],
+        regions: Sequence[Block] = (),
+        origin: Origin | None = None,
+    ) -> tuple[Value, ...]:
         """Append `node` again with other operands and regions, keeping its types, line and origin."""
         results = tuple(Value(r.type) for r in node.results)
+        origin = node.origin if origin is None else origin
         self.nodes.append(
-            Node(node.op, tuple(operands), node.attrs, results, tuple(regions), node.loc, node.origin)
+            Node(node.op, tuple(operands), node.attrs, results, tuple(regions), node.loc, origin)
         )
         return results
 

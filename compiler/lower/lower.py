@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..ir.graph import Graph
 from ..ops import OPS
+from ..passes.checkpoints import open_checkpoints, without_names
 from .bands import merge_rows
 from .buffers import plan_buffers
 from .inlining import choose
@@ -21,6 +22,17 @@ from .thin_products import open_thin_products
 from .tilings import join_tilings
 from .widening import widen_sums
 from .windows import open_windows
+
+_REWRITES = (
+    open_checkpoints,
+    without_names,
+    write_parts,
+    open_thin_products,
+    join_tilings,
+    open_windows,
+    widen_sums,
+    reserve_stacks,
+)
 
 
 def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> KernelProgram:
@@ -40,7 +52,7 @@ def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> KernelProgr
         Statements over planned buffers. The last site is that of a failed allocation.
     """
     given = graph
-    for rewrite in (write_parts, open_thin_products, join_tilings, open_windows, widen_sums, reserve_stacks):
+    for rewrite in _REWRITES:
         graph = rewrite(graph, OPS)
     inlining = choose(graph)
     body = schedule(graph, inlining)

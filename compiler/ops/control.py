@@ -95,6 +95,16 @@ def _infer_if(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
     return _types(then.results)
 
 
+def _infer_checkpoint(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
+    regions: tuple[Block, ...] = tuple(attrs.get("regions", ()))
+    if operands or len(regions) != 1 or regions[0].params:
+        raise TypeRuleError("checkpoint has one region, without parameters, and no operands")
+    kept = attrs["kept"]
+    if not is_int(kept) or not 0 <= kept <= len(regions[0].results):
+        raise TypeRuleError(f"checkpoint keeps some of its results, not {kept!r}")
+    return tuple(v.type for v in regions[0].results)
+
+
 def _infer_stack_new(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
     _expect("stack_new", operands, (INDEX,))
     element = attrs["element"]
@@ -186,6 +196,16 @@ OPS = (
         name="if",
         attrs=(),
         infer=_infer_if,
+        evaluate=None,
+        derivative=Structured.REGION,
+        lowering=Special(),
+    ),
+    # What its region computes; the backward pass runs the region again instead of saving what is in it, but
+    # for the last `kept` results, which are handed out to be saved.
+    Op(
+        name="checkpoint",
+        attrs=("kept",),
+        infer=_infer_checkpoint,
         evaluate=None,
         derivative=Structured.REGION,
         lowering=Special(),

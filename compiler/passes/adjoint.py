@@ -155,7 +155,7 @@ def _reverse_segment(c: VjpContext) -> list[Value | None]:
         if carries_derivative(r.type)
     ]
     joint = adjoint(segment, wrt, seeds=Seeds.INPUTS, ops=c.b.ops, cut=False)
-    given = inline(c.b, joint, (*c.node.operands, *cts))
+    given = inline(c.b, joint, (*c.node.operands, *cts), again=True)
     gradients = dict(zip(wrt, given[len(segment.outputs) :], strict=True))
     return [gradients.get(k) for k in range(len(c.needed))]
 

@@ -52,7 +52,7 @@ def reverse_checkpoint(backward: Backward, scope: Scope, node: Node, cts: Sequen
     after = seeds[0][1]
     outermost = node.results[0] not in structure.home
     given = [b.barrier(v, after) if outermost else shadows(v) for v in captured]
-    gradients = inline(b, joint, (*given, *(ct for _, ct in seeds), *shadows.all(kept.values())))
+    gradients = inline(b, joint, (*given, *(ct for _, ct in seeds), *shadows.all(kept.values())), again=True)
     for k, gradient in zip(wrt, gradients, strict=True):
         backward.accumulate(scope, captured[k], gradient)
 

@@ -192,7 +192,7 @@ class _Late:
         captured = [v for region in node.regions for v in self.split.structure.captures[region]]
         read = tuple(dict.fromkeys((*node.operands, *captured)))
         graph = Graph("again", Block(read, (node,), node.results), tuple(map(str, range(len(read)))), ())
-        results = inline(b, graph, [self.copies.get(v) or self._late(v) for v in read])
+        results = inline(b, graph, [self.copies.get(v) or self._late(v) for v in read], again=True)
         self.built += b.nodes
         self.copies.update(zip(node.results, results, strict=True))
 

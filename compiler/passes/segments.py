@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..ir.builder import Builder
-from ..ir.dims import is_static, size
+from ..ir.dims import is_static, room, size
 from ..ir.graph import Block, Graph, Node, Value, walk
 from ..ir.loops import body_of, carries, heads, inits
 from ..ir.operation import Effect, Op, OpTable, Special, Vjp, VjpContext
@@ -139,9 +139,9 @@ def _plan(node: Node, structure: Structure, saved: Sequence[Saved], always: bool
         plan = _Segments(turns, max(round(best), 1))
         held = plan.length * kept + plan.count * carried
         return plan if plan.count > 1 and held < len(turns) * kept and _is_fixed(body) else None
-    work = sum(size(n.operands[-1].shape) for n in body.nodes if n.op.name in _WORK)
     if not _is_cheap(node) or kept * len(turns) < _OUT_OF_CACHE or carried > _MOST_CARRIED * kept:
         return None
+    work = sum(size(n.operands[-1].shape) for n in body.nodes if n.op.name in _WORK)
     if work > _MOST_WORK * sum(size(s.value.shape) for s in residuals):
         return None
     plan = _Segments(turns, _length(len(turns), best))
@@ -175,7 +175,7 @@ def _is_cheap(node: Node) -> bool:
 
 def _bytes(type: Type) -> int:
     assert isinstance(type, ArrayType)
-    return size(type.shape) * type.dtype.numpy.itemsize
+    return room(type.shape) * type.dtype.numpy.itemsize
 
 
 def _length(turns: int, best: float) -> int:

@@ -11,7 +11,7 @@ from gradir.ir.graph import Span, Value
 from gradir.ir.types import BOOL, INDEX, ArrayType, DType
 from hypothesis import strategies as st
 
-from tests.ir.random_regions import for_step, if_step, stack_step, while_step
+from tests.ir.random_regions import checkpoint_step, for_step, if_step, stack_step, while_step
 from tests.ir.random_steps import Recipe, Steps, array_types
 
 
@@ -21,6 +21,14 @@ def _convert(s: Steps, name: str) -> Sequence[Value]:
 
 def _polygamma(s: Steps, name: str) -> Sequence[Value]:
     return s.b.emit(name, s.any(lambda t: t.dtype.is_float), n=s.number(1, 3))
+
+
+def _name(s: Steps, name: str) -> Sequence[Value]:
+    return s.b.emit(name, s.any(), name="x")
+
+
+def _barrier(s: Steps, name: str) -> Sequence[Value]:
+    return s.b.emit(name, s.any(), s.any())
 
 
 def _where(s: Steps, name: str) -> Sequence[Value]:
@@ -162,6 +170,8 @@ def _check_index(s: Steps, name: str) -> Sequence[Value]:
 # For each operation that is not elementwise without attributes: how to make a step of it.
 RECIPES: dict[str, Recipe] = {
     "convert": _convert,
+    "name": _name,
+    "barrier": _barrier,
     "polygamma": _polygamma,
     "where": _where,
     "constant": _constant,
@@ -187,5 +197,6 @@ RECIPES: dict[str, Recipe] = {
     "for": for_step,
     "while": while_step,
     "if": if_step,
+    "checkpoint": checkpoint_step,
     "push": stack_step,
 }

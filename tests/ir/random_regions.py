@@ -59,6 +59,15 @@ def if_step(s: Steps, name: str) -> Sequence[Value]:
     return s.b.emit(name, condition, regions=blocks)
 
 
+def checkpoint_step(s: Steps, name: str) -> Sequence[Value]:
+    if not s.depth:
+        return ()
+    region = s.nested(())
+    region.take(3)
+    results = [region.any() for _ in range(s.number(0, 3))]
+    return s.b.emit(name, regions=[region.b.block((), results)], kept=s.number(0, len(results)))
+
+
 def stack_step(s: Steps, name: str) -> Sequence[Value]:
     """Push the values of a loop, then pop them in a loop back."""
     if not s.depth:

@@ -55,7 +55,7 @@ def test_what_is_no_number_of_slots(slots: object) -> None:
     k = Value(INDEX)
     body = Block((Value(INDEX),), (), ())
     loop = Node(OPS["for"], (k, k, k), {"checkpointed": slots}, (), (body,))
-    with pytest.raises(VerifyError, match="a checkpointed for has a number of slots, 0 for any, not"):
+    with pytest.raises(VerifyError, match="has a number of slots, 0 where none is given, not"):
         verify(Graph("bad", Block((k,), (loop,), (k,)), ("k",), ("k",)))
 
 

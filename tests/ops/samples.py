@@ -249,6 +249,8 @@ ROWS: dict[str, Row] = {
     "where": Row((Sample(_where),), ANY, smooth=(1, 2)),
     "convert": Row(tuple(_arrays((5,), dtype=d) for d in DType), tuple(DType), smooth=(0,)),
     "stop_gradient": _unary(dtypes=ANY, smooth=False),
+    "name": _unary(dtypes=ANY, attrs={"name": "x"}),
+    "barrier": _moves(_arrays((2, 3), (4,)), _arrays((), ())),
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), _binary(dtypes=ANY, any_zero=True)),
     # creation
     "constant": Row(tuple(_constants()), (DType.F64,)),
