@@ -1,10 +1,13 @@
-"""The public transformations: argument handling only; the work is in `transform` and below."""
+"""The public transformations: argument handling only; the work is in `transform` and below.
+
+What not every program needs is imported where it is used: `import gradir` is to take no time worth noticing.
+"""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import optree
 
@@ -12,16 +15,14 @@ from .cache import disk_cache
 from .donation import Donated, donated_arguments
 from .errors import GradientError
 from .ir.graph import Graph, Node
-from .ir.interpreter import interpret as _interpret
-from .ir.parser import parse as _parse
-from .ops import OPS
-from .pullback import Pullback, VjpCache
 from .results import Differentiation
 from .saving import Saving
 from .trace.tracer import Array, Scalar, Tracer, new_array
 from .transform import Transformed
 
-_VJPS = VjpCache()
+if TYPE_CHECKING:
+    from .pullback import Pullback
+
 Argnums = int | Sequence[int]
 Donate = int | str | Sequence[int | str]
 Checkpoint = str | Callable[[Node], Any] | None
@@ -273,7 +274,9 @@ def vjp(
     >>> pullback((1.0, 10.0))
     (12.0, 13.0)
     """
-    return _VJPS.of(fun, Saving.of(checkpoint, None))(args, disk_cache() if cache else None)
+    from .pullback import PULLBACKS
+
+    return PULLBACKS.of(fun, Saving.of(checkpoint, None))(args, disk_cache() if cache else None)
 
 
 def stop_gradient(x: Any) -> Any:
@@ -331,7 +334,10 @@ def parse(text: str) -> Graph:
     >>> gr.parse(str(graph)) == graph
     True
     """
-    return _parse(text, OPS)
+    from .ir.parser import parse as parse_graph
+    from .ops import OPS
+
+    return parse_graph(text, OPS)
 
 
 def interpret(graph: Graph, *args: Any) -> tuple[Any, ...]:
@@ -344,4 +350,6 @@ def interpret(graph: Graph, *args: Any) -> tuple[Any, ...]:
     >>> float(gr.interpret(graph, 4.0)[0])
     16.0
     """
-    return _interpret(graph, *args)
+    from .ir.interpreter import interpret as run
+
+    return run(graph, *args)

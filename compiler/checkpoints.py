@@ -13,9 +13,7 @@ from .arguments import Signature, flatten, labels_of
 from .errors import GradientError
 from .ir.graph import Node, Value
 from .ir.types import ArrayType
-from .passes.inline import inline
 from .passes.policies import Policy, SaveOnly, Verdict, policy_of
-from .passes.recompute import is_movement
 from .results import containers
 from .specialise import graph_name
 from .trace.frame import Trace
@@ -133,6 +131,8 @@ class Checkpointed:
 
     def __gradir_inline__(self, trace: Trace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Trace the function as a graph of its own, and make that the region of a `checkpoint`."""
+        from .passes.inline import inline
+
         args, kwargs = self._signature.bind(args, kwargs)
         objects, structure = flatten(args, kwargs)
         held = [x if x.value is not None else Leaf(x.object) for x in (leaf(trace, o) for o in objects)]
@@ -150,6 +150,8 @@ class Checkpointed:
 
 def _kept(nodes: Sequence[Node], policy: Policy) -> list[Value]:
     """Return the values of a region that a policy saves."""
+    from .passes.recompute import is_movement
+
     verdicts = policy.verdicts(nodes)
     made = [n.result for n in nodes if len(n.results) == 1 and not n.regions and not is_movement(n)]
     return [v for v in made if verdicts[v] is Verdict.SAVE and isinstance(v.type, ArrayType)]

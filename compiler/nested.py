@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from .arguments import Signature, check_positions, differentiated, flatten, labels_of
+from .gradients import differentiate
 from .passes.inline import inline
 from .passes.whole_arrays import whole_arrays
 from .results import Differentiation, argument_places, assemble, check_scalar, containers
-from .saving import differentiate
-from .specialise import graph_name, planned_peak
+from .specialise import graph_name
 from .trace.frame import Trace
 from .trace.function import Dynamic, Result, Static
 from .trace.inner import trace_inner
@@ -43,7 +43,7 @@ def inline_gradient(
     check_scalar(inner.structure, results, d.has_aux, name)
     dynamic = [k for k, x in enumerate(held) if x.kind is not None]
     by_inputs = [dynamic.index(k) for k in by]
-    joint = differentiate(whole_arrays(inner.graph), by_inputs, d.saving, planned_peak).optimized
+    joint = differentiate(whole_arrays(inner.graph), by_inputs, d.saving).optimized
     operands = [x.place(trace.b, x.kind) for x in held if x.kind is not None]
     values = inline(trace.b, joint, [*operands, *inner.outer])
     outputs = sum(r.kind is not None for r in results)

@@ -13,14 +13,15 @@ from .arguments import Signature, TracedCall, differentiated, flatten, key_of, l
 from .collector import collector_rests
 from .errors import GradientError, ShapeError, UnsupportedError
 from .forks import ForkLock
+from .gradients import differentiate
 from .ops import OPS
 from .passes.adjoint import Seeds
 from .passes.pipeline import optimize
 from .passes.split import split
 from .passes.whole_arrays import whole_arrays
 from .results import finish
-from .saving import FASTEST, Saving, differentiate
-from .specialise import graph_name, planned_peak
+from .saving import FASTEST, Saving
+from .specialise import graph_name
 from .trace import pytrees
 from .trace.function import Dynamic, Result, Traced, trace_function
 from .trace.leaves import Kind
@@ -171,7 +172,7 @@ class VjpFunction:
         dynamic = tuple(k for k, p in enumerate(kinds) if isinstance(p, Dynamic))
         primal = whole_arrays(traced.graph)
         by_inputs = [dynamic.index(k) for k in by]
-        made = differentiate(primal, by_inputs, self.saving, planned_peak, seeds=Seeds.INPUTS)
+        made = differentiate(primal, by_inputs, self.saving, seeds=Seeds.INPUTS)
         parts = split(made.optimized, primal)
         forward, backward = (compile_graph(optimize(part), store=store) for part in parts)
         gradients = tuple((k, p.kind) for k in by if isinstance(p := kinds[k], Dynamic))
@@ -192,3 +193,6 @@ class VjpCache:
                 return known.setdefault(saving, VjpFunction(fun, saving))
             except TypeError:  # neither hashable nor weakly referable
                 return VjpFunction(fun, saving)
+
+
+PULLBACKS = VjpCache()

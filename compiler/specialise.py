@@ -11,14 +11,9 @@ from .collector import collector_rests
 from .donation import Donated, donated_leaves, donated_outputs
 from .ir.graph import Graph
 from .ops import OPS
-from .passes.adjoint import Adjoint
-from .passes.checkpoints import open_checkpoints, without_names
-from .passes.pipeline import optimize
-from .passes.slots import checkpointed_loops
-from .passes.whole_arrays import whole_arrays
 from .program import Program
 from .results import Differentiation, Rebuild, check_scalar, gradient_rebuild, plain_rebuild
-from .saving import FASTEST, Saving, differentiate
+from .saving import FASTEST, Saving
 from .timings import Clock
 from .trace.frame import Decision
 from .trace.function import Dynamic, Traced, trace_function
@@ -117,6 +112,11 @@ def compile_program(
 
     `donated` gives the outputs that take the memory of inputs, by the number of the input.
     """
+    from .gradients import differentiate
+    from .passes.adjoint import Adjoint
+    from .passes.checkpoints import open_checkpoints, without_names
+    from .passes.pipeline import optimize
+    from .passes.whole_arrays import whole_arrays
     from .runtime.compile import compile_graph
 
     clock = clock or Clock()
@@ -127,7 +127,7 @@ def compile_program(
         opened = without_names(open_checkpoints(prepared))
         result, optimized = Adjoint(opened, (), {}), optimize(opened, stage=clock.stage)
     else:
-        made = differentiate(prepared, wrt, saving, planned_peak, clock=clock)
+        made = differentiate(prepared, wrt, saving, clock=clock)
         result, optimized = made.adjoint, made.optimized
     compiled = compile_graph(optimized, donated(optimized), store, clock=clock)
     return Program(
@@ -142,15 +142,9 @@ def compile_program(
     )
 
 
-def planned_peak(graph: Graph) -> int | None:
-    """Return the most bytes that an optimized graph is planned to take, None if they depend on the run."""
-    from .lower.lower import lower
-    from .lower.memory_plan import memory_plan
-
-    return memory_plan(lower(graph)).peak
-
-
 def _checkpointed(primal: Graph) -> list[Decision]:
+    from .passes.slots import checkpointed_loops
+
     return [Decision(loc, what, "gr.checkpointed") for loc, what in checkpointed_loops(primal)]
 
 

@@ -16,7 +16,6 @@ from .entries import Entries
 from .errors import GradientError, UnsupportedError
 from .forks import ForkLock
 from .ir.graph import Graph
-from .nested import inline_gradient
 from .program import Program
 from .results import Differentiation
 from .specialise import Specialisation, as_graph, specialise
@@ -221,6 +220,8 @@ class Transformed:
         """Apply the transform inside a function that is being traced."""
         if self._differentiation is None:
             return call(trace, self.fun, args, kwargs)
+        from .nested import inline_gradient
+
         args, kwargs = self._signature.bind(args, kwargs)
         return inline_gradient(trace, self.fun, self._signature, self._differentiation, args, kwargs)
 
