@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import os
-import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -243,18 +242,18 @@ def _check_mutator(trace: Trace, function: Any) -> None:
             check_container(trace, owner)
 
 
-def _is_random(x: Any) -> bool:
-    """Tell whether an object is one of numpy.random's, which is not imported for that."""
-    return any(kind.__module__.startswith("numpy.random") for kind in type(x).__mro__)
+def _is_of(x: Any, module: str) -> bool:
+    """Tell whether an object is of a class of a module, which is not imported for that."""
+    return any(f"{kind.__module__}.".startswith(f"{module}.") for kind in type(x).__mro__)
 
 
 def _refuse_ambient(function: Any) -> None:
     """Refuse what gives something else at each call: tracing would freeze its first answer."""
     owner = getattr(function, "__self__", None)
     module = getattr(function, "__module__", None) or ""
-    if module.startswith("numpy.random") or _is_random(owner):
+    if module.startswith("numpy.random") or _is_of(owner, "numpy.random"):
         what = "np.random"
-    elif module in ("random", "secrets", "time", "uuid") or isinstance(owner, random.Random):
+    elif module in ("random", "secrets", "time", "uuid") or _is_of(owner, "random"):
         what = module or "random"
     elif isinstance(owner, type) and owner.__module__ == "datetime" and function.__name__ in _CLOCKS:
         what = "datetime"

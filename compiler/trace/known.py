@@ -12,7 +12,6 @@ import numpy as np
 
 from ..errors import UnsupportedError
 from ..ir.graph import Block, Graph, Node, Value
-from ..ir.interpreter import Interpreter
 from ..ir.operation import Effect
 from ..ir.symbols import mentioned
 from .frame import Trace
@@ -27,6 +26,8 @@ def known_value(trace: Trace, value: Value) -> np.ndarray[Any, Any] | None:
     order = _closure(trace, value)
     if order is None:
         return None
+    from ..ir.interpreter import Interpreter  # most functions need it not, and it takes others with it
+
     given = [v for v, node in order.items() if node is None]
     nodes = dict.fromkeys(_renamed(trace, node) for node in order.values() if node is not None)
     block = Block(tuple(given), tuple(nodes), (trace.origin(value),))
