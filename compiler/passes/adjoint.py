@@ -12,7 +12,7 @@ from ..ir.operation import OpTable, VjpContext
 from ..ops import OPS
 from .activity import carries_derivative
 from .adjoint_nodes import Backward
-from .checkpointed_loops import with_sweeps
+from .checkpointed_sweeps import with_sweeps
 from .checkpoints import open_checkpoints
 from .cotangents import Scope, zeros
 from .inline import inline

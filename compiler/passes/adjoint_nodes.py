@@ -13,7 +13,8 @@ from ..ir.operation import NotDifferentiable, OpTable, Partial, Partials, Struct
 from ..ir.types import StackType, Type
 from .activity import Activity
 from .adjoint_regions import reverse_if, reverse_loop
-from .checkpointed_loops import Sweep, is_checkpointed, reverse_checkpointed
+from .checkpointed_loops import is_checkpointed, reverse_checkpointed
+from .checkpointed_sweeps import Sweep
 from .checkpoints import reverse_checkpoint
 from .cotangents import Scope, zeros
 from .policies import Policy

@@ -40,10 +40,10 @@ def turns_of(node: Node, structure: Structure) -> int | None:
 def keeps_states(node: Node, structure: Structure) -> bool:
     """Tell whether the primal run of a loop saves states on its way.
 
-    Inside of other loops it would have to save slots for each of their turns; there only the state that it
-    begins with is kept, and the backward pass begins with a run of its own.
+    Inside of other loops it would save slots for each of their turns; there only the state that it begins with
+    is kept, and the backward pass begins with a run of its own.
     """
-    return node.op.name == "for" and not any(r in structure.home for r in node.results)
+    return not any(r in structure.home for r in node.results)
 
 
 def with_slots(graph: Graph, slots: int, ops: OpTable = OPS) -> Graph:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from math import comb
 from typing import Any
 
 import gradir as gr
@@ -24,8 +26,27 @@ from gradir.passes.split import split
 
 from tests.checkpointed_programs import PROGRAMS, Program, W, X, nested, over_rows, unmarked
 
-LOOP = """
+PROGRAM = """
 graph f(%x: f64[] "x", %n: i64[] "n") {
+NODES
+  return %3 "y"
+}
+"""
+
+IN_A_BRANCH = """
+graph f(%x: f64[] "x", %n: i64[] "n") {
+  %p: bool[] = less %n, %n
+  %r: f64[] = if %p {
+    yield %x
+  } else {
+NODES
+    yield %3
+  }
+  return %r "y"
+}
+"""
+
+RANGE = """
   %0: i64[] = constant 0
   %1: i64[] = constant 1
   %3: f64[] = for %i in range(%0, %n, %1) checkpointed SLOTS carry (%y: f64[] = %x) {
@@ -34,12 +55,9 @@ graph f(%x: f64[] "x", %n: i64[] "n") {
     %z: f64[] = multiply %s, %t
     yield %z
   }
-  return %3 "y"
-}
 """
 
 UNTIL = """
-graph f(%x: f64[] "x", %n: i64[] "n") {
   %0: i64[] = constant 0
   %1: i64[] = constant 1
   %b: bool[] = less %0, %n
@@ -51,9 +69,11 @@ graph f(%x: f64[] "x", %n: i64[] "n") {
     %a: bool[] = less %j, %n
     yield %a, %z
   }
-  return %3 "y"
-}
 """
+
+
+def loop(nodes: str, slots: int | str, program: str = PROGRAM) -> Graph:
+    return parse(program.replace("NODES", nodes).replace("SLOTS", str(slots)), OPS)
 
 
 class Watch(Interpreter):
@@ -69,8 +89,8 @@ class Watch(Interpreter):
         return super().node(node, operands)
 
 
-def turns_run(text: str, turns: int, slots: int) -> list[int]:
-    watch = Watch(adjoint(parse(text.replace("SLOTS", str(slots)), OPS), [0]))
+def turns_run(graph: Graph, turns: int) -> list[int]:
+    watch = Watch(adjoint(graph, [0]))
     watch.run([0.5, turns])
     return watch.turns
 
@@ -91,22 +111,33 @@ SIZES = [(1, 1), (2, 1), (2, 2), (3, 2), (10, 1), (10, 3), (25, 4), (40, 2), (64
 def test_the_turns_are_those_of_the_library(turns: int, slots: int) -> None:
     """The primal ends behind the last turn: as one turn more, which does nothing."""
     expected = [t for t in of_the_library(turns + 1, slots) if t != turns]
-    found = turns_run(LOOP, turns, slots)
+    found = turns_run(loop(RANGE, slots), turns)
     assert found == expected
     assert len(found) == turns + recomputed_turns(turns, slots)
 
 
+@pytest.mark.parametrize(("turns", "slots"), [*SIZES, (6, 2), (7, 2), (35, 3), (36, 3), (300, 2), (300, 12)])
+def test_no_turn_of_a_while_is_run_again_more_often_than_in_the_best_schedule(turns: int, slots: int) -> None:
+    found = turns_run(loop(UNTIL, slots), turns)
+    assert found[:turns] == list(range(turns))
+    again = Counter(found[turns:])
+    assert again.keys() == set(range(turns))
+    assert max(again.values()) <= next(t for t in range(1, 400) if comb(slots + t, slots) > turns)
+    assert again.total() <= turns + extra_turns(turns, slots)  # a second run, and the best schedule
+
+
+@pytest.mark.parametrize("nodes", [RANGE, UNTIL])
 @pytest.mark.parametrize(("turns", "slots"), SIZES)
-def test_a_loop_that_the_run_ends_is_run_once_more(turns: int, slots: int) -> None:
-    again = list(of_the_library(turns, slots)) if turns > 1 else [0]
-    assert turns_run(UNTIL, turns, slots) == [*range(turns), *again]
-    assert len(again) == turns + extra_turns(turns, slots)
+def test_a_loop_in_a_region_is_run_once_more(turns: int, slots: int, nodes: str) -> None:
+    """What is kept until its reverse begins is one state."""
+    schedule = of_the_library(turns, slots) if turns > 1 else [0]
+    assert turns_run(loop(nodes, slots, IN_A_BRANCH), turns) == [*range(turns), *schedule]
 
 
-@pytest.mark.parametrize("text", [LOOP, UNTIL])
-def test_slots_beyond_the_turns_and_no_turns(text: str) -> None:
-    assert turns_run(text, 0, 5) == []
-    assert len(turns_run(text, 7, 99)) == len(turns_run(text, 7, 7))
+@pytest.mark.parametrize("nodes", [RANGE, UNTIL])
+def test_slots_beyond_the_turns_and_no_turns(nodes: str) -> None:
+    assert turns_run(loop(nodes, 5), 0) == []
+    assert turns_run(loop(nodes, 99), 7) == [*range(7), *range(6, -1, -1)]
 
 
 def gradients(program: Program, mark: Any) -> Graph:
@@ -143,7 +174,7 @@ def test_no_stacks() -> None:
 
 
 def test_the_text(golden: Callable[[str, str], None]) -> None:
-    graph = optimize(adjoint(parse(LOOP.replace("SLOTS", "20"), OPS), [0]))
+    graph = optimize(adjoint(loop(RANGE, 20), [0]))
     golden("checkpointed.txt", print_graph(graph))
 
 
@@ -168,8 +199,8 @@ def test_a_loop_without_a_number_of_slots_gets_one() -> None:
 
 def test_slots() -> None:
     def slots(text: str, turns: int | None) -> int:
-        graph = parse(LOOP.replace("SLOTS", text), OPS)
-        return slots_of(next(n for n in graph.block.nodes if n.regions), turns)
+        nodes = loop(RANGE, text).block.nodes
+        return slots_of(next(n for n in nodes if n.regions), turns)
 
     assert [slots("20", turns) for turns in (None, 0, 3, 20, 100)] == [20, 1, 3, 20, 20]
     assert [slots("", turns) for turns in (None, 0, 3, 20, 100_000)] == [64, 1, 2, 5, 446]
