@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from tests.bad_input.checkpoints import REFUSED
-from tests.checkpointed_programs import PROGRAMS, Program, W, X, unmarked
+from tests.checkpointed_programs import PROGRAMS, Program, W, X, over_rows, unmarked, until, with_a_break
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
@@ -90,6 +90,18 @@ def test_higher_orders() -> None:
     for turns in (1, 2, 12):
         found = gr.grad(slope(slope(swing)))(0.7, turns, 3)
         assert_allclose(found, gr.grad(slope(slope(plain_swing)))(0.7, turns), rtol=1e-12)
+
+
+@pytest.mark.parametrize("program", [until, over_rows, with_a_break], ids=lambda program: program.__name__)
+def test_pullbacks_of_gradients(program: Program) -> None:
+    def slope(mark):
+        return lambda x, w: gr.grad(program(mark))(x, w).sum()
+
+    value, back = gr.vjp(slope(gr.checkpointed), X, W)
+    expected, other = gr.vjp(slope(unmarked), X, W)
+    assert_allclose(value, expected, rtol=1e-13)
+    for a, b in zip(back(1.0), other(1.0), strict=True):
+        assert_allclose(a, b, rtol=1e-12, atol=1e-14)
 
 
 def bounce(x):

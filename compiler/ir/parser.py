@@ -205,9 +205,11 @@ class _Parser:
         return [enter, *self._carried_body(builder, number, regions)]
 
     def _mark(self, attrs: dict[str, Any]) -> None:
-        """Read `checkpointed 20`, or `checkpointed` alone."""
-        if self.tokens.take("checkpointed"):
-            attrs["checkpointed"] = read_int(self.tokens) if self.tokens.kind == "number" else 0
+        """Read `checkpointed 20` or `saves 20`, or the word alone."""
+        for mark in ("checkpointed", "saves"):
+            if self.tokens.take(mark):
+                attrs[mark] = read_int(self.tokens) if self.tokens.kind == "number" else 0
+                return
 
     def _carried_body(self, builder: Builder, index: Name, regions: list[Block]) -> list[Value]:
         """Read what a loop carries, and its body; return the initial values."""

@@ -244,9 +244,11 @@ def attr_text(value: Any) -> str:
 
 
 def _mark(node: Node) -> str:
-    """Print how a loop is checkpointed: in so many slots, or in as many as the compiler chooses."""
-    slots = node.attrs.get("checkpointed")
-    return "" if slots is None else f" checkpointed {slots}" if slots else " checkpointed"
+    """Print how a loop is checkpointed, or that it saves states: in so many slots, 0 for any number."""
+    for mark in ("checkpointed", "saves"):
+        if mark in node.attrs:
+            return f" {mark} {node.attrs[mark] or ''}".rstrip()
+    return ""
 
 
 def _literal(node: Node) -> Literal | None:

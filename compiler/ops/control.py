@@ -42,11 +42,10 @@ def _types(values: Sequence[Value]) -> tuple[Type, ...]:
 
 
 def _check_slots(name: str, attrs: Attrs) -> None:
-    slots = attrs.get("checkpointed", 0)
-    if not is_int(slots) or slots < 0:
-        raise TypeRuleError(
-            f"a checkpointed {name} has a number of slots, 0 where none is given, not {slots!r}"
-        )
+    for mark in ("checkpointed", "saves"):
+        slots = attrs.get(mark, 0)
+        if not is_int(slots) or slots < 0:
+            raise TypeRuleError(f"'{mark}' of {name} is a number of slots, not {slots!r}")
 
 
 def _infer_for(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
@@ -181,7 +180,7 @@ OPS = (
         evaluate=None,
         derivative=Structured.REGION,
         lowering=Special(),
-        optional=("checkpointed",),
+        optional=("checkpointed", "saves"),
     ),
     Op(
         name="while",
@@ -190,7 +189,7 @@ OPS = (
         evaluate=None,
         derivative=Structured.REGION,
         lowering=Special(),
-        optional=("checkpointed",),
+        optional=("checkpointed", "saves"),
     ),
     Op(
         name="if",

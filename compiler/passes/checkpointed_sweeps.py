@@ -27,6 +27,7 @@ from .binomial import build_advance
 from .checkpointed_turns import CheckpointedLoop
 from .saved_states import SavedStates
 
+SAVES = "saves"  # the attribute of such a run: the number of slots
 _NEVER = 1 << 62  # the end of a stage in which there is nothing to drop
 
 Values = tuple[Value, ...]
@@ -52,7 +53,9 @@ def swept(b: Builder, loop: CheckpointedLoop) -> Sweep:
         turns, saved, final = _in_stages(b, loop, saved, state)
         named[turns] = node.results[0]
     named |= {v: c.result for c, v in zip(loop.changed, final, strict=True)}
-    b.nodes.append(_renamed(b.nodes.pop(), named, [c for c in carries(node) if c.param in loop.fixed]))
+    run = _renamed(b.nodes.pop(), named, [c for c in carries(node) if c.param in loop.fixed])
+    attrs = {SAVES: loop.slots}
+    b.nodes.append(Node(run.op, run.operands, attrs, run.results, run.regions, run.loc, run.origin))
     return Sweep(tuple(b.nodes), saved)
 
 

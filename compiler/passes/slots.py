@@ -40,8 +40,8 @@ def turns_of(node: Node, structure: Structure) -> int | None:
 def keeps_states(node: Node, structure: Structure) -> bool:
     """Tell whether the primal run of a loop saves states on its way.
 
-    Inside of other loops it would save slots for each of their turns; there only the state that it begins with
-    is kept, and the backward pass begins with a run of its own.
+    Inside of other loops it would save slots for each of their turns; there only the state that it begins
+    with is kept, and the backward pass begins with a run of its own.
     """
     return not any(r in structure.home for r in node.results)
 

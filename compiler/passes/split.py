@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.symbols import BIND, scoped
 from ..ir.types import StackType
+from .checkpointed_sweeps import SAVES
 from .dce import dce
 from .recompute import CREATION, MOVEMENT
 from .structure import Structure
@@ -16,8 +17,9 @@ def split(joint: Graph, primal: Graph) -> tuple[Graph, Graph]:
     """Cut what `adjoint` gives with `Seeds.INPUTS`.
 
     Arrays that the forward half computes anyway pass over, each once. Stacks do not: the loops that
-    fill them run again in the backward half, and in the forward half no longer push. Nor does what is
-    made of nothing, or only moves data around: what it is made of passes instead.
+    fill them run again in the backward half, and in the forward half no longer push. The states that
+    checkpointed loops save pass over. What is made of nothing, or only moves data around, does not: what it
+    is made of passes instead.
 
     Parameters
     ----------
@@ -36,8 +38,10 @@ def split(joint: Graph, primal: Graph) -> tuple[Graph, Graph]:
     block, inputs, outputs = joint.block, len(primal.inputs), len(primal.outputs)
     own, cotangents = block.params[:inputs], block.params[inputs:]
     structure = Structure.of(joint)
-    half = Block(own, _independent(joint, cotangents, structure), block.results[:outputs])
-    forward = dce(Graph(joint.name, half, joint.inputs[:inputs], joint.outputs[:outputs])).block
+    nodes = _independent(joint, cotangents, structure)
+    states = _saved_states(nodes)
+    half = Block(own, nodes, (*block.results[:outputs], *states))
+    forward = dce(Graph(joint.name, half, joint.inputs[:inputs], ("",) * len(half.results))).block
     at_hand = {*own, *(r for node in forward.nodes for r in node.results)}
     residuals, nodes = _cut(joint, block.results[outputs:], at_hand, structure)
     labels = tuple(f"residual {k}" for k in range(len(residuals)))
@@ -47,6 +51,14 @@ def split(joint: Graph, primal: Graph) -> tuple[Graph, Graph]:
         Graph(joint.name, there, joint.inputs[:inputs], (*joint.outputs[:outputs], *labels)),
         dce(Graph(joint.name, back, (*labels, *joint.inputs[inputs:]), joint.outputs[outputs:])),
     )
+
+
+def _saved_states(nodes: Iterable[Node]) -> list[Value]:
+    """Return what the runs of checkpointed loops save; one that fills stacks as well runs again."""
+    saving = [node.results for node in nodes if SAVES in node.attrs]
+    return [
+        r for results in saving if not any(isinstance(r.type, StackType) for r in results) for r in results
+    ]
 
 
 def _independent(joint: Graph, cotangents: Iterable[Value], structure: Structure) -> tuple[Node, ...]:

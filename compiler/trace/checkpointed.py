@@ -15,7 +15,7 @@ from .iterables import Lazy
 from .known import can_know
 from .location import user_location
 from .ranges import Range
-from .tracer import Tracer
+from .tracer import Scalar, Tracer
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,13 @@ class Checkpointed:
 
 def marked(trace: Trace, iterable: Any, slots: Any = None) -> Checkpointed:
     """Mark what a loop runs over, or its condition."""
-    if isinstance(slots, Tracer) and can_know(trace, slots.value):
+    if isinstance(slots, Scalar) and can_know(trace, slots.value):
         slots = operator.index(slots)
     check_slots(slots)
+    number: Any = slots
     if isinstance(iterable, Checkpointed):
         iterable.refuse()
-    return Checkpointed(iterable, Mark(0 if slots is None else int(slots)))
+    return Checkpointed(iterable, Mark(0 if number is None else int(number)))
 
 
 def check_slots(slots: Any) -> None:

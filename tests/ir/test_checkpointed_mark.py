@@ -34,14 +34,15 @@ graph f(%0: f64[] "x") {
 """
 
 
-@pytest.mark.parametrize("mark", ["", "checkpointed", "checkpointed 20"])
+@pytest.mark.parametrize("mark", ["", "checkpointed", "checkpointed 20", "saves 20"])
 def test_text(mark: str) -> None:
     text = LOOPS.replace(" MARK", f" {mark}" if mark else "").lstrip()
     graph = parse(text, OPS)
     verify(graph)
     assert print_graph(graph) == text
-    slots = {"": None, "checkpointed": 0, "checkpointed 20": 20}[mark]
-    assert [n.attrs.get("checkpointed") for n in graph.block.nodes if n.regions] == [slots] * 3
+    attrs = {"": {}, "checkpointed": {"checkpointed": 0}, "checkpointed 20": {"checkpointed": 20}}
+    expected = attrs.get(mark, {"saves": 20})
+    assert [n.attrs for n in graph.block.nodes if n.regions] == [expected] * 3
 
 
 @pytest.mark.parametrize("mark", ["checkpointed -1", "checkpointed 2.0", "checkpointed %0", "slots 20"])
@@ -55,7 +56,7 @@ def test_what_is_no_number_of_slots(slots: object) -> None:
     k = Value(INDEX)
     body = Block((Value(INDEX),), (), ())
     loop = Node(OPS["for"], (k, k, k), {"checkpointed": slots}, (), (body,))
-    with pytest.raises(VerifyError, match="has a number of slots, 0 where none is given, not"):
+    with pytest.raises(VerifyError, match="'checkpointed' of for is a number of slots, not"):
         verify(Graph("bad", Block((k,), (loop,), (k,)), ("k",), ("k",)))
 
 

@@ -36,7 +36,7 @@ def test_the_grammar_defines_every_rule_it_uses() -> None:
     defined = set(re.findall(r"^(\w+) +=", bare, re.MULTILINE))
     assert set(re.findall(r"\b[a-z]+\b", bare)) == defined
     keywords = {"graph", "return", "yield", "for", "in", "range", "carry", "if", "else", "constant"}
-    keywords |= {"while", "count", "checkpointed"}
+    keywords |= {"while", "count", "checkpointed", "saves"}
     assert keywords <= terminals
     indexed = {op.name for op in OPS.values() if "at" in op.attrs}
     assert indexed == {"index", "update", "accumulate"}

@@ -167,6 +167,13 @@ def test_both_halves(program: Program) -> None:
         np.testing.assert_allclose(found, g, rtol=1e-14, atol=1e-15)
 
 
+def test_the_states_pass_from_half_to_half() -> None:
+    primal = gr.trace(nested(gr.checkpointed))(X, W)
+    forward, backward = split(optimize(adjoint(primal, [0, 1], seeds=Seeds.INPUTS)), primal)
+    assert [n.attrs.get("saves") for n in forward.block.nodes if n.op.name == "while"] == [2]
+    assert not any("saves" in n.attrs for n in backward.block.nodes)
+
+
 def test_no_stacks() -> None:
     joint = gradients(over_rows, gr.checkpointed)
     assert not any(isinstance(v.type, StackType) for node in walk(joint.block) for v in node.results)
