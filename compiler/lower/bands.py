@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from ..ir import dims
 from ..ir.graph import Graph, Value
 from . import crossings
-from .band_parts import Part, part_of, row_size
+from .footprints import Footprint, footprint_of, row_size
 from .inlining import Inlining, is_array
 from .kernels import Band, Branch, Loop, Nest, Statement
 from .schedule import walk
@@ -40,55 +40,55 @@ class _Draft:
 
     count: int
     nests: list[Nest] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
+    footprints: list[Footprint] = field(default_factory=list)
     before: list[Statement] = field(default_factory=list)
     after: list[Statement] = field(default_factory=list)
     made: dict[Value, bool] = field(default_factory=dict)  # and whether it is complete row by row
     later: set[Value] = field(default_factory=set)  # what comes into being after the band
 
-    def take(self, statement: Statement, part: Part) -> bool:
+    def take(self, statement: Statement, footprint: Footprint) -> bool:
         """Put a statement into the band, before it or after it; False where nothing can pass it."""
-        if self.fits(statement, part):
+        if self.fits(statement, footprint):
             assert isinstance(statement, Nest)
             self.nests.append(statement)
-            self.parts.append(part)
-            self.made.update(dict.fromkeys(part.across, False) | dict.fromkeys(part.by_row, True))
+            self.footprints.append(footprint)
+            self.made.update(dict.fromkeys(footprint.across, False) | dict.fromkeys(footprint.by_row, True))
             return True
-        if not part.is_pure:
+        if not footprint.is_pure:
             return False
-        if self.later.isdisjoint(part.needs) and self.made.keys().isdisjoint(part.needs):
+        if self.later.isdisjoint(footprint.needs) and self.made.keys().isdisjoint(footprint.needs):
             self.before.append(statement)
         else:
             self.after.append(statement)
-            self.later.update(part.makes)
+            self.later.update(footprint.makes)
         return True
 
-    def fits(self, statement: Statement, part: Part) -> bool:
+    def fits(self, statement: Statement, footprint: Footprint) -> bool:
         if (
             not isinstance(statement, Nest)
-            or part.rows != self.count
-            or not self.later.isdisjoint(part.needs)
+            or footprint.rows != self.count
+            or not self.later.isdisjoint(footprint.needs)
         ):
             return False
-        return all(self.made[v] and v in part.same_row for v in part.needs if v in self.made)
+        return all(self.made[v] and v in footprint.same_row for v in footprint.needs if v in self.made)
 
 
 class _Merge:
     def __init__(self, graph: Graph, body: Sequence[Statement], inlining: Inlining) -> None:
         self.inlining = inlining
-        self.parts: dict[int, Part] = {}
+        self.footprints: dict[int, Footprint] = {}
         self.readers: dict[Value, set[int]] = {}
         self.left = _ROWS_BYTES
         for statement in walk(body):
-            for value in self.part(statement).needs:
+            for value in self.footprint(statement).needs:
                 self.readers.setdefault(value, set()).add(id(statement))
         for value in graph.block.results:
             self.readers.setdefault(inlining.canonical(value), set()).add(0)
 
-    def part(self, statement: Statement) -> Part:
-        if id(statement) not in self.parts:
-            self.parts[id(statement)] = part_of(statement, self.inlining)
-        return self.parts[id(statement)]
+    def footprint(self, statement: Statement) -> Footprint:
+        if id(statement) not in self.footprints:
+            self.footprints[id(statement)] = footprint_of(statement, self.inlining)
+        return self.footprints[id(statement)]
 
     def block(self, body: Sequence[Statement]) -> tuple[Statement, ...]:
         """Recursion is over the nesting of regions."""
@@ -101,9 +101,9 @@ class _Merge:
                 found += [*self.block(draft.before), self.band(draft)]
                 del waiting[len(waiting) - (len(draft.before) + len(draft.nests) + len(draft.after) - 1) :]
                 waiting += reversed(draft.after)
-            elif isinstance(statement, Nest) and (part := self.part(statement)).tile is not None:
-                assert part.rows is not None
-                found.append(Band(part.rows, crossings.ROWS, (replace(statement, tile=part.tile),)))
+            elif isinstance(statement, Nest) and (footprint := self.footprint(statement)).tile is not None:
+                assert footprint.rows is not None
+                found.append(Band(footprint.rows, crossings.ROWS, (replace(statement, tile=footprint.tile),)))
             else:
                 found.append(self.inner(statement))
         return tuple(found)
@@ -120,16 +120,16 @@ class _Merge:
 
     def draft(self, first: Statement, waiting: Sequence[Statement]) -> _Draft | None:
         """The band that begins with a nest, if that pays."""
-        rows = self.part(first).rows
+        rows = self.footprint(first).rows
         if rows is None:
             return None
         draft = _Draft(rows)
-        draft.take(first, self.part(first))
+        draft.take(first, self.footprint(first))
         best = None
         for k in range(1, min(len(waiting), _LOOK_AHEAD) + 1):
             statement = waiting[-k]
             size = len(draft.nests)
-            if not draft.take(statement, self.part(statement)):
+            if not draft.take(statement, self.footprint(statement)):
                 break
             if len(draft.nests) > size:
                 best = _as_it_stands(draft)
@@ -140,22 +140,22 @@ class _Merge:
         if draft.count < _LEAST_BLOCKS * _step(draft) or _widest(draft) > _WIDEST:
             return False
         touched: dict[Value, int] = {}
-        for part in draft.parts:
-            for value in {*part.same_row, *part.by_row}:
+        for footprint in draft.footprints:
+            for value in {*footprint.same_row, *footprint.by_row}:
                 touched[value] = touched.get(value, 0) + 1
         saved = sum(_bytes(v) * (n - 1) for v, n in touched.items() if _bytes(v) >= _LARGE)
         return saved >= _LEAST_SAVED
 
     def band(self, draft: _Draft) -> Band:
         step, nests = _step(draft), {id(n) for n in draft.nests}
-        whole = {v for part in draft.parts for v in part.needs if v not in part.same_row}
+        whole = {v for footprint in draft.footprints for v in footprint.needs if v not in footprint.same_row}
         rows = set[Value]()
         for value in sorted((v for v in draft.made if draft.made[v]), key=_bytes):
             size = step * row_size(value, draft.count) * value.dtype.numpy.itemsize
             if self.readers.get(value, set()) <= nests and value not in whole and size <= self.left:
                 rows.add(value)
                 self.left -= size
-        tiled = tuple(replace(n, tile=p.tile) for n, p in zip(draft.nests, draft.parts, strict=True))
+        tiled = tuple(replace(n, tile=p.tile) for n, p in zip(draft.nests, draft.footprints, strict=True))
         return Band(draft.count, step, tiled, frozenset(rows))
 
 
@@ -164,7 +164,7 @@ def _as_it_stands(draft: _Draft) -> _Draft:
     return replace(
         draft,
         nests=list(draft.nests),
-        parts=list(draft.parts),
+        footprints=list(draft.footprints),
         before=list(draft.before),
         after=list(draft.after),
         made=dict(draft.made),

@@ -12,9 +12,9 @@ from ..ir.graph import Graph, Node, Value
 from ..ir.loops import carries
 from .edges import Edge, MemoryClass, Step, edge, hold_together, in_order
 from .inlining import Inlining, is_array
-from .intervals import Gaps, apart, insert
+from .intervals import Gaps, Interval, apart, insert
 from .kernels import Branch, Buffer, Exchange, Loop, Memory, Move, Statement
-from .lifetimes import Interval, Lifetimes
+from .lifetimes import Lifetimes
 from .schedule import walk
 
 ALIGNMENT = 64

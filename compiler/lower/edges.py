@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from ..ir.graph import Value
 from ..ir.types import DType
+from .intervals import Interval
 from .kernels import Buffer
-from .lifetimes import Interval
 
 # LLVM holds arrays this small in registers where it knows which memory is whose.
 _SMALL_BYTES = 256

@@ -17,11 +17,11 @@ from ..ir.operation import Reduction
 from ..ir.types import DType
 from .accesses import record
 from .inlining import WRITERS, Inlining, blocks, is_array, is_data
+from .intervals import Interval
 from .kernels import Access, Band, Branch, Loop, Nest, Root, Scalars, Single, Statement
 from .renewal import part_reads_own_place
 from .storing import nest_reads, node_reads
 
-Interval = tuple[int, int]
 _Loops = tuple[int, ...]
 
 

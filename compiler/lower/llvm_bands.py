@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from ..ir.dims import Dim, as_symbol, room, static, symbol
+from ..ir.dims import Dim, as_symbol, static, symbol
 from ..ir.types import DType
 from . import llvm_sums as sums
 from .accesses import nest_index
 from .affine import Index, Variable
-from .band_parts import ROWS, block_index, block_variable
+from .footprints import block_index, block_variable
 from .kernels import Access, Band, Buffer, Nest, Root, Split
 from .llvm_code import Code
 from .llvm_machine import Scalar
-from .llvm_nests import NestCode, Part
+from .llvm_nests import NestCode, Subspace
 from .llvm_outlined import Outlined
 from .llvm_text import memory_type
 from .llvm_totals import Totals
@@ -38,21 +37,23 @@ def _blocks(code: Code, band: Band, totals: Sequence[Totals], start: str, count:
     with code.loop(count, unroll=False) as number:
         begin = code.function.value(f"mul nuw nsw i64 {number}, {band.step}")
         begin = code.function.value(f"add nuw nsw i64 {start}, {begin}")
-        rows = block_length(code, band.count, band.step, begin, ROWS)
+        rows = block_length(code, band.count, band.step, begin, first.name)
         for nest, total in zip(band.nests, totals, strict=True):
             code.machine.groups = {first: (begin, 1)}
-            part = Part((rows, *nest.space[1:]), block_index(nest.space, first, rows), frozenset([first]))
+            block = Subspace(
+                (rows, *nest.space[1:]), block_index(nest.space, first, rows), frozenset([first])
+            )
             for root in nest.roots:
                 if root.access is Access.REDUCE and not _is_across(root):
                     sums.clear_rows(code, root, nest.space, rows, Index(((first, 1),)), band.count)
             if nest.tile is not None:
-                _tiles(code, nest, nest.tile, part, total)
+                _tiles(code, nest, nest.tile, block, total)
             else:
-                total.add(NestCode(code, nest, part).emit_part(total.targets))
+                total.add(NestCode(code, nest, block).emit_part(total.targets))
     code.rows, code.machine.groups = {}, {}
 
 
-def _tiles(code: Code, nest: Nest, width: int, part: Part, total: Totals) -> None:
+def _tiles(code: Code, nest: Nest, width: int, block: Subspace, total: Totals) -> None:
     """Emit a block of rows of a nest, `width` columns at a time."""
     (count,) = static(nest.space[-1:])
     column = Variable("columns", count - width + 1)
@@ -61,9 +62,9 @@ def _tiles(code: Code, nest: Nest, width: int, part: Part, total: Totals) -> Non
         rows = dict(code.machine.groups)
         code.machine.groups[column] = begin, 1
         columns = block_length(code, count, width, begin, column.name)
-        space = (*part.space[:-1], columns)
+        space = (*block.space[:-1], columns)
         last = nest_index(space)[-1].plus(Index(((column, 1),)))
-        tile = Part(space, (*part.here[:-1], last), part.outer | {column})
+        tile = Subspace(space, (*block.here[:-1], last), block.outer | {column})
         total.add(NestCode(code, nest, tile).emit_part(total.targets))
         code.machine.groups = rows
 
@@ -73,12 +74,10 @@ def block_length(code: Code, count: int, step: int, begin: str, name: str) -> Di
     if count % step == 0:
         return step
     left = code.function.value(f"sub nuw nsw i64 {count}, {begin}")
-    code.module.declare("llvm.umin.i64", "declare i64 @llvm.umin.i64(i64, i64)")
     found = symbol(name, step)
     named = as_symbol(found)
     assert named is not None
-    length = code.function.value(f"call i64 @llvm.umin.i64(i64 {left}, i64 {step})")
-    code.machine.symbols[named] = Scalar(DType.I64, length)
+    code.machine.symbols[named] = Scalar(DType.I64, code.least(left, step))
     return found
 
 
@@ -97,15 +96,13 @@ def _emit_shared(outside: Code, band: Band, split: Split) -> None:
         code.bases[buffer] = task.taken("ptr", outside.base(buffer))
     for buffer in sorted(own, key=lambda b: b.number):
         code.bases[buffer] = code.function.slot(memory_type(buffer.dtype), buffer.count, 16)
-    parts = {
-        id(r): replace(scratch[r.node], count=room(r.result.shape))
-        for nest in band.nests
-        for r in filter(_is_across, nest.roots)
-    }
-    with task.chunks() as number:
-        first, blocks = _rows_of_chunk(code, band, split, number)
-        totals = [_begin(code, nest, parts, number) for nest in band.nests]
-        _blocks(code, band, totals, first, blocks)
+    parts = {id(r): task.part(r) for nest in band.nests for r in filter(_is_across, nest.roots)}
+    with task.chunks(split, band.count) as chunk:
+        rows = code.function.value(f"sub nuw nsw i64 {chunk.end}, {chunk.first}")
+        whole = code.function.value(f"add nuw nsw i64 {rows}, {band.step - 1}")
+        blocks = code.function.value(f"udiv i64 {whole}, {band.step}")
+        totals = [_begin(task, nest, parts, chunk.number) for nest in band.nests]
+        _blocks(code, band, totals, chunk.first, blocks)
         for total in totals:
             total.store()
     task.call(split.chunks)
@@ -127,23 +124,9 @@ def _touched(outside: Code, band: Band, task: Outlined) -> tuple[set[Buffer], se
     return read, written
 
 
-def _rows_of_chunk(code: Code, band: Band, split: Split, number: str) -> tuple[str, str]:
-    """The first row of a chunk, and its number of blocks."""
-    f = code.function
-    first = f.value(f"mul nuw nsw i64 {number}, {split.size}")
-    code.module.declare("llvm.umin.i64", "declare i64 @llvm.umin.i64(i64, i64)")
-    left = f.value(f"sub nuw nsw i64 {band.count}, {first}")
-    rows = f.value(f"call i64 @llvm.umin.i64(i64 {left}, i64 {split.size})")
-    whole = f.value(f"add nuw nsw i64 {rows}, {band.step - 1}")
-    return first, f.value(f"udiv i64 {whole}, {band.step}")
-
-
-def _begin(code: Code, nest: Nest, parts: Mapping[int, Buffer], number: str) -> Totals:
+def _begin(task: Outlined, nest: Nest, parts: Mapping[int, Buffer], number: str) -> Totals:
     """Point the reductions over rows to the chunk's parts of their results."""
     roots = list(filter(_is_across, nest.roots))
     for root in roots:
-        part, base = parts[id(root)], code.base(code.program.scratch[root.node])
-        bytes_ = part.count * part.dtype.numpy.itemsize
-        offset = code.function.value(f"mul nuw nsw i64 {number}, {bytes_}")
-        code.bases[part] = code.function.value(f"getelementptr inbounds i8, ptr {base}, i64 {offset}")
-    return Totals(code, nest, roots, {id(r): parts[id(r)] for r in roots})
+        task.point(parts[id(root)], root, number)
+    return Totals(task.code, nest, roots, {id(r): parts[id(r)] for r in roots})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..ir.dims import Affine, Dim, Symbol
@@ -15,25 +15,11 @@ from .affine import ZERO, Index, Variable
 from .elements import Place, Walk
 from .kernels import Buffer, Exchange, KernelProgram
 from .llvm_machine import LlvmMachine, Scalar
+from .llvm_stack_memory import Stack
 from .llvm_text import FunctionText, ModuleText, literal, memory_type, register_type
 
 if TYPE_CHECKING:
     from .llvm_frame import Part
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """The registers of one stack: its memory, how many elements it holds, and how many fit.
-
-    The same stack may be in other registers in another function.
-    """
-
-    data: str = field(compare=False)
-    count: str = field(compare=False)
-    capacity: str = field(compare=False)
-    element_bytes: int
-    idle: str  # where its memory waits between calls
-    identity: object = field(default_factory=object, repr=False)
 
 
 class NestMachine(LlvmMachine):
@@ -209,6 +195,11 @@ class Code:
     def extent(self, dim: Dim) -> str:
         """The value of a dim as it stands in an instruction."""
         return self.machine.text(self.machine.constant(DType.I64, dim))
+
+    def least(self, x: str, most: Dim | str) -> str:
+        """The smaller one of two sizes."""
+        self.module.declare("llvm.umin.i64", "declare i64 @llvm.umin.i64(i64, i64)")
+        return self.function.value(f"call i64 @llvm.umin.i64(i64 {x}, i64 {most})")
 
     # Control.
 

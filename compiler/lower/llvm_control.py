@@ -13,13 +13,14 @@ from ..ir.types import ArrayType, DType, StackType
 from .affine import Index
 from .kernels import Band, Branch, Buffer, Loop, Move, Nest, Scalars, Single, Statement
 from .llvm_bands import emit_band
-from .llvm_code import Code, Stack
+from .llvm_code import Code
 from .llvm_frame import Part
 from .llvm_machine import Scalar
 from .llvm_nests import emit_nest
 from .llvm_parallel import emit_parallel
 from .llvm_scopes import separate
 from .llvm_singles import emit_single
+from .llvm_stack_memory import Stack
 from .llvm_stack_moves import either, exchange
 from .llvm_stacks import Use, strip_before, strip_in, use_in
 from .outside import INTERRUPTED

@@ -16,9 +16,10 @@ from ..ir.graph import Value
 from ..ir.types import DType
 from .affine import ZERO, Index
 from .kernels import Buffer
-from .llvm_code import Code, Stack
+from .llvm_code import Code
 from .llvm_machine import Scalar
 from .llvm_names import Bases, Moving, Scalars, Symbols
+from .llvm_stack_memory import Stack
 from .llvm_stacks import Strip
 from .llvm_text import FunctionText, ModuleText, memory_type
 

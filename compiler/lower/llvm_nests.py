@@ -46,7 +46,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Subspace:
     """A part of a nest's index space: its sizes, its index, and the variables that say where it begins."""
 
     space: Shape
@@ -57,8 +57,8 @@ class Part:
 class NestCode:
     """The code of one nest under construction, or of a part of it, in the function of `code`."""
 
-    def __init__(self, code: Code, nest: Nest, part: Part | None = None) -> None:
-        part = part or Part(nest.space, nest_index(nest.space))
+    def __init__(self, code: Code, nest: Nest, part: Subspace | None = None) -> None:
+        part = part or Subspace(nest.space, nest_index(nest.space))
         self.code = code
         self.nest = nest
         self.space = part.space
@@ -94,14 +94,14 @@ class NestCode:
         code.machine.groups = {}
         code.scopes = {}
 
-    def emit_part(self, targets: Mapping[int, Buffer | None]) -> list[sums.Sum]:
+    def emit_part(self, targets: Mapping[int, Buffer | None], unseen: bool = False) -> list[sums.Sum]:
         """Emit the loops alone; return the reductions, the accumulators of which outlast them.
 
         `targets` are, by root, the buffers for what becomes a part of the result only.
         """
         recorded = self.record()
         self.plan(recorded)
-        separate(self.code, self.read_by(recorded), self.written())
+        separate(self.code, self.read_by(recorded), self.written(), unseen)
         roots = [r for r in self.nest.roots if r.access is Access.REDUCE]
         space = self.nest.space
         self.sums = [sums.begin(self.code, r, self.groups, space, targets.get(id(r))) for r in roots]
@@ -209,9 +209,7 @@ class NestCode:
             rounds = f.value(f"udiv i64 {f.value(f'add i64 {total}, {_BLOCK - 1}')}, {_BLOCK}")
         with code.loop(rounds) as block:
             first = f.value(f"mul nuw nsw i64 {block}, {_BLOCK}")
-            left = f.value(f"sub nuw nsw i64 {total}, {first}")
-            size = f.value(f"call i64 @llvm.umin.i64(i64 {left}, i64 {_BLOCK})")
-            code.module.declare("llvm.umin.i64", "declare i64 @llvm.umin.i64(i64, i64)")
+            size = code.least(f.value(f"sub nuw nsw i64 {total}, {first}"), _BLOCK)
             totals = [code.read(s.slot, s.dtype) for s in spanning]
             for s in spanning:
                 sums.start(code, s)

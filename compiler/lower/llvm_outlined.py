@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from ..ir.dims import Dim, room
 from ..ir.graph import Value
+from .kernels import Buffer, Root, Split
 from .llvm_code import Code
 from .llvm_machine import Scalar
 from .llvm_text import FunctionText, register_type
 from .outside import PARALLEL
+
+
+@dataclass(frozen=True, slots=True)
+class OneChunk:
+    """Registers: the number of a chunk, its first iteration, and its end."""
+
+    number: str
+    first: str
+    end: str
 
 
 class Outlined:
@@ -47,12 +58,26 @@ class Outlined:
             )
 
     @contextmanager
-    def chunks(self) -> Iterator[str]:
-        """The loop over the chunks of a call, and the function's end; gives the number of the chunk."""
+    def chunks(self, split: Split, count: Dim) -> Iterator[OneChunk]:
+        """The loop over the chunks of a call, and the function's end; `count` iterations are split."""
         f = self.function
         with self.code.loop(f.value("sub nuw nsw i64 %end, %begin"), unroll=False) as i:
-            yield f.value(f"add nuw nsw i64 %begin, {i}")
+            number = f.value(f"add nuw nsw i64 %begin, {i}")
+            first = f.value(f"mul nuw nsw i64 {number}, {split.size}")
+            end = self.code.least(f.value(f"add nuw nsw i64 {first}, {split.size}"), count)
+            yield OneChunk(number, first, end)
         f.line("ret void")
+
+    def part(self, root: Root) -> Buffer:
+        """What one chunk has of the result of a reduction."""
+        return replace(self.code.program.scratch[root.node], count=room(root.result.shape))
+
+    def point(self, part: Buffer, root: Root, number: str) -> None:
+        """Have the part of a result be that of a chunk."""
+        base = self.code.base(self.code.program.scratch[root.node])
+        offset = self.function.value(f"mul nuw nsw i64 {number}, {part.bytes}")
+        place = self.function.value(f"getelementptr inbounds i8, ptr {base}, i64 {offset}")
+        self.code.bases[part] = place
 
     def call(self, chunks: int) -> None:
         """Fill the table and share out the chunks, where the code outside stands."""

@@ -6,13 +6,10 @@ nothing that could end the run, and one chunk touches nothing that another write
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ..ir.dims import room
 from ..ir.graph import Value
 from . import llvm_sums as sums
 from .accesses import Recorder
-from .kernels import Access, Buffer, Nest, Root, Split
+from .kernels import Access, Nest, Split
 from .llvm_code import Code
 from .llvm_nests import Chunk, NestCode, prepare
 from .llvm_outlined import Outlined
@@ -45,7 +42,7 @@ class _Task:
     def __init__(self, outside: Code, nest: Nest, split: Split, pushed: dict[int, str]) -> None:
         self.outside, self.nest, self.split, self.pushed = outside, nest, split, pushed
         self.outlined = Outlined(outside)
-        self.function, self.code = self.outlined.function, self.outlined.code
+        self.code = self.outlined.code
         self.inner = NestCode(self.code, nest)
         self.recorded: Recorder = self.inner.record()
         for value in self.scalars():
@@ -73,7 +70,7 @@ class _Task:
         for buffer in sorted({*read, *written}, key=lambda b: (b.memory.value, b.number)):
             code.bases[buffer] = self.outlined.taken("ptr", self.outside.base(buffer))
         inner.pushed = {k: self.outlined.taken("ptr", register) for k, register in self.pushed.items()}
-        parts = {id(r): self.part(r) for r in nest.roots if nest.is_cut(r)}
+        parts = {id(r): self.outlined.part(r) for r in nest.roots if nest.is_cut(r)}
         separate(code, read, {*written, *parts.values()}, unseen=True)
         inner.sums = [
             sums.begin(code, r, inner.groups, nest.space, parts.get(id(r)))
@@ -83,31 +80,16 @@ class _Task:
         self.chunks()
         self.outlined.call(self.split.chunks)
 
-    def part(self, root: Root) -> Buffer:
-        """What one chunk has of the result of a reduction."""
-        return replace(self.code.program.scratch[root.node], count=room(root.result.shape))
-
     def chunks(self) -> None:
         """The loop over chunks."""
-        f, split, inner = self.function, self.split, self.inner
+        split, inner = self.split, self.inner
         (depth,) = (k for k, g in enumerate(inner.groups) if g.axes == split.axes)
-        with self.outlined.chunks() as number:
-            first = f.value(f"mul nuw nsw i64 {number}, {split.size}")
-            end = f.value(f"add nuw nsw i64 {first}, {split.size}")
-            self.code.module.declare("llvm.umin.i64", "declare i64 @llvm.umin.i64(i64, i64)")
-            end = f.value(f"call i64 @llvm.umin.i64(i64 {end}, i64 {inner.groups[depth].count})")
-            inner.chunk = Chunk(depth, split.size, first, end)
+        with self.outlined.chunks(split, inner.groups[depth].count) as chunk:
+            inner.chunk = Chunk(depth, split.size, chunk.first, chunk.end)
             for s in inner.sums:
                 if self.nest.is_cut(s.root):
-                    self.begin_part(s, number)
+                    assert s.target is not None
+                    self.outlined.point(s.target, s.root, chunk.number)
+                    if s.in_memory:
+                        sums.clear(self.code, s)
             inner.level(0)
-
-    def begin_part(self, s: sums.Sum, number: str) -> None:
-        """Point a reduction to the chunk's part."""
-        code, part = self.code, s.target
-        assert part is not None
-        base = code.base(code.program.scratch[s.root.node])
-        offset = self.function.value(f"mul nuw nsw i64 {number}, {part.count * part.dtype.numpy.itemsize}")
-        code.bases[part] = self.function.value(f"getelementptr inbounds i8, ptr {base}, i64 {offset}")
-        if s.in_memory:
-            sums.clear(code, s)

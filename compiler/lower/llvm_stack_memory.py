@@ -8,6 +8,7 @@ pushed on it; so each stack of a program keeps its block between calls.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from .llvm_text import FunctionText, ModuleText
 
@@ -15,6 +16,22 @@ _KEPT = 1 << 26  # bytes that the stacks of a program keep between calls, at mos
 LINE = 64
 HEAD = 2 * LINE  # bytes of a block besides the elements
 _LARGE = 8 * LINE  # bytes of an element that begins on a line of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The registers of one stack: its memory, how many elements it holds, and how many fit.
+
+    The same stack may be in other registers in another function.
+    """
+
+    data: str = field(compare=False)
+    count: str = field(compare=False)
+    capacity: str = field(compare=False)
+    element_bytes: int
+    idle: str  # where its memory waits between calls
+    identity: object = field(default_factory=object, repr=False)
+
 
 _NAMES = ("stack.bytes", "stack.free", "stack.take", "stack.grow", "stack.give")
 _TEXTS = (

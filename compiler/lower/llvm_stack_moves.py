@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .llvm_code import Code, Stack
+from .llvm_code import Code
+from .llvm_stack_memory import Stack
 from .llvm_stacks import Strip
 
 

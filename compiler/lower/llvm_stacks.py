@@ -10,8 +10,8 @@ from ..ir.graph import Block, Node, Value
 from ..ir.types import StackType
 from .affine import ZERO
 from .kernels import Memory
-from .llvm_code import Code, Stack
-from .llvm_stack_memory import LINE, declare_memory, give, grow, stride, take
+from .llvm_code import Code
+from .llvm_stack_memory import LINE, Stack, declare_memory, give, grow, stride, take
 
 _SURELY = 1 << 30  # bytes for a stack at first where its hint asks for more than there is
 _WORTH_FETCHING = 4096  # bytes of an element that is brought into the cache ahead of its use

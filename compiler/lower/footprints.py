@@ -1,4 +1,4 @@
-"""What a statement needs and makes, as far as its place in or beside a band depends on it."""
+"""The footprint of a statement: what its place in a band, or beside one, depends on."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from .kernels import Access, Nest, Scalars, Single, Statement
 from .lifetimes import needs_wide
 from .storing import reads_of
 
-ROWS = "rows"  # the variable that is the first row of a block
-
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Arrays are named by the value whose memory they are.
+class Footprint:
+    """What a statement needs and makes; arrays are named by the value whose memory they are.
 
     `same_row` are arrays of as many rows as the nest, which each of its rows reads in its own row only.
     `by_row` are made row by row; `across` is complete only when the last row is done.
@@ -39,7 +37,7 @@ class Part:
 
 def block_variable(count: int, step: int) -> Variable:
     """The first row of a block of `step` rows of `count`: added to a row of the block, it is in range."""
-    return Variable(ROWS, count - step + 1)
+    return Variable("rows", count - step + 1)
 
 
 def block_index(space: dims.Shape, first: Variable, step: dims.Dim) -> tuple[Index, ...]:
@@ -53,7 +51,7 @@ def row_size(value: Value, rows: int) -> int:
     return dims.room(value.shape) // rows
 
 
-def part_of(statement: Statement, inlining: Inlining) -> Part:
+def footprint_of(statement: Statement, inlining: Inlining) -> Footprint:
     """Look at a statement."""
     match statement:
         case Nest():
@@ -64,10 +62,10 @@ def part_of(statement: Statement, inlining: Inlining) -> Part:
         case Single(node):
             return _nodes(statement, (node,), inlining, node.op.name == "matmul")
     reads = frozenset(inlining.canonical(r.value) for r in reads_of(statement, inlining))
-    return Part(reads)
+    return Footprint(reads)
 
 
-def _nodes(statement: Statement, nodes: tuple[Node, ...], inlining: Inlining, pure: bool) -> Part:
+def _nodes(statement: Statement, nodes: tuple[Node, ...], inlining: Inlining, pure: bool) -> Footprint:
     makes = frozenset(r for n in nodes for r in n.results)
     needs = {o for n in nodes for o in n.operands if o not in makes and not is_array(o)}
     for node in nodes:
@@ -75,10 +73,10 @@ def _nodes(statement: Statement, nodes: tuple[Node, ...], inlining: Inlining, pu
             recorded = record(inlining.producers, inlining.is_root, [operand], operand.shape)
             needs.update(recorded.scalars)
     needs.update(inlining.canonical(r.value) for r in reads_of(statement, inlining))
-    return Part(frozenset(needs), makes, pure)
+    return Footprint(frozenset(needs), makes, pure)
 
 
-def _nest(nest: Nest, inlining: Inlining) -> Part:
+def _nest(nest: Nest, inlining: Inlining) -> Footprint:
     plain = all(r.access in (Access.STORE, Access.REDUCE) for r in nest.roots)
     makes = frozenset(r.result for r in nest.roots)
     recorded = _recorded(nest, inlining, nest_index(nest.space) if dims.is_static(nest.space) else None)
@@ -87,12 +85,12 @@ def _nest(nest: Nest, inlining: Inlining) -> Part:
     needs = frozenset([*recorded.scalars, *map(inlining.canonical, arrays)])
     rows = _rows(nest, recorded, inlining) if plain else None
     if rows is None:
-        return Part(needs, makes, plain)
+        return Footprint(needs, makes, plain)
     across = frozenset(
         r.result for r in nest.roots if r.access is Access.REDUCE and 0 in r.node.attrs["axes"]
     )
     same_row = _same_row(nest, rows, inlining)
-    return Part(needs, makes, True, rows, same_row, makes - across, across, tile_of(nest, recorded))
+    return Footprint(needs, makes, True, rows, same_row, makes - across, across, tile_of(nest, recorded))
 
 
 def _recorded(nest: Nest, inlining: Inlining, here: tuple[Index, ...] | None) -> Recorder:
