@@ -64,6 +64,8 @@ class Outlined:
         with self.code.loop(f.value("sub nuw nsw i64 %end, %begin"), unroll=False) as i:
             number = f.value(f"add nuw nsw i64 %begin, {i}")
             first = f.value(f"mul nuw nsw i64 {number}, {split.size}")
+            # Not as a length: LLVM would see that chunks of one iteration have no loop, and vectorise the one
+            # around it. Then the last digits of `sin` would depend on how many chunks a thread does in a row.
             end = self.code.least(f.value(f"add nuw nsw i64 {first}, {split.size}"), count)
             yield OneChunk(number, first, end)
         f.line("ret void")
