@@ -32,7 +32,7 @@ def emit_band(code: Code, band: Band) -> None:
 
 def _blocks(code: Code, band: Band, totals: Sequence[Totals], start: str, count: int | str) -> None:
     """Emit the loop over `count` blocks that begin at the row `start`."""
-    first = block_variable(band.count, band.step)
+    first, unseen = block_variable(band.count, band.step), band.split is not None
     code.rows = {code.program.places[v]: first for v in band.rows}
     with code.loop(count, unroll=False) as number:
         begin = code.function.value(f"mul nuw nsw i64 {number}, {band.step}")
@@ -47,13 +47,13 @@ def _blocks(code: Code, band: Band, totals: Sequence[Totals], start: str, count:
                 if root.access is Access.REDUCE and not _is_across(root):
                     sums.clear_rows(code, root, nest.space, rows, Index(((first, 1),)), band.count)
             if nest.tile is not None:
-                _tiles(code, nest, nest.tile, block, total)
+                _tiles(code, nest, nest.tile, block, total, unseen)
             else:
-                total.add(NestCode(code, nest, block).emit_part(total.targets))
+                total.add(NestCode(code, nest, block).emit_part(total.targets, unseen))
     code.rows, code.machine.groups = {}, {}
 
 
-def _tiles(code: Code, nest: Nest, width: int, block: Subspace, total: Totals) -> None:
+def _tiles(code: Code, nest: Nest, width: int, block: Subspace, total: Totals, unseen: bool) -> None:
     """Emit a block of rows of a nest, `width` columns at a time."""
     (count,) = static(nest.space[-1:])
     column = Variable("columns", count - width + 1)
@@ -65,7 +65,7 @@ def _tiles(code: Code, nest: Nest, width: int, block: Subspace, total: Totals) -
         space = (*block.space[:-1], columns)
         last = nest_index(space)[-1].plus(Index(((column, 1),)))
         tile = Subspace(space, (*block.here[:-1], last), block.outer | {column})
-        total.add(NestCode(code, nest, tile).emit_part(total.targets))
+        total.add(NestCode(code, nest, tile).emit_part(total.targets, unseen))
         code.machine.groups = rows
 
 

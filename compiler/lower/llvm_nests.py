@@ -101,7 +101,8 @@ class NestCode:
         """
         recorded = self.record()
         self.plan(recorded)
-        separate(self.code, self.read_by(recorded), self.written(), unseen)
+        written = {*self.written(), *filter(None, targets.values())}
+        separate(self.code, self.read_by(recorded), written, unseen)
         roots = [r for r in self.nest.roots if r.access is Access.REDUCE]
         space = self.nest.space
         self.sums = [sums.begin(self.code, r, self.groups, space, targets.get(id(r))) for r in roots]

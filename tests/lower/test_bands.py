@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from gradir.ir.builder import Builder
@@ -158,6 +160,24 @@ def test_random_graphs(seed: int, dtype: DType) -> None:
     tolerance = 1e-9 if dtype is DType.F64 else 2e-3
     for got, want in zip(compile_graph(graph)(*args), interpret(graph, *args), strict=True):
         np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("count", [2, 14])
+def test_shared_bands_of_many_arrays_are_vectorised(count: int) -> None:
+    """Of many arrays LLVM does not compare the addresses, so it must know that they are apart."""
+
+    def make(b: Builder, *arrays: Value) -> list[Value]:
+        total = arrays[0]
+        for x in arrays[1:]:
+            total = b.add(b.multiply(total, x), x)
+        top = b.broadcast(b.max(total, axes=(1,)), shape=total.shape, axes=(0,))
+        moved = b.subtract(total, top)
+        return [b.multiply(moved, x) for x in arrays]
+
+    compiled = compile_graph(build(make, *[array(4000, 300)] * count))
+    assert re.search(r"band .* parallel", str(compiled.kernels))
+    _, function = compiled.llvm.split("define internal void @chunks.")
+    assert len(re.findall(r"store <\d+ x double>", function.partition("\n}")[0])) >= count
 
 
 @pytest.mark.usefixtures("eager")
