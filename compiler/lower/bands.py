@@ -23,6 +23,7 @@ _LEAST_BLOCKS = 4
 _LEAST_SAVED = 1 << 18  # bytes that need not come from memory again
 _LARGE = 1 << 18  # bytes of an array that has left the cache between two nests
 _LOOK_AHEAD = 60
+_MOST_LINES = 1000  # of LLVM IR: a band is in one function, and LLVM takes more than linear time for that
 _ROWS_BYTES = 1 << 16  # of all arrays that have memory for a block only: it is on the stack
 _VECTOR = 8
 
@@ -68,6 +69,7 @@ class _Draft:
             not isinstance(statement, Nest)
             or footprint.rows != self.count
             or not self.later.isdisjoint(footprint.needs)
+            or sum(f.lines for f in self.footprints) + footprint.lines > _MOST_LINES
         ):
             return False
         return all(self.made[v] and v in footprint.same_row for v in footprint.needs if v in self.made)

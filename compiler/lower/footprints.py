@@ -14,7 +14,10 @@ from .crossings import tile_of
 from .inlining import Inlining, is_array
 from .kernels import Access, Nest, Scalars, Single, Statement
 from .lifetimes import needs_wide
+from .nest_loops import weight_of
 from .storing import reads_of
+
+_NEST_LINES, _NODE_LINES = 40, 4  # of LLVM IR: for the loops of a nest, and for each of its nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Footprint:
     by_row: frozenset[Value] = frozenset()
     across: frozenset[Value] = frozenset()
     tile: int | None = None  # of the nest in a band
+    lines: int = 0  # of its code in a band, about
 
 
 def block_variable(count: int, step: int) -> Variable:
@@ -90,7 +94,10 @@ def _nest(nest: Nest, inlining: Inlining) -> Footprint:
         r.result for r in nest.roots if r.access is Access.REDUCE and 0 in r.node.attrs["axes"]
     )
     same_row = _same_row(nest, rows, inlining)
-    return Footprint(needs, makes, True, rows, same_row, makes - across, across, tile_of(nest, recorded))
+    lines = _NEST_LINES + _NODE_LINES * weight_of(nest, recorded)
+    return Footprint(
+        needs, makes, True, rows, same_row, makes - across, across, tile_of(nest, recorded), lines
+    )
 
 
 def _recorded(nest: Nest, inlining: Inlining, here: tuple[Index, ...] | None) -> Recorder:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 
 from ..ir.graph import Node, Value
 from ..ir.loops import body_of, carries, heads
@@ -24,9 +23,9 @@ from .llvm_stack_memory import Stack
 from .llvm_stack_moves import either, exchange
 from .llvm_stacks import Use, strip_before, strip_in, use_in
 from .outside import INTERRUPTED
+from .pieces import lines_of, pieces
 from .schedule import walk
 
-_LOOPLESS = ("update", "accumulate", "check", "check_index")
 _TURNS_WITHOUT_SIGNALS = 1 << 16
 
 
@@ -78,7 +77,7 @@ class _Statements:
         """Emit statements in functions of their own, one after the other."""
         part: Part | None = None
         moved: dict[Buffer, None] = {}
-        for piece, straight in _pieces(body, outer.frame.most_optimised):
+        for piece, straight in pieces(body, outer.frame.most_optimised):
             if part is not None and part.is_straight is not straight:
                 self.end(part, outer, moved)
                 part = None
@@ -260,45 +259,6 @@ class _Statements:
         for slot, result in zip(slots, node.results, strict=True):
             if slot:
                 code.scalars[result] = code.read(slot, result.dtype)
-
-
-def lines_of(body: Sequence[Statement]) -> int:
-    """About how many lines some statements take."""
-    total = 0
-    for statement in body:
-        match statement:
-            case Scalars(nodes):
-                total += 3 * len(nodes)
-            case Nest(_, roots):
-                total += 20 + 3 * len(roots)
-            case Band(nests=nests):
-                total += 40 + lines_of(nests)
-            case Single():
-                total += 8
-            case Loop():
-                total += 40 + lines_of(statement.body)
-            case Branch():
-                total += 10 + lines_of(statement.then) + lines_of(statement.orelse)
-    return total
-
-
-def _pieces(body: Sequence[Statement], most: int) -> Iterator[tuple[Statement | Node, bool]]:
-    """Statements, and nodes of scalars, between which a function can end; whether each is in a long row
-    without a loop."""
-    for loopless, run in groupby(body, _is_loopless):
-        statements = list(run)
-        straight = loopless and lines_of(statements) > most
-        for statement in statements:
-            if isinstance(statement, Scalars):
-                yield from ((node, straight) for node in statement.nodes)
-            else:
-                yield statement, straight
-
-
-def _is_loopless(statement: Statement) -> bool:
-    return isinstance(statement, Scalars) or (
-        isinstance(statement, Single) and statement.node.op.name in _LOOPLESS
-    )
 
 
 def _elements(code: Code, loop: Loop) -> tuple[set[Buffer], set[Buffer]]:

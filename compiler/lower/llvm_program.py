@@ -11,12 +11,13 @@ from .affine import ZERO
 from .buffers import ALIGNMENT
 from .kernels import Buffer, KernelProgram, Memory
 from .llvm_code import Code
-from .llvm_control import emit_moves, emit_statements, exchanged, lines_of
+from .llvm_control import emit_moves, emit_statements, exchanged
 from .llvm_frame import Frame
 from .llvm_stack_memory import release
 from .llvm_stacks import release_all
 from .llvm_text import FunctionText, ModuleText, literal, memory_type
 from .outside import STRAIGHT_LINE
+from .pieces import lines_of
 from .target import Target
 
 _UNROLLED_PARTS = 5  # of a program of more parts each loop is run seldom

@@ -11,7 +11,9 @@ from gradir.ir.graph import Graph, Span, Value
 from gradir.ir.interpreter import interpret
 from gradir.ir.types import DType
 from gradir.lower import bands, parallel
+from gradir.lower.llvm_program import emit
 from gradir.lower.lower import lower
+from gradir.runtime import host
 from gradir.runtime.compile import compile_graph
 
 from .build import array, branch, build, loop, nests
@@ -160,6 +162,20 @@ def test_random_graphs(seed: int, dtype: DType) -> None:
     tolerance = 1e-9 if dtype is DType.F64 else 2e-3
     for got, want in zip(compile_graph(graph)(*args), interpret(graph, *args), strict=True):
         np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+
+
+def test_long_bands_are_several() -> None:
+    """Each is in one function, which is to be short enough for LLVM."""
+
+    def make(b: Builder, x: Value) -> Value:
+        for _ in range(20):
+            x = b.sin(_softmax(b, x))
+        return x
+
+    program = lower(build(make, array(4000, 300)))
+    assert str(program).count("band ") > 2
+    functions = emit(program, "f", host.target()).split("\ndefine ")
+    assert max(text.count("\n") for text in functions) < host.target().most_lines
 
 
 @pytest.mark.parametrize("count", [2, 14])
