@@ -1,4 +1,4 @@
-"""The pieces of a long program: about how long they are, and where one function can end and the next begin."""
+"""The pieces of a long program: about how long they are, and where one function can end and another begin."""
 
 from __future__ import annotations
 
