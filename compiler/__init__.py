@@ -1,7 +1,7 @@
 """gradir: gradients of plain NumPy code, compiled, with every stage readable."""
 
 from . import cache
-from .api import grad, interpret, jit, parse, stop_gradient, trace, value_and_grad, vjp
+from .api import grad, jit, stop_gradient, value_and_grad, vjp
 from .checkpoints import checkpoint, name, save_only
 from .control import cond, fori_loop, scan, switch, while_loop
 from .errors import (
@@ -21,6 +21,7 @@ from .errors import (
     UnsupportedError,
     VerifyError,
 )
+from .graphs import interpret, parse, trace
 from .ir.graph import Graph
 from .loop_marks import checkpointed, unroll
 from .program import Program

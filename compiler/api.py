@@ -14,7 +14,7 @@ import optree
 from .cache import disk_cache
 from .donation import Donated, donated_arguments
 from .errors import GradientError
-from .ir.graph import Graph, Node
+from .ir.graph import Node
 from .results import Differentiation
 from .saving import Saving
 from .trace.tracer import Array, Scalar, Tracer, new_array
@@ -299,57 +299,3 @@ def _stopped(x: Any) -> Any:
         return new_array(x.run, value)
     assert isinstance(x, Scalar)
     return Scalar(x.run, value, weak=x.weak)
-
-
-def trace(fun: Callable[..., Any]) -> Callable[..., Graph]:
-    """Return a function that gives the graph of `fun` for its arguments, instead of a result.
-
-    Examples
-    --------
-    >>> import gradir as gr
-    >>> graph = gr.trace(lambda x: x * x)(3.0)
-    >>> len(graph.block.nodes)
-    1
-    """
-    transformed = Transformed(fun, None)
-
-    def traced(*args: Any, **kwargs: Any) -> Graph:
-        return transformed.graph(args, kwargs)
-
-    return traced
-
-
-def parse(text: str) -> Graph:
-    """Return the graph that `str(graph)` printed.
-
-    Raises
-    ------
-    ParseError
-        For any other text, with its line and column.
-
-    Examples
-    --------
-    >>> import gradir as gr
-    >>> graph = gr.trace(lambda x: x * x)(3.0)
-    >>> gr.parse(str(graph)) == graph
-    True
-    """
-    from .ir.parser import parse as parse_graph
-    from .ops import OPS
-
-    return parse_graph(text, OPS)
-
-
-def interpret(graph: Graph, *args: Any) -> tuple[Any, ...]:
-    """Run a graph in NumPy, node by node: the reference that compiled code is held to.
-
-    Examples
-    --------
-    >>> import gradir as gr
-    >>> graph = gr.trace(lambda x: x * x)(3.0)
-    >>> float(gr.interpret(graph, 4.0)[0])
-    16.0
-    """
-    from .ir.interpreter import interpret as run
-
-    return run(graph, *args)

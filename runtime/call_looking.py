@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .call_machine import Machine
+from .call_code import Machine
 from .call_steps import Step
 from .python_objects import ALIGNED, C_CONTIGUOUS, DATA, DESCR, DIMS, FLAGS, ITEMS, NDIM, SIZE, TYPE, VALUE
 
