@@ -11,8 +11,8 @@ from tests.corpus.checker import check
 
 THEMES = """
     algorithms aliases bad_indices branches closures early_exits in_place_calls iterating lists loops
-    nested_exits overwrites recurrences shape_views side_effects slices states unassigned views whiles
-    windows
+    nested_exits overwrites recurrences shape_views side_effects slices states unassigned unassigned_objects
+    views whiles windows
 """.split()
 
 CASES = [
