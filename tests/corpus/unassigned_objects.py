@@ -1,7 +1,7 @@
 """Arrays, objects and their attributes that only some ways through a function assign."""
 
 # Code as users write it, in which names may have no value:
-# ruff: noqa: F821, F841, SIM300
+# ruff: noqa: F841, SIM300
 
 from __future__ import annotations
 
