@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from heapq import heappop, heappush
 
 from ..ir import dims
 from ..ir.graph import Graph, Node, Value
 from ..ir.loops import carries
+from .arena import lay_out
 from .edges import Edge, MemoryClass, Step, edge, hold_together, in_order
 from .inlining import Inlining, is_array
-from .intervals import Gaps, Interval, apart, insert
+from .intervals import Interval, apart, insert
 from .kernels import Branch, Buffer, Exchange, Loop, Memory, Move, Statement
 from .lifetimes import Lifetimes
 from .schedule import walk
 
-ALIGNMENT = 64
-# Processors take a load for a reader of a recent store where both addresses agree modulo a page. So arrays
-# that are walked side by side begin at different places of a page; multiples of this many bytes are far
-# from each other there.
-_PAGE = 4096
-_STAGGER = 23 * ALIGNMENT
 _LOCAL_BYTES = 1024
 _LOCAL_BYTES_IN_ALL = 1 << 16
 
@@ -222,27 +215,7 @@ class _Planner:
                 number += 1
             else:
                 large.append(found)
-        self.lay_out(large, number)
-
-    def lay_out(self, classes: Iterable[MemoryClass], number: int) -> None:
-        """Place classes in the arena in the order of their birth, each in the first gap that fits."""
-        taken: list[tuple[int, int, int]] = []  # last statement, offset, end
-        free = Gaps()
-        pages = 0
-        for found in sorted(classes, key=lambda c: c.span()):
-            place = pages * _STAGGER % _PAGE if found.bytes >= _PAGE else None
-            pages += found.bytes >= _PAGE
-            first, last = found.span()
-            while taken and taken[0][0] < first:
-                _, start, end = heappop(taken)
-                free.give(start, end)
-            offset = free.first(found.bytes, partial(_in_page, place=place))
-            end = offset + -(-found.bytes // ALIGNMENT) * ALIGNMENT
-            free.take(offset, end)
-            heappush(taken, (last, offset, end))
-            self.arena = max(self.arena, end)
-            self.buffers[found] = Buffer(Memory.ARENA, number, found.dtype, found.count, offset)
-            number += 1
+        self.arena = lay_out(large, number, self.buffers)
 
     # The result.
 
@@ -297,8 +270,3 @@ def _fit_together(a: MemoryClass, b: MemoryClass) -> bool:
     if (a.dtype, a.count) != (b.dtype, b.count):
         return False
     return apart(a.intervals, b.intervals)
-
-
-def _in_page(offset: int, place: int | None) -> int:
-    """The first offset from this one on that lies at a place in its page."""
-    return offset if place is None else offset + (place - offset) % _PAGE

@@ -15,6 +15,7 @@ from ..ir.dims import Symbol
 from ..ir.graph import Value
 from ..ir.types import DType
 from .affine import ZERO, Index
+from .arena import ALIGNMENT
 from .kernels import Buffer
 from .llvm_code import Code
 from .llvm_machine import Scalar
@@ -25,7 +26,6 @@ from .llvm_text import FunctionText, ModuleText, memory_type
 
 Key = Any  # a value, a buffer, or one of them and the name of a register that it has
 Held = Any  # a scalar, or the register of an address
-_ALIGNMENT = 64
 
 
 class Frame:
@@ -104,7 +104,7 @@ class Frame:
             kind, count = memory_type(buffer.dtype), max(1, buffer.count)
             text = f"alloca {kind}, i64 {count}, align 16"
             if len(users) > 1:
-                place = self.place(buffer, buffer.bytes, _ALIGNMENT)
+                place = self.place(buffer, buffer.bytes, ALIGNMENT)
                 text = f"getelementptr inbounds i8, ptr %frame, i64 {place}"
             for part in users:
                 part.first.append(f"  %local{buffer.number} = {text}")

@@ -8,7 +8,7 @@ from ..ir.dims import size
 from ..ir.graph import Node, Value
 from ..ir.types import ArrayType, DType
 from .affine import ZERO
-from .buffers import ALIGNMENT
+from .arena import ALIGNMENT
 from .kernels import Buffer, KernelProgram, Memory
 from .llvm_code import Code
 from .llvm_control import emit_moves, emit_statements, exchanged

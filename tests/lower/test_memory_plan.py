@@ -8,7 +8,7 @@ from typing import Any
 import gradir as gr
 import numpy as np
 import pytest
-from gradir.lower.buffers import ALIGNMENT
+from gradir.lower.arena import ALIGNMENT
 from gradir.lower.kernels import Memory
 from gradir.lower.llvm_stack_memory import HEAD
 from gradir.lower.lower import lower
