@@ -14,11 +14,12 @@ from typing import Any
 from .agreement import check_agreement
 from .measure import Spread, interleaved, ratios, spread
 from .program import Arguments, Program
-from .programs import heat, lorenz, lstm, mlp
+from .programs import deep_mlp, heat, lorenz, lstm, mlp
 from .suite import Effort
 
 PROGRAMS: tuple[Program, ...] = (
     replace(mlp.PROGRAM, title="MLP, 2,048 x 784 x 128 x 10", size=2048),
+    deep_mlp.PROGRAM,
     replace(lstm.PROGRAM, title="LSTM of 32 units, 1,000 steps", size=1000),
     heat.PROGRAM,
     lorenz.PROGRAM,

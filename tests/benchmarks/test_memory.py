@@ -31,7 +31,7 @@ SAVED = MemoryOutcome(
 
 
 def test_the_programs_are_those_of_the_issue() -> None:
-    assert [p.name for p in memory.PROGRAMS] == ["mlp", "lstm", "heat", "lorenz"]
+    assert [p.name for p in memory.PROGRAMS] == ["mlp", "deep-mlp", "lstm", "heat", "lorenz"]
 
 
 @pytest.mark.parametrize("program", SMALL, ids=lambda p: p.name)
