@@ -12,7 +12,8 @@ from .lower.kernels import KernelProgram
 from .lower.live_memory import LiveMemory, live_memory
 from .lower.memory_plan import MemoryPlan, PlannedBuffer, PlannedStack, memory_plan
 from .passes.residual_table import ResidualTable, residual_table
-from .passes.residuals import Carrier, Residual
+from .passes.residuals import Carrier, Residual, as_optimized
+from .passes.work import work_of
 
 if TYPE_CHECKING:
     from .program import Program
@@ -89,8 +90,9 @@ class Memory:
         Where kernels compute a value only where it is read, what that is made of has a row, too.
         """
         program, kernels = self._program, self._program.kernels
-        known = {r.value for r in program.residuals}
-        kept = [r.value for r in program.residuals if r.carrier is Carrier.KEPT and r.value.shape]
+        residuals = as_optimized(program.residuals, program.optimized)
+        known = {r.value for r in residuals}
+        kept = [r.value for r in residuals if r.carrier is Carrier.KEPT and r.value.shape]
         fused = {v for v in kept if v in kernels.producers and v not in kernels.places}
         made_of = _stored_sources(kernels, fused)
         more = [
@@ -98,7 +100,7 @@ class Memory:
             for v, readers in made_of.items()
             if v not in known
         ]
-        return residual_table(program.adjoint, (*program.residuals, *more), fused)
+        return residual_table(program.adjoint, (*residuals, *more), work_of(program.optimized), fused)
 
     def live(self, turns: int = 100) -> LiveMemory:
         """Return the bytes in use over the program's time; see `draw`."""

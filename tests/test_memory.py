@@ -243,3 +243,44 @@ def test_a_table_with_turns_that_are_not_known() -> None:
     assert table.saved_bytes is None
     assert "saved unknown bytes" in str(table)
     assert {r.turns for r in table.rows if r.how == "stack"} == {None}
+
+
+def chain(x: Any, *weights: Any) -> Any:
+    for w in weights:
+        x = np.tanh(x @ w)
+    return np.sum(x * x)
+
+
+_CHAIN = (np.ones((600, 32)) / 32.0, *[np.ones((32, 32)) / 32.0] * 16)
+
+
+def test_the_table_follows_what_is_computed_again() -> None:
+    inner = 15
+    whole, least = (
+        gr.value_and_grad(chain, argnums=1, checkpoint=policy).inspect(*_CHAIN).memory
+        for policy in ("everything", "sqrt")
+    )
+    each = 8 * 600 * 32
+    assert whole.residuals.saved_bytes == (inner + 1) * each
+    assert least.residuals.saved_bytes is not None
+    assert least.residuals.saved_bytes <= 5 * each
+    again = [row for row in least.residuals.rows if row.how == "recomputed"]
+    assert len(again) >= 9
+    assert "extra work" in str(least)
+    assert "extra work" not in str(whole)
+    assert least.measure().peak == least.peak
+    assert least.peak is not None
+    assert whole.peak is not None
+    assert least.peak < 0.6 * whole.peak
+
+
+def test_what_runs_again_is_marked_and_drawn_after_the_turning_point() -> None:
+    memory = gr.value_and_grad(chain, argnums=1, checkpoint="sqrt").inspect(*_CHAIN).memory
+    live = memory.live()
+    assert live.turning_point is not None
+    again = [m for m in live.moments if m.what.endswith(", recomputed")]
+    assert len(again) > 10
+    assert all(m.start >= live.turning_point for m in again)
+    block = gr.checkpoint(lambda x: np.tanh(np.sin(x) * x))
+    program = gr.grad(lambda x: np.sum(block(block(x)))).inspect(np.ones(5))
+    assert "recomputed" in str(program.adjoint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..ir import dims
@@ -76,8 +77,26 @@ def _nodes(statement: Statement, nodes: tuple[Node, ...], inlining: Inlining, pu
         for operand in filter(is_array, node.operands):
             recorded = record(inlining.producers, inlining.is_root, [operand], operand.shape)
             needs.update(recorded.scalars)
-    needs.update(inlining.canonical(r.value) for r in reads_of(statement, inlining))
+    reads = [r.value for r in reads_of(statement, inlining)]
+    needs.update(map(inlining.canonical, reads))
+    needs.update(_awaited(reads, inlining))
     return Footprint(frozenset(needs), makes, pure)
+
+
+def _awaited(reads: Sequence[Value], inlining: Inlining) -> Iterator[Value]:
+    """What must be there before the arrays that are read, as they lie behind barriers."""
+    for read in reads:
+        value = read
+        while value in inlining.aliases:
+            node = inlining.producers[value]
+            pending = [node.operands[1]] if node.op.name == "barrier" else []
+            while pending:
+                after = pending.pop()
+                if is_array(after) and not inlining.is_root(after):
+                    pending += inlining.producers[after].operands
+                else:
+                    yield inlining.canonical(after)
+            value = inlining.aliases[value]
 
 
 def _nest(nest: Nest, inlining: Inlining) -> Footprint:
@@ -86,7 +105,8 @@ def _nest(nest: Nest, inlining: Inlining) -> Footprint:
     recorded = _recorded(nest, inlining, nest_index(nest.space) if dims.is_static(nest.space) else None)
     arrays = [r.value for r in recorded.reads]
     arrays += [r.node.operands[0] for r in nest.roots if r.access in (Access.PUT, Access.RENEW)]
-    needs = frozenset([*recorded.scalars, *map(inlining.canonical, arrays)])
+    awaited = _awaited(arrays, inlining)
+    needs = frozenset([*recorded.scalars, *map(inlining.canonical, arrays), *awaited])
     rows = _rows(nest, recorded, inlining) if plain else None
     if rows is None:
         return Footprint(needs, makes, plain)

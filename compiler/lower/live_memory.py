@@ -151,7 +151,8 @@ class _Step:
         names = list(dict.fromkeys(n.op.name for n in self.nodes if n.op.name != "constant"))
         line = next((n.loc.line for n in self.nodes if n.loc), None)
         shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        return shown + (f" (line {line})" if line is not None else "")
+        again = ", recomputed" if any(n.origin is Origin.RECOMPUTED for n in self.nodes) else ""
+        return shown + (f" (line {line})" if line is not None else "") + again
 
 
 class _Walk:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Value, walk
+from ..ir.graph import Block, Graph, Node, Origin, Value, walk
 from ..ir.operation import Effect, OpTable
 from ..ir.types import ArrayType
 from ..ops import OPS
@@ -188,7 +188,7 @@ class _Late:
         return self.split.structure.definition.get(value) in self.again and value not in self.copies
 
     def _copy(self, node: Node) -> None:
-        b = Builder(self.ops, node.loc, node.origin)
+        b = Builder(self.ops, node.loc)
         captured = [v for region in node.regions for v in self.split.structure.captures[region]]
         read = tuple(dict.fromkeys((*node.operands, *captured)))
         graph = Graph("again", Block(read, (node,), node.results), tuple(map(str, range(len(read)))), ())
@@ -201,7 +201,7 @@ class _Late:
         assert self.after is not None
         if not isinstance(value.type, ArrayType) or not value.dtype.is_float:
             return value
-        b = Builder(self.ops)
+        b = Builder(self.ops, origin=Origin.RECOMPUTED)
         late = b.barrier(value, self.after)
         self.built += b.nodes
         self.copies[value] = late

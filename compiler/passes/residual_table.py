@@ -11,7 +11,7 @@ from ..ir.graph import Graph, Node, Value, walk
 from ..ir.printer import Printer
 from ..ir.types import ArrayType, Type
 from .residuals import Carrier, Residual
-from .work import Work, repeated_blocks, work_of
+from .work import Work, repeated_blocks
 
 _MOST_READERS = 3  # that are named in a row
 _ARGUMENT, _CONSTANT, _FUSED = "argument", "constant", "fused"
@@ -100,7 +100,7 @@ class ResidualTable:
 
 
 def residual_table(
-    joint: Graph, residuals: Sequence[Residual], fused: Collection[Value] = ()
+    joint: Graph, residuals: Sequence[Residual], work: Work, fused: Collection[Value] = ()
 ) -> ResidualTable:
     """Return the table of the residuals of a joint graph; those in `fused` have no memory."""
     names, labels = Printer(joint).names, dict(zip(joint.block.params, joint.inputs, strict=True))
@@ -122,7 +122,7 @@ def residual_table(
                 r.loc.line if r.loc else None,
             )
         )
-    return ResidualTable(joint.name, tuple(rows), work_of(joint))
+    return ResidualTable(joint.name, tuple(rows), work)
 
 
 def _bytes(type: Type) -> int:

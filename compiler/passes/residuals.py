@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from ..ir.graph import Block, Loc, Node, Value, walk
+from ..ir.graph import Block, Graph, Loc, Node, Origin, Value, walk
 from ..ir.symbols import scoped
 from ..ir.types import ArrayType
 from .structure import Region, Structure
@@ -53,6 +53,34 @@ class Residual:
 
 def _described(node: Node) -> str:
     return node.op.name + (f" (line {node.loc.line})" if node.loc else "")
+
+
+def as_optimized(residuals: Sequence[Residual], optimized: Graph) -> tuple[Residual, ...]:
+    """Return the residuals as a joint graph has them whose backward nodes compute some kept values again.
+
+    What it still keeps are values of the outermost block that other nodes than the primal's read.
+    """
+    nodes = optimized.block.nodes
+    if not any(node.origin is Origin.RECOMPUTED for node in nodes):
+        return tuple(residuals)
+    forward = {r: node for node in nodes if node.origin is Origin.PRIMAL for r in node.results}
+    readers: dict[Value, dict[Node, None]] = {}
+    for value, node in reads([n for n in nodes if n.origin is not Origin.PRIMAL]):
+        if value in forward and isinstance(value.type, ArrayType):
+            readers.setdefault(value, {})[node] = None
+    known = {r.value for r in residuals}
+    late = (
+        replace(r, carrier=Carrier.RECOMPUTED)
+        if r.carrier is Carrier.KEPT and r.value in forward and r.value not in readers
+        else r
+        for r in residuals
+    )
+    more = (
+        Residual(v, Carrier.KEPT, forward[v].loc, tuple(found))
+        for v, found in readers.items()
+        if v not in known and forward[v].op.name != "constant"
+    )
+    return (*late, *more)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

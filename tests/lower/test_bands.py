@@ -205,3 +205,20 @@ def test_an_array_that_is_written_to_later_has_all_its_rows() -> None:
         return [b.emit("accumulate", cos, part, at=(1, Span(0, 7, 1)))[0], b.sum(p, axes=(0, 1))]
 
     assert "band " in _check(build(make, array(30, 7), array()))
+
+
+@pytest.mark.usefixtures("eager")
+def test_what_waits_behind_a_barrier_does_not_go_before_the_band() -> None:
+    def make(late: bool) -> Graph:
+        def body(b: Builder, x: Value, w: Value) -> list[Value]:
+            first = b.tanh(b.matmul(x, w))
+            second = b.matmul(b.multiply(first, b.sin(first)), w)
+            again = b.barrier(x, second) if late else x
+            return [first, second, b.exp(b.matmul(again, w))]
+
+        return build(body, array(40, 30), array(30, 30))
+
+    at_once, late = _check(make(late=False)), _check(make(late=True))
+    assert at_once.index("band") > at_once.index("matmul", at_once.index("matmul") + 1)
+    assert late.index(" = tanh") < late.index("matmul", late.index("matmul") + 1)
+    assert late.index(" = exp") > late.rindex("matmul")
