@@ -149,6 +149,19 @@ def growing_slices(mark):
     return run
 
 
+def slices_of_the_turn(mark):
+    """The size that a turn binds is bound in the turns that run again on the way to it, too."""
+
+    def run(x, w):
+        rows = w * 1.0
+        for t in mark(range(2), 3):
+            for i in mark(range(4), 2):
+                rows[i, :i] *= np.hypot(rows[0, 1], x[i] + t)
+        return (rows * rows).sum()
+
+    return run
+
+
 def backwards(mark):
     def run(x, w):
         y, z = x * 1.0, x[0]
@@ -192,6 +205,7 @@ PROGRAMS = (
     over_rows,
     under_a_branch,
     growing_slices,
+    slices_of_the_turn,
     backwards,
     a_gradient_in_each_turn,
     unchanged_and_unused,

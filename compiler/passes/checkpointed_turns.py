@@ -10,6 +10,7 @@ from ..ir.graph import Block, Graph, Node, Value
 from ..ir.loops import Carry, body_of, carries
 from ..ir.types import BOOL, INDEX
 from .binomial import build_advance
+from .fresh_symbols import fresh_symbols
 from .inline import inline
 from .saved_states import SavedStates
 
@@ -78,7 +79,7 @@ class CheckpointedLoop:
         """Build a `for` over some turns, which saves nothing."""
         inner = b.nested()
         number, params = Value(INDEX), [Value(v.type) for v in state]
-        graph = self.turn([c.yielded for c in self.changed])
+        graph = fresh_symbols(self.turn([c.yielded for c in self.changed]))
         yields = inline(inner, graph, self.arguments(inner, number, params))
         body = inner.block((number, *params), yields)
         return b.emit("for", first, end, b.int64(1), *state, regions=(body,))
@@ -95,7 +96,7 @@ class CheckpointedLoop:
         """
         inner = b.nested()
         number, held, params = Value(INDEX), Value(BOOL), [Value(v.type) for v in state]
-        graph = self.turn([body_of(self.node).results[0], *(c.yielded for c in self.changed)])
+        graph = fresh_symbols(self.turn([body_of(self.node).results[0], *(c.yielded for c in self.changed)]))
         holds, *yields = inline(inner, graph, self.arguments(inner, inner.add(first, number), params))
         again = inner.logical_and(holds, inner.less(inner.add(number, inner.int64(1)), most))
         body = inner.block((number, held, *params), (again, holds, *yields))

@@ -9,6 +9,7 @@ import pytest
 from tests.plain_code import plain_code
 
 from .campaign import campaign
+from .checkpoints import checkpointed
 from .large import small_as_large
 
 PROGRAMS, CHUNK = 1040, 40
@@ -27,6 +28,15 @@ def test_programs(first: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert not statistics.failures, "\n".join(statistics.failures)
     assert statistics.kinds["refused"] < MOST_REFUSED * CHUNK
     assert statistics.checked >= 3 * CHUNK
+
+
+@pytest.mark.parametrize("first", [5000, 30000])
+def test_programs_with_checkpointed_loops(first: int, capsys: pytest.CaptureFixture[str]) -> None:
+    statistics = campaign(range(first, first + CHUNK), change=checkpointed)
+    with capsys.disabled():
+        print(f"\n{statistics}")
+    assert not statistics.failures, "\n".join(statistics.failures)
+    assert statistics.kinds["refused"] < MOST_REFUSED * CHUNK
 
 
 def test_a_campaign_is_the_same_each_time() -> None:
