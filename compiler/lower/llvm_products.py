@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..ir.dims import Affine, Dim, Shape, capacity, room
+from ..ir.dims import Affine, Dim, Shape, capacity, is_static, room
 from ..ir.graph import Node, Value
 from ..ir.types import DType
 from .accesses import view_of
 from .affine import ZERO, Index, linear, row_major
+from .kernels import Single, Statement
 from .llvm_code import Code, counter
 from .llvm_machine import Scalar
-from .llvm_text import literal, memory_type
+from .llvm_text import FunctionText, literal, memory_type
 from .outside import BLAS_PREFIX
+from .schedule import walk
 
-_TINY = 512  # multiplications, below which a call costs more than the loops
+_TINY = 512  # multiplications, below which a call of the BLAS costs more than the loops
+_MOST_UNROLLED = (
+    1024  # multiplications of all loops of a program: of more, loops that are alike are one function
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,10 @@ class _Factor:
 
     def at(self, batch: tuple[Index, ...]) -> Index:
         return linear(batch, self.strides[:-2], self.offset)
+
+    def matrix(self, base: str) -> _Factor:
+        """One of the stack, that lies at `base`."""
+        return _Factor(base, self.dtype, self.shape[-2:], self.strides[-2:], ZERO)
 
 
 def emit_matmul(code: Code, node: Node) -> None:
@@ -47,10 +57,26 @@ def emit_matmul(code: Code, node: Node) -> None:
         return
     with code.loop(math.prod(shape[:-2])) as i:
         batch = _batch_index(code, i, shape[:-2])
-        if place.dtype.is_float and room((m, n, k)) > _TINY:
+        if not _is_tiny(node):
             _call_blas(code, a, b, c, batch)
+        elif code.module.shares_products and is_static((m, k, n)):
+            _call_loops(code, a, b, c, batch)
         else:
             _loops(code, a, b, c, batch)
+
+
+def has_many_products(body: Sequence[Statement]) -> bool:
+    """Tell whether so many products are loops, which LLVM unrolls, that this would take long."""
+    products = [s.node for s in walk(body) if isinstance(s, Single) and s.node.op.name == "matmul"]
+    return sum(_multiplications(p) for p in products if _is_tiny(p)) > _MOST_UNROLLED
+
+
+def _multiplications(node: Node) -> int:
+    return room((*node.operands[0].shape[-2:], node.result.shape[-1]))
+
+
+def _is_tiny(node: Node) -> bool:
+    return not node.result.dtype.is_float or _multiplications(node) <= _TINY
 
 
 def _factor(code: Code, value: Value) -> _Factor:
@@ -91,6 +117,22 @@ def _loops(code: Code, a: _Factor, b: _Factor, c: _Factor, batch: tuple[Index, .
             machine.reassociate = False
         total = machine.convert(code.read(slot, wide), c.dtype)
         code.store_at(c.base, linear((counter(i), counter(j)), c.strides[-2:], c.at(batch)), total)
+
+
+def _call_loops(code: Code, a: _Factor, b: _Factor, c: _Factor, batch: tuple[Index, ...]) -> None:
+    """Call the function of all products of these sizes and strides."""
+    sizes = *a.shape[-2:], b.shape[-1], *a.strides[-2:], *b.strides[-2:], *c.strides[-2:]
+    name = f"product.{c.dtype.value}.{'_'.join(map(str, sizes))}"
+    given = ", ".join(f"ptr {code.pointer(f.base, f.dtype, f.at(batch))}" for f in (a, b, c))
+    code.function.line(f"call void @{name}({given})")
+    if code.module.is_new(name):
+        parameters = "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %c"
+        header = f"define internal void @{name}({parameters}) noinline nounwind{code.attributes}"
+        function = FunctionText(header)
+        inner = Code(code.program, code.module, function, code.attributes)
+        _loops(inner, *(f.matrix(p) for f, p in zip((a, b, c), ("%a", "%b", "%c"), strict=True)), ())
+        function.line("ret void")
+        code.module.functions.append(function)
 
 
 def _call_blas(code: Code, a: _Factor, b: _Factor, c: _Factor, batch: tuple[Index, ...]) -> None:

@@ -13,6 +13,7 @@ from .kernels import Buffer, KernelProgram, Memory
 from .llvm_code import Code
 from .llvm_control import emit_moves, emit_statements, exchanged
 from .llvm_frame import Frame
+from .llvm_products import has_many_products
 from .llvm_stack_memory import release
 from .llvm_stacks import release_all
 from .llvm_text import FunctionText, ModuleText, literal, memory_type
@@ -32,6 +33,7 @@ def emit(program: KernelProgram, symbol: str, target: Target | None = None) -> s
     """
     target = target or Target()
     module = ModuleText(target.vector_functions)
+    module.shares_products = has_many_products(program.body)
     frame = _body(program, module, symbol, target)
     module.functions.append(_entry(program, module, symbol, frame))
     module.functions.append(_release(program, module, symbol))

@@ -100,6 +100,14 @@ class ModuleText:
         self._kept: list[str] = []
         self.functions: list[FunctionText] = []
         self.idle: list[str] = []  # globals that point to the memory of stacks between calls
+        self.shares_products = False  # whether small matrix products that are alike are one function
+        self._shared: set[str] = set()
+
+    def is_new(self, name: str) -> bool:
+        """Tell, once, that a function that several places call is still to be written."""
+        new = name not in self._shared
+        self._shared.add(name)
+        return new
 
     def declare(self, name: str, text: str) -> None:
         self._declarations.setdefault(name, text)

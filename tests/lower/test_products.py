@@ -8,6 +8,7 @@ from gradir.ir.builder import Builder
 from gradir.ir.graph import Graph, Span, Value
 from gradir.ir.interpreter import interpret
 from gradir.ir.types import DType
+from gradir.lower.llvm_program import emit
 from gradir.lower.lower import lower
 from gradir.runtime.compile import compile_graph
 
@@ -118,3 +119,24 @@ def test_an_outer_product_is_added_where_it_is_formed() -> None:
 
     text = _check(build(make, array(30, 1), array(1, 20), array(30, 20)))
     assert "matmul" not in text
+
+
+@pytest.mark.parametrize("dtype", [DType.F64, DType.F32, DType.I64])
+def test_many_small_products_that_are_alike_are_one_function(dtype: DType) -> None:
+    def make(count: int) -> Graph:
+        def body(b: Builder, x: Value, y: Value) -> list[Value]:
+            whole, a = b.transpose(_part(b, x, *[Span(1, 4, 1)] * 2), axes=(1, 0)), y
+            for _ in range(count):
+                a = b.matmul(whole, b.matmul(a, whole))
+            stack = b.broadcast(a, shape=(3, 4, 4), axes=(1, 2))
+            return [b.matmul(stack, b.transpose(stack, axes=(0, 2, 1)))]
+
+        return build(body, array(6, 6, dtype=dtype), array(4, 4, dtype=dtype))
+
+    def functions(graph: Graph) -> int:
+        return emit(lower(graph), "f").count("define internal void @product.")
+
+    assert functions(make(3)) == 0
+    assert functions(make(20)) == 3
+    _check(make(3))
+    _check(make(20))
