@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from .errors import GradientError
 from .ir.graph import Graph
@@ -12,20 +13,47 @@ from .passes.checkpoints import without_names
 from .passes.pipeline import optimize
 from .passes.policies import CHEAPEST, NAMED, Policy
 from .passes.rematerialize import rematerialize
+from .passes.slots import extra_work, with_slots
 from .passes.work import all_work
 from .saving import Saving
 from .timings import Clock
 
 _WEIGHTS = (8.0, 64.0, 1e6)  # of bytes, from what costs little time to what saves the most memory
+_SLOTS = (256, 64, 32, 16, 8, 4, 2, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Differentiated:
-    """A joint graph, as `adjoint` gave it and optimized, and the policy that it follows."""
+    """A graph and its joint graph.
 
+    Attributes
+    ----------
+    primal
+        The graph, with the slots of its loops where the policy gives them some.
+    adjoint, optimized
+        The joint graph as `adjoint` gave it, and optimized.
+    policy
+        What it follows.
+    """
+
+    primal: Graph
     adjoint: Adjoint
     optimized: Graph
     policy: Policy
+
+    @property
+    def work(self) -> float:
+        """Roughly what a run computes, to compare it with others of the same function."""
+        again = extra_work(self.primal, lambda body: all_work(Graph("turn", body, (), ())))
+        return all_work(self.optimized) + again
+
+    @property
+    def peak(self) -> int | None:
+        """The most bytes that a run is planned to take, None if they depend on the run."""
+        from .lower.lower import lower
+        from .lower.memory_plan import memory_plan
+
+        return memory_plan(lower(self.optimized)).peak
 
 
 def differentiate(
@@ -51,66 +79,58 @@ def differentiate(
         If no plan stays within the budget; the message has the least that one takes.
     """
     clock = clock or Clock()
-    if saving.budget is None:
-        return _by(saving.policy, primal, wrt, seeds, clock)
-    return _within(saving.budget, primal, wrt, seeds, clock)
+    make = partial(_by, primal=primal, wrt=wrt, seeds=seeds, clock=clock)
+    return make(saving.policy) if saving.budget is None else _within(saving.budget, primal.name, make)
 
 
 def _by(policy: Policy, primal: Graph, wrt: Sequence[int], seeds: Seeds, clock: Clock) -> Differentiated:
+    if policy.slots is not None:
+        primal = with_slots(primal, policy.slots)
     with clock.stage("adjoint"):
-        result = adjoint_with_residuals(primal, wrt, seeds=seeds, policy=policy)
+        joint = adjoint_with_residuals(primal, wrt, seeds=seeds, policy=policy)
     if policy.is_for_speed:
-        return Differentiated(result, optimize(without_names(result.graph), stage=clock.stage), policy)
-    optimized = optimize(result.graph, stage=clock.stage)
+        optimized = optimize(without_names(joint.graph), stage=clock.stage)
+        return Differentiated(primal, joint, optimized, policy)
+    optimized = optimize(joint.graph, stage=clock.stage)
     with clock.stage("rematerialize"):
         late = without_names(rematerialize(optimized, primal, policy))
-    return Differentiated(result, optimize(late, stage=clock.stage), policy)
+    return Differentiated(primal, joint, optimize(late, stage=clock.stage), policy)
 
 
 def _policies() -> Iterator[Policy]:
-    """Yield what to try for a budget, from what takes the least time on."""
-    yield CHEAPEST
+    """Yield what to try for a budget: the fastest, others that save less, and slots for the states."""
     heavy = [replace(CHEAPEST, name=f"bytes count {w:g} times", weight=w) for w in _WEIGHTS]
-    yield from heavy
-    yield NAMED["sqrt"]
-    for policy in heavy:
-        yield replace(policy, name=f"sqrt, {policy.name}", segments=True)
+    yield from (CHEAPEST, *heavy, NAMED["sqrt"])
+    yield from (replace(policy, name=f"sqrt, {policy.name}", segments=True) for policy in heavy)
+    for slots in _SLOTS:
+        for policy in (CHEAPEST, heavy[-1]):
+            yield replace(policy, name=f"{slots} slots, {policy.name}", slots=slots)
 
 
-def _within(
-    budget: int,
-    primal: Graph,
-    wrt: Sequence[int],
-    seeds: Seeds,
-    clock: Clock,
-) -> Differentiated:
+def _within(budget: int, name: str, make: Callable[[Policy], Differentiated]) -> Differentiated:
     """Return the plan with the least work among those within a budget."""
-    fitting: list[tuple[float, Differentiated]] = []
-    least: int | None = None
+    fitting: list[Differentiated] = []
+    peaks: list[int] = []
     for policy in _policies():
-        made = _by(policy, primal, wrt, seeds, clock)
-        needed = _planned_peak(made.optimized)
+        if fitting and policy.slots is not None and policy.slots < _SLOTS[0]:
+            break  # fewer slots only take more work
+        made = make(policy)
+        needed = made.peak
         if needed is None:
-            raise GradientError(
-                f"'{primal.name}' saves values in a loop whose number of turns is known at run time only, so"
-                " there is no peak to plan: use gr.checkpointed on the loop, or fixed bounds"
-            )
-        least = needed if least is None else min(least, needed)
+            continue
+        peaks.append(needed)
         if needed <= budget:
-            fitting.append((all_work(made.optimized), made))
+            fitting.append(made)
             if policy.is_for_speed:
                 break
+    if not peaks:
+        raise GradientError(
+            f"the memory of '{name}' depends on a number of turns that only the run knows, so there is no"
+            " peak to plan: give the loop's length as a constant"
+        )
     if not fitting:
         raise GradientError(
-            f"the gradient of '{primal.name}' does not fit into {budget:,} bytes; the least it takes is"
-            f" {least:,}, without its inputs and constants"
+            f"the gradient of '{name}' does not fit into {budget:,} bytes; the least it takes is"
+            f" {min(peaks):,}, without its inputs and constants"
         )
-    return min(fitting, key=lambda pair: pair[0])[1]
-
-
-def _planned_peak(graph: Graph) -> int | None:
-    """Return the most bytes that an optimized graph is planned to take, None if they depend on the run."""
-    from .lower.lower import lower
-    from .lower.memory_plan import memory_plan
-
-    return memory_plan(lower(graph)).peak
+    return min(fitting, key=lambda made: made.work)

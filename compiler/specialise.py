@@ -128,7 +128,7 @@ def compile_program(
         result, optimized = Adjoint(opened, (), {}), optimize(opened, stage=clock.stage)
     else:
         made = differentiate(prepared, wrt, saving, clock=clock)
-        result, optimized = made.adjoint, made.optimized
+        prepared, result, optimized = made.primal, made.adjoint, made.optimized
     compiled = compile_graph(optimized, donated(optimized), store, clock=clock)
     return Program(
         primal,

@@ -40,6 +40,8 @@ class Policy:
         Whether every loop saves what each of its turns saves, long as it is.
     weight
         What saving costs, as a multiple of the time that it takes: more than 1 saves memory for time.
+    slots
+        At most how many states each loop saves, whose turns are then run again from these.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Policy:
     segments: bool = False
     whole_loops: bool = False
     weight: float = 1.0
+    slots: int | None = None
 
     @property
     def is_for_speed(self) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ..ir.builder import Builder
-from ..ir.graph import Graph, Loc, Node, Value, walk
-from ..ir.loops import heads, is_loop
+from ..ir.graph import Block, Graph, Loc, Node, Value, walk
+from ..ir.loops import body_of, heads, is_loop
 from ..ir.operation import OpTable
+from ..ir.types import StackType
 from ..ops import OPS
 from .binomial import UNKNOWN_TURNS, default_slots, extra_turns, recomputed_turns
 from .loops import constant_int
@@ -47,10 +48,18 @@ def keeps_states(node: Node, structure: Structure) -> bool:
 
 
 def with_slots(graph: Graph, slots: int, ops: OpTable = OPS) -> Graph:
-    """Return `graph` with so many slots for each checkpointed loop that the user gives no number for."""
+    """Return `graph` with at most so many slots for each loop outside of others that the user gives none.
+
+    A loop that takes no more turns than that stays as it is.
+    """
+    structure = Structure.of(graph)
 
     def visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
-        if node.attrs.get(MARK) != 0 or not is_loop(node):
+        outermost = is_loop(node) and not any(r in structure.home for r in node.results)
+        turns = turns_of(node, structure) if outermost else None
+        if not outermost or node.attrs.get(MARK) or (turns is not None and turns <= slots):
+            return None
+        if any(isinstance(v.type, StackType) for v in node.operands):
             return None
         walk.keep(b, node, operands)
         made = b.nodes.pop()
@@ -59,6 +68,22 @@ def with_slots(graph: Graph, slots: int, ops: OpTable = OPS) -> Graph:
         return node.results
 
     return rewrite(graph, visit, ops)
+
+
+def extra_work(graph: Graph, cost: Callable[[Block], float]) -> float:
+    """Return the work of the turns that checkpointed loops run again, where the turns are known.
+
+    `cost` gives that of one run of a block.
+    """
+    structure, total = Structure.of(graph), 0.0
+    for node in graph.block.nodes:
+        turns = turns_of(node, structure) if is_loop(node) and MARK in node.attrs else None
+        if turns:
+            again = (
+                recomputed_turns(turns, slots_of(node, turns)) + turns
+            )  # a turn that is reversed runs, too
+            total += again * cost(body_of(node))
+    return total
 
 
 def checkpointed_loops(graph: Graph) -> Iterator[tuple[Loc | None, str]]:
