@@ -79,9 +79,7 @@ def extra_work(graph: Graph, cost: Callable[[Block], float]) -> float:
     for node in graph.block.nodes:
         turns = turns_of(node, structure) if is_loop(node) and MARK in node.attrs else None
         if turns:
-            again = (
-                recomputed_turns(turns, slots_of(node, turns)) + turns
-            )  # a turn that is reversed runs, too
+            again = recomputed_turns(turns, slots_of(node, turns)) + turns  # a reversed turn runs, too
             total += again * cost(body_of(node))
     return total
 
