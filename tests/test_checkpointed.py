@@ -31,7 +31,7 @@ def test_values_and_gradients_are_those_of_the_loop(program: Program) -> None:
         assert_allclose(a, b, rtol=1e-14, atol=1e-15)
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", PROGRAMS[::4], ids=lambda program: program.__name__)
 def test_differences(program: Program) -> None:
     gr.check_grads(program(gr.checkpointed), (X, W), order=1)
 
@@ -122,6 +122,14 @@ def test_memory_is_in_states_as_asked() -> None:
     assert sorted(slots) == [20 * 8, 20 * 50 * 8, 20 * 50 * 8]  # turns, u and v: no reverse needs `count`
     assert plan.peak is not None
     assert plan.peak < 20 * 50 * 8 * 2 + 20 * 8 * 2 + 12 * 50 * 8
+
+
+def test_saved_states_are_residuals() -> None:
+    rows = gr.grad(bounce).inspect(np.linspace(0.1, 1.0, 50)).memory.residuals.rows
+    line = bounce.__code__.co_firstlineno + 4
+    found = [(row.type, row.bytes, row.line) for row in rows if row.how == "states"]
+    assert found == [("f64[20, 50]", 20 * 50 * 8, line)] * 2
+    assert all(row.is_saved and row.why == (f"for (line {line})",) for row in rows if row.how == "states")
 
 
 def test_code_does_not_grow_with_the_turns() -> None:

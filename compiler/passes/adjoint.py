@@ -12,7 +12,7 @@ from ..ir.operation import OpTable, VjpContext
 from ..ops import OPS
 from .activity import carries_derivative
 from .adjoint_nodes import Backward
-from .checkpointed_sweeps import with_sweeps
+from .checkpointed_sweeps import states, with_sweeps
 from .checkpoints import open_checkpoints
 from .cotangents import Scope, zeros
 from .inline import inline
@@ -137,7 +137,8 @@ def _reversed(
         (*graph.outputs, *(f"d {graph.inputs[k]}" for k in wrt)),
     )
     joint = open_checkpoints(joint, ops)
-    residuals = (*_kept(graph, backward, scope.b.nodes), *backward.restorer.residuals)
+    kept = (*_kept(graph, backward, scope.b.nodes), *states(backward.sweeps, scope.b.nodes))
+    residuals = (*kept, *backward.restorer.residuals)
     return Adjoint(joint, residuals, backward.cotangents | scope.cotangents), backward
 
 

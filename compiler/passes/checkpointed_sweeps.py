@@ -25,6 +25,7 @@ from ..ir.loops import Carry, body_of, carries
 from ..ir.types import INDEX
 from .binomial import build_advance
 from .checkpointed_turns import CheckpointedLoop
+from .residuals import Carrier, Residual
 from .saved_states import SavedStates
 
 SAVES = "saves"  # the attribute of such a run: the number of slots
@@ -62,6 +63,15 @@ def swept(b: Builder, loop: CheckpointedLoop) -> Sweep:
 def with_sweeps(nodes: Sequence[Node], sweeps: dict[Node, Sweep]) -> list[Node]:
     """Return the nodes of the primal with the runs that save states in place of loops."""
     return [made for node in nodes for made in (sweeps[node].nodes if node in sweeps else (node,))]
+
+
+def states(sweeps: dict[Node, Sweep], backward: Sequence[Node]) -> list[Residual]:
+    """Return the slots that nodes of the backward pass read."""
+    return [
+        Residual(buffer, Carrier.STATES, node.loc, tuple(n for n in backward if buffer in n.operands))
+        for node, sweep in sweeps.items()
+        for buffer in sweep.saved.buffers
+    ]
 
 
 def _in_stages(

@@ -18,6 +18,7 @@ class Carrier(Enum):
     KEPT = "kept"  # a value of the outermost block: it is there
     STACK = "stack"  # pushed in a loop of the primal, popped in its reverse
     RESULT = "result"  # handed out of an `if` outside loops as one more result
+    STATES = "states"  # in the slots of a checkpointed loop
     RECOMPUTED = "recomputed"
 
 
@@ -61,6 +62,8 @@ def as_optimized(residuals: Sequence[Residual], optimized: Graph) -> tuple[Resid
     What it still keeps are values of the outermost block that other nodes than the primal's read.
     """
     nodes = optimized.block.nodes
+    defined = {r for node in nodes for r in node.results}  # slots of what no turn's reverse reads are gone
+    residuals = [r for r in residuals if r.carrier is not Carrier.STATES or r.value in defined]
     if not any(node.origin is Origin.RECOMPUTED for node in nodes):
         return tuple(residuals)
     forward = {r: node for node in nodes if node.origin is Origin.PRIMAL for r in node.results}

@@ -30,9 +30,8 @@ def test_programs(first: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert statistics.checked >= 3 * CHUNK
 
 
-@pytest.mark.parametrize("first", [5000, 30000])
-def test_programs_with_checkpointed_loops(first: int, capsys: pytest.CaptureFixture[str]) -> None:
-    statistics = campaign(range(first, first + CHUNK), change=checkpointed)
+def test_programs_with_checkpointed_loops(capsys: pytest.CaptureFixture[str]) -> None:
+    statistics = campaign(range(30000, 30000 + CHUNK), change=checkpointed)
     with capsys.disabled():
         print(f"\n{statistics}")
     assert not statistics.failures, "\n".join(statistics.failures)
