@@ -30,9 +30,16 @@ _VECTOR = 8
 
 def merge_rows(graph: Graph, body: tuple[Statement, ...], inlining: Inlining) -> tuple[Statement, ...]:
     """Return the statements with bands in the place of nests that work on the same rows."""
-    if not any(isinstance(statement, Nest) for statement in walk(body)):
-        return body
-    return _Merge(graph, body, inlining).block(body)
+    return _Merge(graph, body, inlining).block(body) if _may_pay(graph, body, inlining) else body
+
+
+def _may_pay(graph: Graph, body: Sequence[Statement], inlining: Inlining) -> bool:
+    """Tell whether something leaves the cache at all: no band pays without."""
+    nests = [statement for statement in walk(body) if isinstance(statement, Nest)]
+    if any(dims.room(nest.space) >= crossings.LEAST for nest in nests):
+        return True
+    least = min(_LARGE, _LEAST_SAVED)
+    return bool(nests) and any(_bytes(v) >= least for v in (*graph.block.params, *inlining.producers))
 
 
 @dataclass(slots=True)

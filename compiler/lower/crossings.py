@@ -17,7 +17,7 @@ from .lifetimes import row_axes
 
 ROWS = 16  # of a tile: two lines of memory along the columns
 _COLUMNS = 128  # of a tile: enough for interleaved vectors
-_LEAST = 1 << 14  # elements of a nest: less is in a cache anyway
+LEAST = 1 << 14  # elements of a nest: less is in a cache anyway
 _FAR = 16  # elements from one to the next, above which they have no line of memory in common
 
 
@@ -29,7 +29,7 @@ def tile_of(nest: Nest, recorded: Recorder) -> int | None:
 def _is_crossed(nest: Nest, recorded: Recorder) -> bool:
     """Tell whether some array is contiguous along the first axis of a nest, and others along the last."""
     space, roots = nest.space, nest.roots
-    if not is_static(space) or len(space) < 2 or room(space) < _LEAST or recorded.breaks:
+    if not is_static(space) or len(space) < 2 or room(space) < LEAST or recorded.breaks:
         return False
     if room(space[:1]) < 2 * ROWS or room(space[-1:]) < 2 * _COLUMNS:
         return False

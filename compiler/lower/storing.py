@@ -70,8 +70,10 @@ class _Sharing:
         if not readers:
             return True
         here = all(here for _, here in found)
-        recorder = record(self.inlining.producers, self.inlining.is_root, [value], nest.space)
         alone = here and self.is_only_reader(value, nest, readers)
+        if not alone and not _leaves_cache(value):
+            return False
+        recorder = record(self.inlining.producers, self.inlining.is_root, [value], nest.space)
         if not alone and not self.is_cheaper_than_memory(value, readers, recorder):
             return False
         for reader in readers:
@@ -116,13 +118,17 @@ class _Sharing:
         return found
 
     def is_cheaper_than_memory(self, value: Value, readers: Sequence[Statement], recorder: Recorder) -> bool:
+        """Tell whether a value that leaves the cache is computed again in less time than it is read."""
         size = dims.room(value.shape)
         return (
-            size * value.dtype.numpy.itemsize >= _OUT_OF_CACHE
-            and (recorder.cost + 2 * len(recorder.reads)) * len(readers) <= _CHEAPER_THAN_MEMORY
+            (recorder.cost + 2 * len(recorder.reads)) * len(readers) <= _CHEAPER_THAN_MEMORY
             and all(isinstance(r, Nest) and dims.room(r.space) <= 1.5 * size for r in readers)
             and not any(self.inlining.canonical(r.value) in self.written for r in recorder.reads)
         )
+
+
+def _leaves_cache(value: Value) -> bool:
+    return dims.room(value.shape) * value.dtype.numpy.itemsize >= _OUT_OF_CACHE
 
 
 def _overwritten(statement: Statement) -> list[Value]:

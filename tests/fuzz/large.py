@@ -25,7 +25,7 @@ def small_as_large() -> Iterator[None]:
             (bands, "_LEAST_SAVED", 0),
             (bands, "_LEAST_BLOCKS", 1),
             (bands, "_BLOCK", 4),
-            (crossings, "_LEAST", 0),
+            (crossings, "LEAST", 0),
             (crossings, "_FAR", 2),
             (crossings, "ROWS", 2),
             (crossings, "_COLUMNS", 2),
