@@ -51,8 +51,10 @@ def reverse_checkpoint(backward: Backward, scope: Scope, node: Node, cts: Sequen
 
     after = seeds[0][1]
     outermost = node.results[0] not in structure.home
-    given = [b.barrier(v, after) if outermost else shadows(v) for v in captured]
-    gradients = inline(b, joint, (*given, *(ct for _, ct in seeds), *shadows.all(kept.values())), again=True)
+    there = [b.barrier(v, after) if outermost else shadows(v) for v in (*captured, *kept.values())]
+    captured_there, kept_there = there[: len(captured)], there[len(captured) :]
+    given = (*captured_there, *(ct for _, ct in seeds), *kept_there)
+    gradients = inline(b, joint, given, again=True)
     for k, gradient in zip(wrt, gradients, strict=True):
         backward.accumulate(scope, captured[k], gradient)
 
