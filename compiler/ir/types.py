@@ -27,6 +27,7 @@ class DType(Enum):
     is_float: bool
     is_signed: bool
     is_integer: bool
+    _value_: str
 
     BOOL = "bool"
     I8 = "i8"

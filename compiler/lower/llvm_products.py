@@ -130,7 +130,7 @@ def _call_loops(code: Code, a: _Factor, b: _Factor, c: _Factor, batch: tuple[Ind
         header = f"define internal void @{name}({parameters}) noinline nounwind{code.attributes}"
         function = FunctionText(header)
         inner = Code(code.program, code.module, function, code.attributes)
-        _loops(inner, *(f.matrix(p) for f, p in zip((a, b, c), ("%a", "%b", "%c"), strict=True)), ())
+        _loops(inner, a.matrix("%a"), b.matrix("%b"), c.matrix("%c"), ())
         function.line("ret void")
         code.module.functions.append(function)
 

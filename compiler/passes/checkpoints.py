@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Origin, Value
+from ..ir.graph import Block, Graph, Node, Value
 from ..ir.operation import OpTable
 from ..ops import OPS
 from .cotangents import Scope
@@ -62,15 +62,9 @@ def reverse_checkpoint(backward: Backward, scope: Scope, node: Node, cts: Sequen
 def _again(joint: Graph, outputs: int, kept: tuple[Value, ...]) -> Graph:
     """Return only the gradients of a joint graph, with what is kept as further inputs."""
     block = joint.block
-    nodes = tuple(_marked(node) for node in block.nodes if not any(r in kept for r in node.results))
+    nodes = tuple(node for node in block.nodes if not any(r in kept for r in node.results))
     block = Block(block.params + kept, nodes, block.results[outputs:])
     return dce(Graph(joint.name, block, (*joint.inputs, *("kept" for _ in kept)), joint.outputs[outputs:]))
-
-
-def _marked(node: Node) -> Node:
-    """Return a node of the region as one that is run again."""
-    origin = Origin.RECOMPUTED if node.origin is Origin.PRIMAL else node.origin
-    return Node(node.op, node.operands, node.attrs, node.results, node.regions, node.loc, origin)
 
 
 def _labels(values: Sequence[Value]) -> tuple[str, ...]:
