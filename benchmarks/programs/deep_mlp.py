@@ -40,9 +40,9 @@ def by_hand(x: Any, y: Any, *weights: Any) -> tuple[Any, Gradients]:
 
 PROGRAM = Program(
     name="deep-mlp",
-    title="MLP of 16 layers, 1,024 x 64",
+    title="MLP of 16 layers, 2,048 x 64",
     arguments=arguments,
-    size=1024,
+    size=2048,
     small=5,
     wrt=tuple(range(2, 2 + _LAYERS)),
     function=loss,
