@@ -47,7 +47,7 @@ class DType(Enum):
         self.is_float, self.is_signed, self.is_integer = kind == "f", kind == "i", kind in "iu"
 
     def __repr__(self) -> str:
-        return self.value
+        return self._value_
 
 
 _FROM_NUMPY = {d.numpy: d for d in DType}
