@@ -123,16 +123,18 @@ def _draw(outcomes: Sequence[MemoryOutcome], path: Path) -> bool:
     figure, axes = new_figure(len(compared), (3.6 * len(compared), 3.4))
     for panel, outcome in zip(axes, compared, strict=True):
         points = sorted(_points(outcome))
-        panel.plot([p[0] for p in points], [p[1] for p in points], "o-", color="#111111", markersize=4.0)
+        panel.plot([p[0] for p in points], [p[1] for p in points], "o", color="#111111", markersize=4.0)
         named: dict[tuple[float, float], list[str]] = {}
         for share, times, name in points:
-            named.setdefault((round(share, 2), round(times, 2)), []).append(name)
+            named.setdefault((round(share, 1), round(times, 1)), []).append(name)
         for place, names in named.items():
-            panel.annotate("\n".join(names), place, (5, 5), textcoords="offset points", fontsize=7)
+            words = ", ".join(name.removeprefix("budget ") for name in names)
+            panel.annotate(words, place, (4, 4), textcoords="offset points", fontsize=7, rotation=30)
         panel.set_title(outcome.title, fontsize=9)
         panel.set_xlabel("peak / everything saved")
         panel.set_ylabel("time / everything saved")
-        panel.margins(0.25)
+        panel.set_xlim(0.0, 1.35)
+        panel.set_ylim(0.0, 1.35 * max(times for _, times, _ in points))
         panel.grid(linewidth=0.4)
     save_figure(figure, path)
     return True
