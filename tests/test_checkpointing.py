@@ -11,6 +11,10 @@ import pytest
 from gradir.ir.graph import walk
 from gradir.passes.policies import NAMED
 
+from tests.plain_code import in_plain_code
+
+__all__ = ["in_plain_code"]  # for all tests here
+
 RNG = np.random.default_rng(3)
 W = [RNG.normal(size=(8, 8)) * 0.4 for _ in range(5)]
 X = RNG.normal(size=(6, 8))

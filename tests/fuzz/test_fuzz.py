@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 
 import pytest
 
@@ -20,8 +21,9 @@ MOST_REFUSED = (
 
 @pytest.mark.parametrize("first", range(0, PROGRAMS, CHUNK))
 def test_programs(first: int, capsys: pytest.CaptureFixture[str]) -> None:
-    # What is done to large arrays tells LLVM what is apart: those programs are the ones that it optimises.
-    with small_as_large() if first // CHUNK % 2 else plain_code():
+    chunk = first // CHUNK
+    large, optimised = chunk % 2 == 1, chunk // 2 % 3 == 1  # LLVM takes two thirds of the time
+    with small_as_large() if large else nullcontext(), nullcontext() if optimised else plain_code():
         statistics = campaign(range(first, first + CHUNK))
     with capsys.disabled():
         print(f"\n{statistics}")
@@ -31,7 +33,8 @@ def test_programs(first: int, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_programs_with_checkpointed_loops(capsys: pytest.CaptureFixture[str]) -> None:
-    statistics = campaign(range(30000, 30000 + CHUNK), change=checkpointed)
+    with plain_code():
+        statistics = campaign(range(30000, 30000 + CHUNK), change=checkpointed)
     with capsys.disabled():
         print(f"\n{statistics}")
     assert not statistics.failures, "\n".join(statistics.failures)
