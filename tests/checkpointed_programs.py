@@ -162,6 +162,23 @@ def slices_of_the_turn(mark):
     return run
 
 
+def compared_only(mark):
+    """An array of the scopes around that decides how far to go, and has no cotangent from the turns."""
+
+    def run(x, w):
+        y = x[0]
+        for i in range(2):
+            count = 0
+            while mark(y * y > 0.01 and count < 5, 2):
+                count += 1
+                if x[i] > w[i, count % 4]:
+                    break
+                y = y * 0.8
+        return y * w[0, 0]
+
+    return run
+
+
 def backwards(mark):
     def run(x, w):
         y, z = x * 1.0, x[0]
@@ -206,6 +223,7 @@ PROGRAMS = (
     under_a_branch,
     growing_slices,
     slices_of_the_turn,
+    compared_only,
     backwards,
     a_gradient_in_each_turn,
     unchanged_and_unused,

@@ -46,9 +46,7 @@ def reverse_checkpointed(backward: Backward, scope: Scope, node: Node, cts: Sequ
     b.loc = node.loc
     carried = [c for c in carries(node) if not backward.active.isdisjoint((c.param, c.result))]
     ct_of = dict(zip(node.results, cts, strict=True))
-    starts = [ct_of[c.result] or zeros(b, c.init.type) for c in carried]
     read = [v for v in backward.structure.captures[body] if v in backward.active]
-    starts += [scope.cotangents.get(v) or zeros(b, v.type) for v in read]
 
     loop, saved = _entered(backward, b, node)
     # A value that the turn only reads is a result of it as well: so its cotangent goes on from that so far.
@@ -57,20 +55,24 @@ def reverse_checkpointed(backward: Backward, scope: Scope, node: Node, cts: Sequ
     joint = backward.differentiate(loop.turn(ends), wrt)
 
     inner = b.nested()
-    held, ct_params = saved.params(), [Value(v.type) for v in starts]
-    turn = Value(INDEX)
+    held, turn = saved.params(), Value(INDEX)
+    ct_params = [Value(v.type) for v in ends]
     last, state = held.last(inner)
     left, state = loop.advanced(inner, held, last, state, turn)
     given = inline(inner, joint, (*loop.arguments(inner, turn, state), *ct_params))[len(ends) :]
     kept = inner.where(inner.equal(last, turn), inner.subtract(left.count, inner.int64(1)), left.count)
-    region = inner.block((turn, *held.values, *ct_params), (kept, left.turns, *left.buffers, *given))
+    # What no turn adds to stays out: its cotangent so far may be that of a scope that does not pass it on.
+    own = len(carried)
+    added = [k for k in range(own, len(ends)) if given[k] is not ct_params[k]]
+    starts = [ct_of[c.result] or zeros(b, c.init.type) for c in carried]
+    starts += [scope.cotangents.get(v) or zeros(b, v.type) for v in (read[k - own] for k in added)]
+    entering, leaving = ([x[k] for k in (*range(own), *added)] for x in (ct_params, given))
+    region = inner.block((turn, *held.values, *entering), (kept, left.turns, *left.buffers, *leaving))
 
     down = b.int64(-1)
     bounds = b.add(loop.turns, down), down, down
     results = b.emit("for", *bounds, *saved.values, *starts, regions=(region,))[len(saved.values) :]
-    for v, was, now, ct in zip(read, *(x[len(carried) :] for x in (ct_params, given, results)), strict=True):
-        if now is not was:
-            scope.cotangents[v] = ct
+    scope.cotangents.update((read[k - own], ct) for k, ct in zip(added, results[own:], strict=True))
     for c, ct in zip(carried, results, strict=False):
         backward.accumulate(scope, c.init, ct)
 
