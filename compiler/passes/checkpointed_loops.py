@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..ir.builder import Builder
-from ..ir.graph import Node, Value
+from ..ir.graph import Graph, Node, Value
 from ..ir.loops import body_of, carries, heads
 from ..ir.types import INDEX, StackType
 from .checkpointed_sweeps import swept
@@ -55,19 +55,15 @@ def reverse_checkpointed(backward: Backward, scope: Scope, node: Node, cts: Sequ
     joint = backward.differentiate(loop.turn(ends), wrt)
 
     inner = b.nested()
-    held, turn = saved.params(), Value(INDEX)
-    ct_params = [Value(v.type) for v in ends]
-    last, state = held.last(inner)
-    left, state = loop.advanced(inner, held, last, state, turn)
-    given = inline(inner, joint, (*loop.arguments(inner, turn, state), *ct_params))[len(ends) :]
-    kept = inner.where(inner.equal(last, turn), inner.subtract(left.count, inner.int64(1)), left.count)
+    held, turn, ct_params = saved.params(), Value(INDEX), [Value(v.type) for v in ends]
+    left, given = _reversed_turn(inner, loop, joint, held, turn, ct_params)
     # What no turn adds to stays out: its cotangent so far may be that of a scope that does not pass it on.
     own = len(carried)
     added = [k for k in range(own, len(ends)) if given[k] is not ct_params[k]]
     starts = [ct_of[c.result] or zeros(b, c.init.type) for c in carried]
     starts += [scope.cotangents.get(v) or zeros(b, v.type) for v in (read[k - own] for k in added)]
     entering, leaving = ([x[k] for k in (*range(own), *added)] for x in (ct_params, given))
-    region = inner.block((turn, *held.values, *entering), (kept, left.turns, *left.buffers, *leaving))
+    region = inner.block((turn, *held.values, *entering), (*left.values, *leaving))
 
     down = b.int64(-1)
     bounds = b.add(loop.turns, down), down, down
@@ -75,6 +71,17 @@ def reverse_checkpointed(backward: Backward, scope: Scope, node: Node, cts: Sequ
     scope.cotangents.update((read[k - own], ct) for k, ct in zip(added, results[own:], strict=True))
     for c, ct in zip(carried, results, strict=False):
         backward.accumulate(scope, c.init, ct)
+
+
+def _reversed_turn(
+    b: Builder, loop: CheckpointedLoop, joint: Graph, saved: SavedStates, turn: Value, cts: Sequence[Value]
+) -> tuple[SavedStates, Values]:
+    """Build the way to a turn and its reverse; return the states left, and the cotangents before the turn."""
+    last, state = saved.last(b)
+    left, state = loop.advanced(b, saved, last, state, turn)
+    given = inline(b, joint, (*loop.arguments(b, turn, state), *cts))[len(cts) :]
+    count = b.where(b.equal(last, turn), b.subtract(left.count, b.int64(1)), left.count)
+    return SavedStates(count, left.turns, left.buffers), given
 
 
 def _entered(backward: Backward, b: Builder, node: Node) -> tuple[CheckpointedLoop, SavedStates]:
