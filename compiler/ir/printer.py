@@ -233,7 +233,7 @@ def attr_text(value: Any) -> str:
         case str():
             return quoted(value)
         case DType():
-            return repr(value)
+            return str(value.value)
         case tuple():
             return f"[{', '.join(map(attr_text, value))}]"
         case Span():

@@ -27,7 +27,6 @@ class DType(Enum):
     is_float: bool
     is_signed: bool
     is_integer: bool
-    _value_: str
 
     BOOL = "bool"
     I8 = "i8"
@@ -41,15 +40,14 @@ class DType(Enum):
     F32 = "f32"
     F64 = "f64"
 
-    def __init__(self, name: str) -> None:
-        kind, bits = name[0], name[1:]
-        self.numpy = np.dtype(_NUMPY_NAMES[kind] + (bits if bits.isdigit() else ""))
-        self.is_float, self.is_signed, self.is_integer = kind == "f", kind == "i", kind in "iu"
-
     def __repr__(self) -> str:
-        return self._value_
+        return str(self.value)
 
 
+for _dtype in DType:  # attributes, for properties would run Python code whenever a type is looked at
+    _kind, _bits = _dtype.value[0], _dtype.value[1:]
+    _dtype.numpy = np.dtype(_NUMPY_NAMES[_kind] + (_bits if _bits.isdigit() else ""))
+    _dtype.is_float, _dtype.is_signed, _dtype.is_integer = _kind == "f", _kind == "i", _kind in "iu"
 _FROM_NUMPY = {d.numpy: d for d in DType}
 
 

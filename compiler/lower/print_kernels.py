@@ -228,7 +228,7 @@ def _attributes(node: Node) -> str:
 
 def _attribute(value: Any) -> str:
     if isinstance(value, DType):
-        return repr(value)
+        return str(value.value)
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_attribute, value)) + "]"
     if isinstance(value, Literal):

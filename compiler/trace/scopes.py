@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 N = TypeVar("N", bound=ast.AST)
@@ -14,18 +15,17 @@ _TARGETS = (ast.Name, ast.Tuple, ast.List, ast.Starred)
 _NO_NODES = frozenset("id attr arg asname rest ctx op ops kind type_comment level module conversion".split())
 
 
+@cache
 def _node_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Return the fields in which nodes of a kind may have others."""
     return () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _NO_NODES)
-
-
-# The fields in which nodes of a kind may have others.
-_FIELDS = {k: _node_fields(k) for k in vars(ast).values() if isinstance(k, type) and issubclass(k, ast.AST)}
 
 
 def children(node: ast.AST) -> list[ast.AST]:
     """Return the nodes right below one, without those that are only a kind: contexts and operators."""
     found: list[ast.AST] = []
-    for name in _FIELDS[type(node)]:
+    kind: Any = type(node)
+    for name in _node_fields(kind):
         child = getattr(node, name, None)
         if isinstance(child, list):
             found += [c for c in child if isinstance(c, ast.AST)]
@@ -38,10 +38,10 @@ def copied(tree: Any) -> Any:
     """Return a copy of a syntax tree, or of a list of them; what has no nodes below is shared."""
     if isinstance(tree, list):
         return [copied(part) for part in tree]
-    fields = _FIELDS[type(tree)] if isinstance(tree, ast.AST) else ()
+    kind: Any = type(tree)
+    fields = _node_fields(kind) if isinstance(tree, ast.AST) else ()
     if not fields:
         return tree
-    kind: type[ast.AST] = type(tree)
     new = kind.__new__(kind)
     attributes = vars(new)
     attributes.update(vars(tree))
