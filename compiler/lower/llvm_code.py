@@ -90,6 +90,15 @@ class Code:
         """A rank-0 value as it stands in an instruction."""
         return self.machine.text(self.scalars[value])
 
+    @contextmanager
+    def own_sizes(self) -> Iterator[None]:
+        """Emit a region: a size that it binds to a symbol stands for it in the region only."""
+        known = [self.machine.symbols, *([self.part.frame.bound] if self.part is not None else [])]
+        before = [dict(symbols) for symbols in known]
+        yield
+        for symbols, outer in zip(known, before, strict=True):
+            symbols.update(outer)
+
     def bind(self, symbol: Symbol, value: Value) -> None:
         """Make a value the size that a symbol stands for."""
         self.machine.symbols[symbol] = self.scalars[value]

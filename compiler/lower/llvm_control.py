@@ -186,7 +186,8 @@ class _Statements:
         for slot, c in zip(slots, carried, strict=True):
             if slot:
                 code.scalars[c.param] = code.read(slot, c.param.dtype)
-        self.emit(loop.body)
+        with code.own_sizes():
+            self.emit(loop.body)
         if loop.exchanges:
             code.exchange(loop.exchanges)
             code.find(e.target for e in loop.exchanges)
@@ -244,7 +245,8 @@ class _Statements:
         for (label, body, moves), region in zip(arms, node.regions, strict=True):
             f.label(label)
             code.find(moving)
-            self.emit(body)
+            with code.own_sizes():
+                self.emit(body)
             emit_moves(code, moves)
             for slot, value in zip(slots, region.results, strict=True):
                 if slot:

@@ -157,3 +157,36 @@ def test_nests_of_one_unknown_size_are_fused() -> None:
     text = text_of("elementwise").replace('return %s "y"', more)
     kernels = str(lower(parse(text, OPS)))
     assert kernels.count("nest [n1]") == 2  # the fused one and the write
+
+
+_ONE_NAME_TWICE = """
+graph f[n1 <= 4](%x: f64[4] "x", %k: i64[] "k") {
+  %0: i64[] = constant 0
+  %1: i64[] = constant 1
+  %z: f64[] = constant 0.0
+  %r: f64[] = for %i in range(%0, %k, %1) carry (%s: f64[] = %z) {
+    %t: f64[] = for %j in range(%0, %i, %1) carry (%u: f64[] = %s) {
+      %n: i64[] = bind %j {symbol=n1}
+      %a: f64[n1] = index %x[0:+n1]
+      %b: f64[] = sum %a {axes=[0]}
+      %c: f64[] = add %u, %b
+      yield %c
+    }
+    %n: i64[] = bind %i {symbol=n1}
+    %a: f64[n1] = index %x[0:+n1]
+    %b: f64[] = sum %a {axes=[0]}
+    %c: f64[] = add %t, %b
+    yield %c
+  }
+  return %r "s"
+}
+"""
+
+
+def test_a_region_binds_a_symbol_for_itself_only() -> None:
+    graph = parse(_ONE_NAME_TWICE, OPS)
+    verify(graph)
+    x = np.array([1.0, 2.0, 4.0, 8.0])
+    (expected,) = interpret(graph, x, 4)
+    (found,) = compile_graph(graph)(x, np.int64(4))
+    assert found == expected
