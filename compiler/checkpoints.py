@@ -149,9 +149,10 @@ class Checkpointed:
 
 
 def _kept(nodes: Sequence[Node], policy: Policy) -> list[Value]:
-    """Return the values of a region that a policy saves."""
-    from .passes.recompute import is_movement
+    """Return the values of a region that are saved: those of the policy, and all that decide."""
+    from .passes.recompute import decides, is_movement
 
     verdicts = policy.verdicts(nodes)
-    made = [n.result for n in nodes if len(n.results) == 1 and not n.regions and not is_movement(n)]
-    return [v for v in made if verdicts[v] is Verdict.SAVE and isinstance(v.type, ArrayType)]
+    made = [n for n in nodes if len(n.results) == 1 and not n.regions and not is_movement(n)]
+    saved = [n.result for n in made if verdicts[n.result] is Verdict.SAVE or decides(n)]
+    return [v for v in saved if isinstance(v.type, ArrayType)]

@@ -11,6 +11,7 @@ from ..ir.operation import OpTable
 from ..ops import OPS
 from .cotangents import Scope
 from .dce import dce
+from .fresh_symbols import fresh_symbols
 from .inline import inline
 from .rewrite import Rewriter, rewrite
 
@@ -47,7 +48,7 @@ def reverse_checkpoint(backward: Backward, scope: Scope, node: Node, cts: Sequen
     own = len(node.results) - node.attrs["kept"]
     kept = dict(zip(region.results[own:], node.results[own:], strict=True))
     body = Graph("checkpoint", Block(captured, region.nodes, results), _labels(captured), _labels(results))
-    joint = _again(backward.differentiate(body, wrt), len(results), tuple(kept))
+    joint = fresh_symbols(_again(backward.differentiate(body, wrt), len(results), tuple(kept)))
 
     after = seeds[0][1]
     outermost = node.results[0] not in structure.home

@@ -81,6 +81,12 @@ def is_cheap(node: Node) -> bool:
     return is_movement(node) or node.op.name in READS or exact_conversion or _is_integer_arithmetic(node)
 
 
+def decides(node: Node) -> bool:
+    """Tell whether a node makes a predicate or an index of floats: run again, it could come out other."""
+    floats = any(isinstance(v.type, ArrayType) and v.dtype.is_float for v in node.operands)
+    return floats and all(isinstance(v.type, ArrayType) and not v.dtype.is_float for v in node.results)
+
+
 def _is_integer_arithmetic(node: Node) -> bool:
     values = (*node.operands, *node.results)
     exact = all(isinstance(v.type, ArrayType) and not v.dtype.is_float for v in values)

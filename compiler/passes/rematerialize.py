@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Origin, Value, walk
 from ..ir.operation import Effect, OpTable
+from ..ir.symbols import BIND
 from ..ir.types import ArrayType
 from ..ops import OPS
 from .dce import dce
@@ -104,7 +105,8 @@ class _Split:
         def read(node: Node) -> list[Value]:
             return [v for v in self.reads(node) if v not in self.at_hand]
 
-        return Choice(definition, read, saving, running).cheapest(needed)
+        again = Choice(definition, read, saving, running).cheapest(needed)
+        return {node for node in again if node.op.name != BIND}  # a size has one name in all of the block
 
     def _by_segments(self, needed: Sequence[Value]) -> dict[Value, Verdict]:
         """Save what passes from one of about the square root of all steps to the next, and nothing else."""
@@ -192,7 +194,8 @@ class _Late:
         captured = [v for region in node.regions for v in self.split.structure.captures[region]]
         read = tuple(dict.fromkeys((*node.operands, *captured)))
         graph = Graph("again", Block(read, (node,), node.results), tuple(map(str, range(len(read)))), ())
-        results = inline(b, graph, [self.copies.get(v) or self._late(v) for v in read], again=True)
+        given = [self.copies.get(v) or self._late(v) for v in read]
+        results = inline(b, graph, given, again=True)
         self.built += b.nodes
         self.copies.update(zip(node.results, results, strict=True))
 

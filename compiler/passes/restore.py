@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Loc, Node, Origin, Value, walk
 from ..ir.operation import Effect, OpTable
-from ..ir.symbols import mentioned, scoped
+from ..ir.symbols import implied, mentioned, scoped
 from ..ir.types import ArrayType, StackType
 from ..ops.shapes import extent
 from .cotangents import Scope
@@ -170,8 +170,10 @@ def recompute(b: Builder, node: Node) -> None:
 def live_nodes(nodes: Sequence[Node], results: Sequence[Value]) -> list[Node]:
     """Return the nodes that `results` depend on, and those with effects, in order."""
     needed, kept = set(results), []
+    sizes = implied(Block((), tuple(nodes), ()))
     for node in reversed(nodes):
         if node.op.effect is not Effect.NONE or any(r in needed for r in node.results):
             needed.update(v for v, _ in reads([node]))
+            needed.update(v for inner in walk(Block((), (node,), ())) for v in sizes.get(inner, ()))
             kept.append(node)
     return kept[::-1]
