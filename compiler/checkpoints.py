@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial, update_wrapper
 from types import MethodType
 from typing import Any
@@ -10,16 +10,18 @@ from typing import Any
 import optree
 
 from .arguments import Signature, flatten, labels_of
-from .errors import GradientError
+from .errors import GradientError, TraceError
 from .ir.graph import Node, Value
 from .ir.types import ArrayType
 from .passes.policies import Policy, SaveOnly, Verdict, policy_of
+from .pickling import named
 from .results import containers
 from .specialise import graph_name
-from .trace.frame import Trace
-from .trace.inner import trace_inner
+from .trace.frame import Buffer, Trace
+from .trace.inner import Inner, trace_inner
 from .trace.leaves import Leaf, leaf
-from .trace.tracer import Array, Scalar, Tracer, new_array
+from .trace.location import user_location
+from .trace.tracer import Array, Scalar, Tracer
 
 
 def checkpoint(
@@ -63,7 +65,7 @@ def checkpoint(
     """
     if fun is None:
         return lambda f: checkpoint(f, policy=policy)
-    return Checkpointed(fun, policy_of(policy))
+    return Checkpointed(fun, policy)
 
 
 def name(x: Any, name: str) -> Any:
@@ -84,9 +86,17 @@ def name(x: Any, name: str) -> Any:
 def _named(x: Any, name: str) -> Any:
     if not isinstance(x, Tracer):
         return x
+    if isinstance(x, Array) and x.lenses:
+        raise TraceError(
+            "this array is a view, which has no name of its own: name a copy of it, or what it is a view of",
+            loc=user_location(),
+        )
+    if isinstance(x, Array) and (x.buffer.readonly or x.buffer.may_alias):
+        return x  # arguments are there anyway; what may be two arrays has no one name
     value = x.run.emit("name", x.value, name=name)
     if isinstance(x, Array):
-        return new_array(x.run, value)
+        x.run.write(x.buffer, value)  # it stays the same array, for all who hold it
+        return x
     assert isinstance(x, Scalar)
     return Scalar(x.run, value, weak=x.weak)
 
@@ -112,9 +122,10 @@ class Checkpointed:
         The function itself.
     """
 
-    def __init__(self, fun: Callable[..., Any], policy: Policy) -> None:
+    def __init__(self, fun: Callable[..., Any], policy: str | Callable[[Node], Any]) -> None:
         if not callable(fun):
             raise GradientError(f"a function is needed, not {type(fun).__name__}")
+        policy_of(policy)
         update_wrapper(self, fun)
         self.fun = fun
         self._policy = policy
@@ -125,6 +136,19 @@ class Checkpointed:
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle as what it is made of, or by its own name where a decorator put it there."""
+        name: str = getattr(self, "__qualname__", "")
+        return (
+            name if named(getattr(self, "__module__", ""), name) is self else super().__reduce_ex__(protocol)
+        )
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.fun, self._policy
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<checkpointed function {getattr(self.fun, '__qualname__', self.fun)}>"
@@ -141,11 +165,35 @@ class Checkpointed:
         operands = [x.place(trace.b, x.kind) for x in held if x.kind is not None]
         region = trace.b.nested()
         own = inline(region, inner.graph, (*operands, *inner.outer))
-        kept = _kept(region.nodes, self._policy)
+        kept = _kept(region.nodes, policy_of(self._policy))
         block = region.block((), (*own, *kept))
         results = iter(trace.emit_all("checkpoint", regions=(block,), kept=len(kept)) if own else ())
-        returned = [x.object if x.kind is None else x.kind.tracer(trace, next(results)) for x in inner.leaves]
-        return containers(inner.structure)(returned)
+        return containers(inner.structure)(_returned(trace, self.fun, inner, held, results))
+
+
+def _returned(
+    trace: Trace, fun: Callable[..., Any], inner: Inner, held: Sequence[Leaf], results: Iterator[Value]
+) -> list[Any]:
+    """Return what a region returns: arrays of its own, and those that it was given and only passes on."""
+    given = dict(zip(inner.graph.block.params, (x.object for x in held if x.kind is not None), strict=False))
+    found: list[Any] = []
+    own: dict[Buffer, tuple[Any, bool]] = {}
+    for x in inner.leaves:
+        made = x.object if x.kind is None else x.kind.tracer(trace, next(results))
+        buffer, is_view = x.buffer, bool(x.lenses)
+        if buffer is not None:
+            passed = given.get(buffer.value, None if buffer.frame.closed else x.object)
+            before, was_view = own.get(buffer, (passed, False))
+            if before is not None and (is_view or was_view):
+                raise TraceError(
+                    f"'{graph_name(fun)}' returns an array that shares memory with an argument or another"
+                    " result, which a checkpointed function cannot: return a copy of it",
+                    loc=user_location(),
+                )
+            made = made if before is None else before
+            own[buffer] = made, is_view
+        found.append(made)
+    return found
 
 
 def _kept(nodes: Sequence[Node], policy: Policy) -> list[Value]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import partial, update_wrapper
 from types import MethodType
@@ -16,6 +15,7 @@ from .entries import Entries
 from .errors import GradientError, UnsupportedError
 from .forks import ForkLock
 from .ir.graph import Graph
+from .pickling import named
 from .program import Program
 from .results import Differentiation
 from .specialise import Specialisation, as_graph, specialise
@@ -76,7 +76,7 @@ class Transformed:
         """Pickle and copy as what it is made of, or by its own name where a decorator put it there."""
         name: str = getattr(self, "__qualname__", "")
         return (
-            name if _named(getattr(self, "__module__", ""), name) is self else super().__reduce_ex__(protocol)
+            name if named(getattr(self, "__module__", ""), name) is self else super().__reduce_ex__(protocol)
         )
 
     def __getstate__(self) -> tuple[Any, ...]:
@@ -224,14 +224,6 @@ class Transformed:
 
         args, kwargs = self._signature.bind(args, kwargs)
         return inline_gradient(trace, self.fun, self._signature, self._differentiation, args, kwargs)
-
-
-def _named(module: str, name: str) -> Any:
-    """Return what has this name in a module, None if nothing has."""
-    found: Any = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return found
 
 
 def _in_python(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 
 import gradir as gr
@@ -240,6 +241,124 @@ def test_a_region_only_reads_what_is_around_it():
     with pytest.raises(gr.TraceError, match="copy it first"):
         gr.grad(loss)(X)
     assert not y
+
+
+# Regions are what the functions are, also for arrays that have two names.
+
+
+@gr.checkpoint
+def same(x):
+    return x
+
+
+@gr.checkpoint
+def twice(x):
+    y = np.sin(x)
+    return y, y
+
+
+def through_the_argument(x):
+    z = x * 1.0
+    w = same(z)
+    w[0] = x[1] * x[1]
+    return np.sum(z * w)
+
+
+def through_two_results(x):
+    a, b = twice(x)
+    a[0] = x[1] * x[1]
+    return np.sum(a * b)
+
+
+def through_a_name(x):
+    y = np.sin(x)
+    z = gr.name(y, "h")
+    z[0] = x[1] * 2
+    return np.sum(y * z)
+
+
+def with_a_constant(x):
+    c = np.array([0.4, 0.5, 0.6])
+    return np.sum(gr.checkpoint(lambda x, c: np.tanh(x * c))(x, c))
+
+
+class Layer:
+    @gr.checkpoint
+    def scaled(self, a, b=2.0):
+        return a * a * b
+
+
+def of_a_method(x):
+    return np.sum(Layer().scaled(x, x + 1.0))
+
+
+@pytest.mark.parametrize(
+    "function", [through_the_argument, through_two_results, through_a_name, with_a_constant, of_a_method]
+)
+def test_regions_are_what_the_functions_are(function):
+    x = np.array([0.1, 0.5, 0.9])
+    assert gr.value_and_grad(function)(x)[0] == pytest.approx(function(x), rel=1e-14)
+    gr.check_grads(function, (x,))
+
+
+def test_views_of_what_a_region_is_given_are_refused():
+    view = gr.checkpoint(lambda x: x[1:])
+    with pytest.raises(gr.TraceError, match=r"shares memory with an argument .* return a copy of it"):
+        gr.grad(lambda x: np.sum(view(x)))(np.ones(3))
+    with pytest.raises(gr.TraceError, match="name a copy of it"):
+        gr.grad(lambda x: np.sum(gr.name(np.sin(x)[1:], "part")))(np.ones(3))
+
+
+@gr.checkpoint
+def chosen(x):
+    return np.sum(np.exp(np.sin(x[: int(np.argmax(x))])))
+
+
+def test_regions_of_sizes_that_the_run_decides():
+    def looped(x):
+        s = 0.0
+        for k in range(3):
+            s = s + chosen(x * (k + 1)) * x[k]
+        return s * chosen(x)
+
+    x = np.array([0.1, 0.2, 0.3, 0.5, 0.4])
+    for policy in NAMED:
+        assert largest_gap(gr.grad(looped, checkpoint=policy)(x), gr.grad(looped)(x)) < 1e-13
+    gr.check_grads(looped, (x,))
+
+
+def test_which_of_two_is_the_largest_is_decided_once():
+    """Elements that differ in the last bit: run again, the exponential may have another order."""
+
+    def pick(x, z):
+        e = np.exp(x)
+        return x[np.argmax(e)] * z[np.argmax(e)], e
+
+    g = gr.value_and_grad(lambda x, z: gr.checkpoint(pick)(x, z), has_aux=True)
+    rng, z = np.random.default_rng(1), RNG.normal(size=64)
+    for _ in range(200):
+        base = rng.uniform(0.1, 5)
+        (_, e), d = g(base + np.spacing(base) * rng.integers(0, 3, size=64), z)
+        assert np.flatnonzero(d).tolist() == [np.argmax(e)]
+
+
+def test_a_budget_gives_no_slots_to_loops_that_take_indices_from_floats():
+    def loss(x):
+        s = 0.0
+        for k in range(1, 400):
+            e = np.exp(x * (1 + k % 7))
+            s = s + x[np.argmax(e)]
+        return s
+
+    x = RNG.normal(size=64)
+    with pytest.raises(gr.GradientError, match="does not fit"):
+        gr.grad(loss, memory_budget=2000)(x)
+
+
+def test_checkpointed_functions_pickle():
+    assert pickle.loads(pickle.dumps(layer)) is layer
+    again = pickle.loads(pickle.dumps(gr.grad(gr.checkpoint(network, policy="dots"), argnums=1)))
+    assert largest_gap(again(W, X), gr.grad(network, argnums=1)(W, X)) < 1e-13
 
 
 # Budgets.

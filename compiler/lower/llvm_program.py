@@ -9,6 +9,7 @@ from ..ir.graph import Node, Value
 from ..ir.types import ArrayType, DType
 from .affine import ZERO
 from .arena import ALIGNMENT
+from .inlining import is_data
 from .kernels import Buffer, KernelProgram, Memory
 from .llvm_code import Code
 from .llvm_control import emit_moves, emit_statements, exchanged
@@ -170,19 +171,24 @@ def _body(program: KernelProgram, module: ModuleText, symbol: str, target: Targe
 def _begin_parts(code: Code, frame: Frame) -> None:
     """Write what comes before all parts."""
     f = code.function
-    for value, place in code.program.places.items():
-        if place.memory is Memory.CONSTANT:
-            frame.constants[place] = _constant(place, code.program.producers[value])
+    for value, place in _constants(code.program):
+        frame.constants[place] = _constant(place, code.program.producers[value])
     for buffer in sorted(frame.moving, key=lambda b: b.number):
         slot, name = code.moving[buffer], "%" + f.name("arena")
         f.entry.append(f"  {name} = getelementptr inbounds i8, ptr %workspace, i64 {buffer.position}")
         f.entry.append(f"  store ptr {name}, ptr {slot}")
 
 
+def _constants(program: KernelProgram) -> list[tuple[Value, Buffer]]:
+    """The constant arrays, without the other values that lie where one does."""
+    held = ((v, place) for v, place in program.places.items() if place.memory is Memory.CONSTANT)
+    return [(v, place) for v, place in held if is_data(program.producers[v])]
+
+
 def _place_buffers(code: Code, moving: Collection[Buffer]) -> None:
     """Give every buffer but the popped ones its base pointer."""
     program, f = code.program, code.function
-    constants = {place: v for v, place in program.places.items() if place.memory is Memory.CONSTANT}
+    constants = {place: v for v, place in _constants(program)}
     outputs = [Buffer(Memory.OUTPUT, k, v.dtype, 0) for k, v in enumerate(program.graph.block.results)]
     for buffer in (*program.buffers, *(m.target for m in program.outputs), *outputs):
         match buffer.memory:

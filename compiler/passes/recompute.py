@@ -12,10 +12,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from ..ir import dims
-from ..ir.graph import Graph, Node, Value, walk
+from ..ir.graph import Block, Graph, Node, Value, walk
 from ..ir.operation import Effect, Elementwise, PerElement, Reduction, Special
 from ..ir.symbols import BIND
-from ..ir.types import ArrayType
+from ..ir.types import ArrayType, DType
 from ..ops.cost import element_cost
 from .structure import Region, Structure
 
@@ -85,6 +85,19 @@ def decides(node: Node) -> bool:
     """Tell whether a node makes a predicate or an index of floats: run again, it could come out other."""
     floats = any(isinstance(v.type, ArrayType) and v.dtype.is_float for v in node.operands)
     return floats and all(isinstance(v.type, ArrayType) and not v.dtype.is_float for v in node.results)
+
+
+def may_run_again(body: Block) -> bool:
+    """Tell whether a body takes the same branches and indices when it is run again, to the bit.
+
+    Comparisons that choose between values, element by element, are left out: where they come out other the
+    values are as good as alike.
+    """
+    return not any(n.op.name == "if" or (decides(n) and not _compares(n)) for n in walk(body))
+
+
+def _compares(node: Node) -> bool:
+    return isinstance(node.op.lowering, Elementwise) and node.result.dtype is DType.BOOL
 
 
 def _is_integer_arithmetic(node: Node) -> bool:

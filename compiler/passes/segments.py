@@ -23,6 +23,7 @@ from ..ir.operation import Effect, Op, OpTable, Special, Vjp, VjpContext
 from ..ir.types import ArrayType, Type
 from .inline import inline
 from .loops import constant_int
+from .recompute import may_run_again
 from .residuals import Saved
 from .structure import Structure
 
@@ -157,7 +158,9 @@ def _turns(node: Node, structure: Structure) -> range | None:
 
 
 def _is_fixed(body: Block) -> bool:
-    """Tell whether all sizes in a loop's body are known."""
+    """Tell whether all sizes in a loop's body are known, and it can be run again."""
+    if not may_run_again(body):
+        return False
     made = [r for n in walk(body) for r in (*n.results, *(p for region in n.regions for p in region.params))]
     return all(isinstance(v.type, ArrayType) and is_static(v.shape) for v in (*body.params, *made))
 

@@ -12,6 +12,7 @@ from ..ir.types import StackType
 from ..ops import OPS
 from .binomial import UNKNOWN_TURNS, default_slots, extra_turns, recomputed_turns
 from .loops import constant_int
+from .recompute import may_run_again
 from .rewrite import Rewriter, rewrite
 from .structure import Structure
 
@@ -48,18 +49,21 @@ def keeps_states(node: Node, structure: Structure) -> bool:
 
 
 def with_slots(graph: Graph, slots: int, ops: OpTable = OPS) -> Graph:
-    """Return `graph` with at most so many slots for each loop outside of others that the user gives none.
+    """Return `graph` with at most so many slots for each loop that the user gives none.
 
-    A loop that takes no more turns than that stays as it is.
+    Loops inside of others, and those that take no more turns than that, stay as they are where the number of
+    their turns is known; so do loops that take branches or indices from floats: they could take others.
     """
     structure = Structure.of(graph)
 
     def visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
-        outermost = is_loop(node) and not any(r in structure.home for r in node.results)
-        turns = turns_of(node, structure) if outermost else None
-        if not outermost or node.attrs.get(MARK) or (turns is not None and turns <= slots):
+        if not is_loop(node) or node.attrs.get(MARK) or not may_run_again(body_of(node)):
             return None
-        if any(isinstance(v.type, StackType) for v in node.operands):
+        turns = turns_of(node, structure)
+        inside = any(r in structure.home for r in node.results)
+        if (turns is not None and (inside or turns <= slots)) or any(
+            isinstance(v.type, StackType) for v in node.operands
+        ):
             return None
         walk.keep(b, node, operands)
         made = b.nodes.pop()

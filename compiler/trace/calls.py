@@ -43,6 +43,8 @@ _CLOCKS = ("now", "today", "utcnow")
 
 def call(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call `function` as traced code does."""
+    if isinstance(function, MethodType) and hasattr(function.__func__, "__gradir_inline__"):
+        return call(trace, function.__func__, (function.__self__, *args), kwargs)
     inline = getattr(function, "__gradir_inline__", None)
     if inline is not None:
         return inline(trace, args, kwargs)
