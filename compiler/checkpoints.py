@@ -12,6 +12,7 @@ import optree
 from .arguments import Signature, flatten, labels_of
 from .errors import GradientError, TraceError
 from .ir.graph import Node, Value
+from .ir.symbols import scoped
 from .ir.types import ArrayType
 from .passes.policies import Policy, SaveOnly, Verdict, policy_of
 from .pickling import named
@@ -37,8 +38,10 @@ def checkpoint(
     fun
         A function of arrays and numbers, in any containers, which it only reads.
     policy
-        What is saved nevertheless: the name of a policy, or a function from a node of `fun` to "save" or
-        "recompute". See `grad`; `save_only` makes one that goes by `name`.
+        What is saved nevertheless: "everything", "nothing", "dots" or "recompute_cheap", or a function from a
+        node of `fun` to "save" or, as for all else, "recompute". See `grad`; `save_only` makes one that goes
+        by `name`. It goes by what `fun` computes outside of its loops and branches. Predicates and indices
+        there are saved in any case.
 
     Returns
     -------
@@ -70,6 +73,24 @@ def checkpoint(
 
 def name(x: Any, name: str) -> Any:
     """Return `x` (a number, an array, or containers of them) with a name that checkpoint policies go by.
+
+    An array stays the same array. On an argument, which is saved in any case, a name has no effect.
+
+    Parameters
+    ----------
+    x
+        What to name.
+    name
+        Its name; several values may have the same.
+
+    Returns
+    -------
+    `x` itself outside of traced code.
+
+    Raises
+    ------
+    TraceError
+        If an array is a view of another one.
 
     Examples
     --------
@@ -104,6 +125,16 @@ def _named(x: Any, name: str) -> Any:
 def save_only(*names: str) -> SaveOnly:
     """Return the checkpoint policy that saves the values with these names, and recomputes all others.
 
+    Parameters
+    ----------
+    *names
+        What `name` was given.
+
+    Returns
+    -------
+    SaveOnly
+        A function of a node, for `checkpoint=` and `policy=`.
+
     Examples
     --------
     >>> import gradir as gr
@@ -125,7 +156,8 @@ class Checkpointed:
     def __init__(self, fun: Callable[..., Any], policy: str | Callable[[Node], Any]) -> None:
         if not callable(fun):
             raise GradientError(f"a function is needed, not {type(fun).__name__}")
-        policy_of(policy)
+        if policy_of(policy).is_for_loops:
+            raise GradientError(f"the policy '{policy}' is one of whole gradients: give it to gr.grad")
         update_wrapper(self, fun)
         self.fun = fun
         self._policy = policy
@@ -167,8 +199,8 @@ class Checkpointed:
         own = inline(region, inner.graph, (*operands, *inner.outer))
         kept = _kept(region.nodes, policy_of(self._policy))
         block = region.block((), (*own, *kept))
-        results = iter(trace.emit_all("checkpoint", regions=(block,), kept=len(kept)) if own else ())
-        return containers(inner.structure)(_returned(trace, self.fun, inner, held, results))
+        made = trace.emit_all("checkpoint", regions=(block,), kept=len(kept)) if own or region.nodes else ()
+        return containers(inner.structure)(_returned(trace, self.fun, inner, held, iter(made)))
 
 
 def _returned(
@@ -203,4 +235,4 @@ def _kept(nodes: Sequence[Node], policy: Policy) -> list[Value]:
     verdicts = policy.verdicts(nodes)
     made = [n for n in nodes if len(n.results) == 1 and not n.regions and not is_movement(n)]
     saved = [n.result for n in made if verdicts[n.result] is Verdict.SAVE or decides(n)]
-    return [v for v in saved if isinstance(v.type, ArrayType)]
+    return [v for v in saved if isinstance(v.type, ArrayType) and not scoped(v.type)]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_resting: set[int] = set()  # the threads that switched it off
 
 
 @contextmanager
@@ -15,10 +19,25 @@ def collector_rests() -> Iterator[None]:
     again and again and find nothing: an eighth of the time of long programs. Where several threads compile,
     it rests until the first of them is done.
     """
-    was_on = gc.isenabled()
+    if not gc.isenabled():
+        yield
+        return
+    thread = threading.get_ident()
+    _resting.add(thread)
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
-            gc.enable()
+        gc.enable()
+        _resting.discard(thread)
+
+
+def _go_on() -> None:
+    """Switch it on in the child of a fork: the thread that would do it may not be there."""
+    if _resting:
+        _resting.clear()
+        gc.enable()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_go_on)

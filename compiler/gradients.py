@@ -131,6 +131,6 @@ def _within(budget: int, name: str, make: Callable[[Policy], Differentiated]) ->
     if not fitting:
         raise GradientError(
             f"the gradient of '{name}' does not fit into {budget:,} bytes; the least it takes is"
-            f" {min(peaks):,}, without its inputs and constants"
+            f" {min(peaks):,}, without its inputs and constants, by the {len(peaks)} plans that were tried"
         )
     return min(fitting, key=lambda made: made.work)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .errors import GradientError
 from .ir.graph import Node
 from .passes.policies import CHEAPEST, Policy, policy_of
@@ -56,9 +58,9 @@ FASTEST = Saving()
 
 def _bytes_in(budget: int | str) -> int:
     """Return the bytes that a budget such as 64_000_000 or "64MB" stands for."""
-    if isinstance(budget, int) and not isinstance(budget, bool) and budget > 0:
-        return budget
+    if isinstance(budget, (int, np.integer)) and not isinstance(budget, bool) and budget > 0:
+        return int(budget)
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", budget) if isinstance(budget, str) else None
-    if found is None or found[2].upper() not in _UNITS or float(found[1]) <= 0:
+    if found is None or found[2].upper() not in _UNITS or float(found[1]) * _UNITS[found[2].upper()] < 1:
         raise GradientError(f'a memory_budget is a number of bytes or a text like "64MB", not {budget!r}')
     return int(float(found[1]) * _UNITS[found[2].upper()])

@@ -19,6 +19,7 @@ from .trace.frame import Decision
 from .trace.function import Dynamic, Traced, trace_function
 
 if TYPE_CHECKING:
+    from .gradients import Differentiated
     from .runtime.disk_cache import DiskCache
 
 
@@ -126,9 +127,11 @@ def compile_program(
     if wrt is None:
         opened = without_names(open_checkpoints(prepared))
         result, optimized = Adjoint(opened, (), {}), optimize(opened, stage=clock.stage)
+        decisions = traced.decisions
     else:
         made = differentiate(prepared, wrt, saving, clock=clock)
-        prepared, result, optimized = made.primal, made.adjoint, made.optimized
+        result, optimized = made.adjoint, made.optimized
+        decisions = (*traced.decisions, *_saved(made, saving))
     compiled = compile_graph(optimized, donated(optimized), store, clock=clock)
     return Program(
         primal,
@@ -136,16 +139,21 @@ def compile_program(
         optimized,
         result.residuals,
         result.cotangents,
-        traced.decisions if wrt is None else (*traced.decisions, *_checkpointed(prepared)),
+        decisions,
         compiled,
         timings=clock.read(),
     )
 
 
-def _checkpointed(primal: Graph) -> list[Decision]:
+def _saved(made: Differentiated, saving: Saving) -> list[Decision]:
+    """Tell how loops are checkpointed, and what a budget has chosen."""
     from .passes.slots import checkpointed_loops
 
-    return [Decision(loc, what, "gr.checkpointed") for loc, what in checkpointed_loops(primal)]
+    reason = "gr.checkpointed" if made.policy.slots is None else "memory_budget"
+    found = [Decision(loc, what, reason) for loc, what in checkpointed_loops(made.primal)]
+    if saving.budget is not None:
+        found.append(Decision(None, f"checkpoint policy: {made.policy.name}", "memory_budget"))
+    return found
 
 
 def as_graph(

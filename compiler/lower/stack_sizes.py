@@ -10,9 +10,8 @@ from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Value, walk
 from ..ir.loops import body_of, carries, is_loop
 from ..ir.operation import OpTable
-from ..passes.loops import constant_int
+from ..passes.loops import constant_int, known_range
 from ..passes.rewrite import Rewriter, rewrite
-from ..passes.work import loop_turns
 
 _Turns = tuple[int | None, ...]  # of the loops around a node, outermost first
 
@@ -101,4 +100,5 @@ class Pushes:
 
     def turns(self, node: Node) -> int | None:
         """The number of turns of a loop; None where the program does not say it."""
-        return loop_turns(node, self.definition)
+        turns = known_range(self.definition, node)
+        return None if turns is None else len(turns)

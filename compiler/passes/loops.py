@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..ir.builder import Builder
 from ..ir.graph import Literal, Node, Value
+from ..ir.loops import heads
 
 
 def constant_int(definition: Mapping[Value, Node], value: Value) -> int | None:
@@ -15,6 +16,16 @@ def constant_int(definition: Mapping[Value, Node], value: Value) -> int | None:
         return None
     literal: Literal = node.attrs["value"]
     return int(literal.array) if not literal.type.shape and literal.type.dtype.is_integer else None
+
+
+def known_range(definition: Mapping[Value, Node], loop: Node) -> range | None:
+    """Return the range of a `for` whose bounds are constants; None for others, and for a step of 0."""
+    if loop.op.name != "for":
+        return None
+    match tuple(constant_int(definition, v) for v in heads(loop)):
+        case (int(first), int(end), int(step)) if step:
+            return range(first, end, step)
+    return None
 
 
 def trip_count(b: Builder, lo: Value, hi: Value, step: Value) -> Value:

@@ -56,6 +56,11 @@ class Policy:
         """Whether it leaves it all to what is fastest."""
         return self == CHEAPEST
 
+    @property
+    def is_for_loops(self) -> bool:
+        """Whether it says what to do with loops and steps of a whole gradient, and not node by node."""
+        return self.segments or self.is_for_speed
+
     def verdicts(self, nodes: Iterable[Node]) -> dict[Value, Verdict]:
         """Return the verdict on each value that `nodes` make; what has a name is saved where the name is."""
         found: dict[Value, Verdict] = {}

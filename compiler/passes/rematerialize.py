@@ -16,7 +16,7 @@ from .dce import dce
 from .inline import inline
 from .partition import Choice
 from .policies import Policy, Verdict
-from .recompute import is_cheap, is_movement, running_cost, saving_cost
+from .recompute import is_cheap, is_movement, may_run_again, running_cost, saving_cost
 from .structure import Structure
 
 _A_LOOP = 1e6  # what running a loop again costs, where a policy says so
@@ -35,8 +35,8 @@ def rematerialize(joint: Graph, primal: Graph, policy: Policy, ops: OpTable = OP
     primal
         The graph it is the adjoint of: it says which inputs and outputs are the primal's.
     policy
-        What to save. Inputs and outputs of the primal are there in any case, numbers are always saved, and
-        predicates and indices are never computed again.
+        What to save. Inputs and outputs of the primal are there in any case. Predicates and indices that come
+        of floats are never computed again, nor loops that have some.
     """
     split = _Split.of(joint, len(primal.inputs), len(primal.outputs))
     again = split.again(policy)
@@ -90,7 +90,8 @@ class _Split:
                 return 0.0
             verdict = verdicts[node.results[0]]
             if node.regions:
-                return _A_LOOP if verdict is Verdict.RECOMPUTE and not _acts(node) else math.inf
+                again = verdict is Verdict.RECOMPUTE and _may_run_again(node)
+                return _A_LOOP if again else math.inf
             return math.inf if verdict is Verdict.SAVE else running_cost(node)
 
         def saving(value: Value) -> float:
@@ -120,6 +121,12 @@ class _Split:
                 passes = any(k <= end < last.get(r, k) for end in ends)
                 found[r] = Verdict.SAVE if passes else Verdict.RECOMPUTE
         return found
+
+
+def _may_run_again(node: Node) -> bool:
+    """Tell whether a node with regions does the same again, and nothing that can be seen."""
+    bodies = all(may_run_again(region) for region in node.regions)
+    return node.op.name == "for" and bodies and not _acts(node)
 
 
 def _acts(node: Node) -> bool:

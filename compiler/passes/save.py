@@ -10,7 +10,7 @@ from ..ir.graph import Block, Loc, Node, Value
 from ..ir.loops import heads, is_loop
 from ..ir.operation import OpTable
 from ..ir.types import StackType
-from .loops import constant_int, trip_count
+from .loops import known_range, trip_count
 from .residuals import Saved, Threads
 from .structure import Region, Structure
 
@@ -77,12 +77,12 @@ class Saver:
         """
         known, counts = 1, list[Value]()
         for loop in (r.owner for r in region.path() if r.is_loop_body):
+            turns = known_range(self.structure.definition, loop)
             bounds = heads(loop) if loop.op.name == "for" else ()
-            match tuple(constant_int(self.structure.definition, v) for v in bounds):
-                case (int(first), int(end), int(stride)):
-                    known *= len(range(first, end, stride))
-                case (_, _, _) if not any(v in self.structure.home for v in bounds):
-                    counts.append(trip_count(b, *bounds))
+            if turns is not None:
+                known *= len(turns)
+            elif bounds and not any(v in self.structure.home for v in bounds):
+                counts.append(trip_count(b, *bounds))
         capacity = b.int64(known) if known != 1 or not counts else counts.pop()
         for count in counts:
             capacity = b.multiply(capacity, count)

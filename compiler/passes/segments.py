@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from ..ir.builder import Builder
 from ..ir.dims import is_static, room, size
 from ..ir.graph import Block, Graph, Node, Value, walk
-from ..ir.loops import body_of, carries, heads, inits
+from ..ir.loops import body_of, carries, inits
 from ..ir.operation import Effect, Op, OpTable, Special, Vjp, VjpContext
 from ..ir.types import ArrayType, Type
 from .inline import inline
-from .loops import constant_int
+from .loops import known_range
 from .recompute import may_run_again
 from .residuals import Saved
 from .structure import Structure
@@ -126,7 +126,7 @@ def whole(nodes: Sequence[Node], ops: OpTable) -> tuple[Node, ...]:
 
 def _plan(node: Node, structure: Structure, saved: Sequence[Saved], always: bool) -> _Segments | None:
     """Decide for one node."""
-    turns = _turns(node, structure)
+    turns = known_range(structure.definition, node)
     if turns is None or not all(isinstance(v.type, ArrayType) for v in inits(node)):
         return None
     body = body_of(node)
@@ -147,14 +147,6 @@ def _plan(node: Node, structure: Structure, saved: Sequence[Saved], always: bool
         return None
     plan = _Segments(turns, _length(len(turns), best))
     return plan if plan.count > 1 and plan.length * kept + plan.count * carried <= _IN_CACHE else None
-
-
-def _turns(node: Node, structure: Structure) -> range | None:
-    """Return the range of a `for`, where it is known."""
-    if node.op.name != "for":
-        return None
-    first, end, step = (constant_int(structure.definition, v) for v in heads(node))
-    return range(first, end, step) if first is not None and end is not None and step else None
 
 
 def _is_fixed(body: Block) -> bool:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Loc, Node, Value, walk
-from ..ir.loops import body_of, heads, is_loop
+from ..ir.loops import body_of, is_loop
 from ..ir.operation import OpTable
 from ..ir.types import StackType
 from ..ops import OPS
 from .binomial import UNKNOWN_TURNS, default_slots, extra_turns, recomputed_turns
-from .loops import constant_int
+from .loops import known_range
 from .recompute import may_run_again
 from .rewrite import Rewriter, rewrite
 from .structure import Structure
@@ -32,11 +32,8 @@ def slots_of(node: Node, turns: int | None) -> int:
 
 def turns_of(node: Node, structure: Structure) -> int | None:
     """Return how many turns a loop is known to take."""
-    bounds = heads(node) if node.op.name == "for" else ()
-    match [constant_int(structure.definition, v) for v in bounds]:
-        case (int(first), int(end), int(step)) if step:
-            return len(range(first, end, step))
-    return None
+    turns = known_range(structure.definition, node)
+    return None if turns is None else len(turns)
 
 
 def keeps_states(node: Node, structure: Structure) -> bool:
@@ -83,8 +80,7 @@ def extra_work(graph: Graph, cost: Callable[[Block], float]) -> float:
     for node in graph.block.nodes:
         turns = turns_of(node, structure) if is_loop(node) and MARK in node.attrs else None
         if turns:
-            again = recomputed_turns(turns, slots_of(node, turns)) + turns  # a reversed turn runs, too
-            total += again * cost(body_of(node))
+            total += recomputed_turns(turns, slots_of(node, turns)) * cost(body_of(node))
     return total
 
 

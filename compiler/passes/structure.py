@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from ..ir.dims import Symbol
 from ..ir.graph import Block, Graph, Node, Value
-from ..ir.loops import carries, heads, is_loop
+from ..ir.loops import carries, is_loop
 from ..ir.symbols import BIND, bound_by, implied
 from ..ir.types import StackType
-from .loops import constant_int
+from .loops import known_range
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,10 +120,8 @@ class Structure:
         for inner in region.path():
             if inner is around:
                 break
-            bounds = heads(inner.owner) if inner.owner.op.name == "for" else ()
-            match tuple(constant_int(self.definition, v) for v in bounds):
-                case (int(first), int(end), int(step)) if step:
-                    count *= max(len(range(first, end, step)), 1)
+            turns = known_range(self.definition, inner.owner)
+            count *= max(len(turns), 1) if turns is not None else 1
         return count
 
     def again(self, node: Node) -> Node:

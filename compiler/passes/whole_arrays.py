@@ -48,7 +48,7 @@ def _visit(rewriter: Rewriter, b: Builder, node: Node, operands: tuple[Value, ..
         return None  # the reverse of a checkpointed loop is to hold few turns, not arrays of all
     bounds = [constant_int(rewriter.definition, v) for v in heads(node, operands)]
     match bounds:
-        case (int(low), int(high), int(step)) if len(range(low, high, step)) >= _LEAST_TURNS:
+        case (int(low), int(high), int(step)) if step and len(range(low, high, step)) >= _LEAST_TURNS:
             turns = range(low, high, step)
         case _:
             return None

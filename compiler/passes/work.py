@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..ir.dims import capacity, room
-from ..ir.graph import Block, Graph, Node, Origin, Value, walk
-from ..ir.loops import heads, is_loop
+from ..ir.graph import Block, Graph, Node, Origin, walk
+from ..ir.loops import is_loop
 from ..ir.types import ArrayType
-from .loops import constant_int
+from .loops import known_range
 from .recompute import running_cost
 
 
@@ -42,19 +42,10 @@ def repeated_blocks(graph: Graph) -> Iterator[Repeated]:
         found = pending.pop()
         yield found
         for node in found.block.nodes:
-            own = loop_turns(node, definition) if is_loop(node) else 1
-            times = None if own is None or found.times is None else own * found.times
+            turns = known_range(definition, node) if is_loop(node) else range(1)
+            times = None if turns is None or found.times is None else len(turns) * found.times
             backward = found.backward or node.origin is not Origin.PRIMAL
             pending += [Repeated(region, times, backward) for region in node.regions]
-
-
-def loop_turns(loop: Node, definition: Mapping[Value, Node]) -> int | None:
-    """Return the number of turns of a loop; None where the graph does not say it."""
-    if loop.op.name != "for":
-        return None
-    bounds = [constant_int(definition, v) for v in heads(loop)]
-    known = [n for n in bounds if n is not None]
-    return len(range(*known)) if len(known) == len(bounds) else None
 
 
 def work_of(joint: Graph) -> Work:

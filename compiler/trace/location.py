@@ -16,7 +16,8 @@ from ..ir.graph import Loc
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__))
 _SCIPY = os.path.join(os.path.dirname(_NUMPY), "scipy")
-_LIBRARY = (_PACKAGE + os.sep, _NUMPY + os.sep, _SCIPY + os.sep, functools.__file__)
+_OPTREE = os.path.join(os.path.dirname(_NUMPY), "optree")
+_LIBRARY = (*(folder + os.sep for folder in (_PACKAGE, _NUMPY, _SCIPY, _OPTREE)), functools.__file__)
 
 
 def user_location() -> Loc | None:
