@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
@@ -17,7 +18,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__))
 _SCIPY = os.path.join(os.path.dirname(_NUMPY), "scipy")
 _OPTREE = os.path.join(os.path.dirname(_NUMPY), "optree")
-_LIBRARY = (*(folder + os.sep for folder in (_PACKAGE, _NUMPY, _SCIPY, _OPTREE)), functools.__file__)
+_FOLDERS = (_PACKAGE, _NUMPY, _SCIPY, _OPTREE)
+_LIBRARY = (*(folder + os.sep for folder in _FOLDERS), functools.__file__, contextlib.__file__)
 
 
 def user_location() -> Loc | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import programs
+from benchmarks import memory, programs
 from benchmarks.agreement import check_agreement
 from benchmarks.contestants import CONTESTANTS, Contestant, primal
 from benchmarks.program import Arguments, Program
@@ -26,7 +26,8 @@ def test_names_are_unique() -> None:
 
 def test_every_file_has_a_program_and_every_program_a_file() -> None:
     files = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
-    assert {p.function.__module__.rpartition(".")[2] for p in PROGRAMS} == files
+    every = (*PROGRAMS, *memory.PROGRAMS)
+    assert {p.function.__module__.rpartition(".")[2] for p in every} == files
 
 
 @pytest.mark.parametrize("contestant", QUICK, ids=lambda c: c.name)
