@@ -17,7 +17,7 @@ from .errors import GradientError
 from .ir.graph import Node
 from .results import Differentiation
 from .saving import Saving
-from .trace.tracer import Array, Scalar, Tracer, new_array
+from .trace.tracer import Array, Scalar, Tracer, maybe_same, new_array
 from .transform import Transformed
 
 if TYPE_CHECKING:
@@ -296,6 +296,6 @@ def _stopped(x: Any) -> Any:
         return x
     value = x.run.emit("stop_gradient", x.value)
     if isinstance(x, Array):
-        return new_array(x.run, value)
+        return maybe_same(new_array(x.run, value, readonly=x.buffer.readonly), x)
     assert isinstance(x, Scalar)
     return Scalar(x.run, value, weak=x.weak)

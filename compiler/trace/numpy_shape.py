@@ -18,7 +18,7 @@ from .lens import Basic, Broadcast, Reshape, Transpose, reshaped_strides
 from .location import user_location
 from .operands import as_array, broadcast_shapes
 from .slices import span
-from .tracer import Array, Scalar, Tracer, new_array
+from .tracer import Array, Scalar, Tracer, maybe_same, new_array
 
 
 def refuse_order(order: Any) -> None:
@@ -36,11 +36,7 @@ def reshaped(trace: Trace, x: Array, shape: tuple[Any, ...]) -> Array:
         if strides is not None:
             return x.through(Reshape(x.shape, shape), strides)
         return new_array(trace, trace.b.reshape(x.value, shape=shape))
-    result = new_array(trace, trace.b.reshape(x.value, shape=shape))
-    for other in (x.buffer, *x.buffer.may_alias):
-        other.may_alias.append(result.buffer)
-        result.buffer.may_alias.append(other)
-    return result
+    return maybe_same(new_array(trace, trace.b.reshape(x.value, shape=shape)), x)
 
 
 def with_ones(x: Array, shape: tuple[Any, ...]) -> Array:

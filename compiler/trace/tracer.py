@@ -282,4 +282,12 @@ def new_array(trace: Trace, value: Value, *, ordered: bool = True, readonly: str
     return Array(trace, trace.buffer(value, readonly), (), c_strides(value.shape) if ordered else None)
 
 
-__all__ = ["Array", "Scalar", "Tracer", "c_strides", "new_array", "wrap"]
+def maybe_same(result: Array, x: Array) -> Array:
+    """Return a new array that may be the memory of `x`: after a write to one the other cannot be read."""
+    for other in (x.buffer, *x.buffer.may_alias):
+        other.may_alias.append(result.buffer)
+        result.buffer.may_alias.append(other)
+    return result
+
+
+__all__ = ["Array", "Scalar", "Tracer", "c_strides", "maybe_same", "new_array", "wrap"]

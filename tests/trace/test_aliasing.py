@@ -230,3 +230,23 @@ def test_an_array_without_axes_that_becomes_a_number_is_read():
         return s * 1.0
 
     agrees(f, np.array([1.0, 2.0]))
+
+
+def _writes_the_stopped(x):
+    y = np.sin(x)
+    z = gr.stop_gradient(y)
+    z[0] = x[1] * 2.0
+    return np.sum(y * z)
+
+
+def _writes_what_was_stopped(x):
+    y = np.sin(x)
+    z = gr.stop_gradient(y)
+    y[0] = x[1] * 2.0
+    return np.sum(y * z)
+
+
+@pytest.mark.parametrize("function", [_writes_the_stopped, _writes_what_was_stopped])
+def test_what_gradients_do_not_pass_through_is_the_same_array(function):
+    with pytest.raises(gr.GradirError, match="may or may not share memory"):
+        gr.grad(function)(np.ones(3))
