@@ -104,7 +104,7 @@ def _policies() -> Iterator[Policy]:
     yield from (replace(policy, name=f"sqrt, {policy.name}", segments=True) for policy in heavy)
     for slots in _SLOTS:
         for policy in (CHEAPEST, heavy[-1]):
-            yield replace(policy, name=f"{slots} slots, {policy.name}", slots=slots)
+            yield _slotted(policy, slots)
 
 
 def _within(budget: int, name: str, make: Callable[[Policy], Differentiated]) -> Differentiated:
@@ -133,4 +133,27 @@ def _within(budget: int, name: str, make: Callable[[Policy], Differentiated]) ->
             f"the gradient of '{name}' does not fit into {budget:,} bytes; the least it takes is"
             f" {min(peaks):,}, without its inputs and constants, by the {len(peaks)} plans that were tried"
         )
-    return min(fitting, key=lambda made: made.work)
+    best = min(fitting, key=lambda made: made.work)
+    return best if best.policy.slots in (None, _SLOTS[0]) else _with_more_slots(best, budget, make)
+
+
+def _with_more_slots(
+    best: Differentiated, budget: int, make: Callable[[Policy], Differentiated]
+) -> Differentiated:
+    """Return the plan with about as many slots as there is room for: more of them take fewer turns."""
+    fits = best.policy.slots
+    assert fits is not None
+    fails = _SLOTS[_SLOTS.index(fits) - 1]
+    while fails - fits > 1 + fits // 8:
+        made = make(_slotted(best.policy, (fits + fails) // 2))
+        assert made.policy.slots is not None
+        if made.peak is not None and made.peak <= budget:
+            best, fits = made, made.policy.slots
+        else:
+            fails = made.policy.slots
+    return best
+
+
+def _slotted(policy: Policy, slots: int) -> Policy:
+    name = policy.name if policy.slots is None else policy.name.partition(", ")[2]
+    return replace(policy, name=f"{slots} slots, {name}", slots=slots)

@@ -63,13 +63,13 @@ class _Split:
         for node in reversed(block.nodes):
             if not needed.isdisjoint(node.results):
                 forward.add(node)
-                needed.update(_reads(node, structure))
+                needed.update(structure.all_reads(node))
         places = {node: k for k, node in enumerate(block.nodes) if node in forward}
         at_hand = frozenset((*block.params, *block.results))
         return _Split(block, structure, places, at_hand, block.params[inputs:])
 
     def reads(self, node: Node) -> list[Value]:
-        return _reads(node, self.structure)
+        return self.structure.all_reads(node)
 
     def needed(self) -> list[Value]:
         """Return the primal's values that backward nodes read, in the order that they are made in."""
@@ -133,12 +133,6 @@ def _acts(node: Node) -> bool:
     """Tell whether a node can end the run or be seen."""
     inside = (n for region in node.regions for n in walk(region))
     return any(n.op.effect is not Effect.NONE for n in (node, *inside))
-
-
-def _reads(node: Node, structure: Structure) -> list[Value]:
-    """Return what a node reads, also in its regions."""
-    captured = (v for region in node.regions for v in structure.captures[region])
-    return [*node.operands, *structure.implied.get(node, ()), *captured]
 
 
 @dataclass(slots=True)

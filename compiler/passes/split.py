@@ -66,17 +66,11 @@ def _independent(joint: Graph, cotangents: Iterable[Value], structure: Structure
     dependent = set(cotangents)
     nodes = []
     for node in joint.block.nodes:
-        if dependent.isdisjoint(_reads(node, structure)):
+        if dependent.isdisjoint(structure.all_reads(node)):
             nodes.append(node)
         else:
             dependent.update(node.results)
     return tuple(nodes)
-
-
-def _reads(node: Node, structure: Structure) -> list[Value]:
-    """Return what a node of the outermost block reads, also in its regions."""
-    captured = (v for region in node.regions for v in structure.captures[region])
-    return [*node.operands, *structure.implied.get(node, ()), *captured]
 
 
 def _cut(
@@ -89,7 +83,7 @@ def _cut(
         wanted = [r for r in node.results if r in needed]
         if wanted and not all(r in at_hand and _passes(r, node) for r in wanted):
             nodes.append(node)
-            needed.update(_reads(node, structure))
+            needed.update(structure.all_reads(node))
     computed = {r for node in nodes for r in node.results}
     order = (*joint.block.params, *(r for node in joint.block.nodes for r in node.results))
     return tuple(v for v in order if v in needed and v in at_hand and v not in computed), tuple(nodes[::-1])

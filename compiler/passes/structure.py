@@ -107,6 +107,11 @@ class Structure:
         found.update((v, None) for v in block.results if v not in here)
         return tuple(found)
 
+    def all_reads(self, node: Node) -> list[Value]:
+        """Return what a node reads, also in its regions."""
+        captured = (v for region in node.regions for v in self.captures[region])
+        return [*node.operands, *self.implied.get(node, ()), *captured]
+
     def bound_in(self, region: Region, symbols: Iterable[Symbol]) -> Iterator[Value]:
         """Yield what a region itself binds some of its symbols to."""
         for symbol in symbols:

@@ -26,7 +26,7 @@ SHOWN = {
     "pendulum_chain": "20 states: energy 1.170683,       2",
     "pullback": "the Jacobian, by three calls",
     "saved_in_loops": "sums: nothing",
-    "saved_or_recomputed": "within 500,000 bytes: 3",
+    "saved_or_recomputed": "within 500,000 bytes: 4",
     "saved_values": "f64[4] 'w': kept",
     "scipy_minimize": "gradir          0.566836 s",
     "sigmoid_network": "By gradir: loss = 0.0764",
