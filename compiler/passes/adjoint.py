@@ -15,6 +15,7 @@ from .adjoint_nodes import Backward
 from .checkpointed_sweeps import states, with_sweeps
 from .checkpoints import open_checkpoints
 from .cotangents import Scope, zeros
+from .decisions import with_decisions_kept
 from .inline import inline
 from .policies import CHEAPEST, Policy
 from .residuals import Carrier, Residual, reads
@@ -103,6 +104,7 @@ def adjoint_with_residuals(
 ) -> Adjoint:
     """Return what `adjoint` does, with its residuals and the cotangents of intermediate values."""
     _check(graph, wrt, seeds)
+    graph = with_decisions_kept(graph, ops)
     found, backward = _reversed(graph, wrt, seeds, ops, policy)
     if not cut or policy.whole_loops:
         return found

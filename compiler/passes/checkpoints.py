@@ -11,6 +11,7 @@ from ..ir.operation import OpTable
 from ..ops import OPS
 from .cotangents import Scope
 from .dce import dce
+from .decisions import decisions, replayed
 from .fresh_symbols import fresh_symbols
 from .inline import inline
 from .rewrite import Rewriter, rewrite
@@ -45,16 +46,22 @@ def reverse_checkpoint(backward: Backward, scope: Scope, node: Node, cts: Sequen
     wrt = [k for k, v in enumerate(captured) if v in backward.active]
     seeds = [(v, ct) for v, ct in zip(region.results, cts, strict=True) if ct is not None]
     results = tuple(v for v, _ in seeds)
-    own = len(node.results) - node.attrs["kept"]
-    kept = dict(zip(region.results[own:], node.results[own:], strict=True))
-    body = Graph("checkpoint", Block(captured, region.nodes, results), _labels(captured), _labels(results))
-    joint = fresh_symbols(_again(backward.differentiate(body, wrt), len(results), tuple(kept)))
+    decided = decisions(region, structure.definition)
+    own, end = len(node.results) - node.attrs["kept"], len(node.results) - len(decided)
+    kept = dict(zip(region.results[own:end], node.results[own:end], strict=True))
+    tapes = {v: Value(tape.type) for v, tape in zip(decided, node.results[end:], strict=True)}
+    again = b.nested()
+    replayed(again, region.nodes, decided, tapes)
+    body = again.block((*captured, *tapes.values()), results)
+    graph = dce(Graph("checkpoint", body, _labels(body.params), _labels(results)))
+    joint = fresh_symbols(_again(backward.differentiate(graph, wrt), len(results), tuple(kept)))
 
     after = seeds[0][1]
     outermost = node.results[0] not in structure.home
     there = [b.barrier(v, after) if outermost else shadows(v) for v in (*captured, *kept.values())]
     captured_there, kept_there = there[: len(captured)], there[len(captured) :]
-    given = (*captured_there, *(ct for _, ct in seeds), *kept_there)
+    tapes_there = shadows.all(node.results[end:])
+    given = (*captured_there, *tapes_there, *(ct for _, ct in seeds), *kept_there)
     gradients = inline(b, joint, given, again=True)
     for k, gradient in zip(wrt, gradients, strict=True):
         backward.accumulate(scope, captured[k], gradient)

@@ -12,7 +12,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from ..ir import dims
-from ..ir.graph import Block, Graph, Node, Value, walk
+from ..ir.graph import Graph, Node, Value, walk
+from ..ir.loops import body_of, form
 from ..ir.operation import Effect, Elementwise, PerElement, Reduction, Special
 from ..ir.symbols import BIND
 from ..ir.types import ArrayType, DType
@@ -87,17 +88,32 @@ def decides(node: Node) -> bool:
     return floats and all(isinstance(v.type, ArrayType) and not v.dtype.is_float for v in node.results)
 
 
-def may_run_again(body: Block) -> bool:
-    """Tell whether a body takes the same branches and indices when it is run again, to the bit.
+def may_run_again(loop: Node) -> bool:
+    """Tell whether a loop's body takes the same branches, turns and indices when it is run again, to the bit.
 
-    Comparisons that choose between values, element by element, are left out: where they come out other the
-    values are as good as alike.
+    Predicates that do nothing but choose between values, element by element, are left out: where they come
+    out other the values are as good as alike. How many turns the loop itself takes is not asked again.
     """
-    return not any(n.op.name == "if" or (decides(n) and not _compares(n)) for n in walk(body))
+    body = body_of(loop)
+    chosen: set[Value] = set()  # what could come out other
+    for node in walk(body):
+        if node.op.name == "if":
+            return False
+        read = [k for k, v in enumerate(node.operands) if v in chosen]
+        if read == [0] and node.op.name == "where" and node.result.dtype.is_float:
+            continue
+        if read and not (is_movement(node) or _is_logic(node)):
+            return False
+        if read or (decides(node) and not node.regions and not is_movement(node)):
+            chosen.update(node.results)
+    yielded = (v for node in walk(body) for region in node.regions for v in region.results)
+    return chosen.isdisjoint((*yielded, *body.results[form(loop).yields :]))
 
 
-def _compares(node: Node) -> bool:
-    return isinstance(node.op.lowering, Elementwise) and node.result.dtype is DType.BOOL
+def _is_logic(node: Node) -> bool:
+    """Tell whether a node makes one array of predicates of others, element by element."""
+    is_elementwise = isinstance(node.op.lowering, Elementwise)
+    return is_elementwise and all(v.dtype is DType.BOOL for v in (*node.operands, node.result))
 
 
 def _is_integer_arithmetic(node: Node) -> bool:

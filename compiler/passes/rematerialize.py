@@ -125,8 +125,7 @@ class _Split:
 
 def _may_run_again(node: Node) -> bool:
     """Tell whether a node with regions does the same again, and nothing that can be seen."""
-    bodies = all(may_run_again(region) for region in node.regions)
-    return node.op.name == "for" and bodies and not _acts(node)
+    return node.op.name == "for" and may_run_again(node) and not _acts(node)
 
 
 def _acts(node: Node) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..ir.builder import Builder
-from ..ir.graph import Block, Span, Value
-from ..ir.types import INDEX, ArrayType
+from ..ir.graph import Block, Value
+from ..ir.types import INDEX
+from .rows import row, rows, with_row
 
 Values = tuple[Value, ...]
 
@@ -31,24 +32,24 @@ class SavedStates:
     @staticmethod
     def first(b: Builder, slots: int, state: Sequence[Value]) -> SavedStates:
         """The state before the first turn, in the first slot."""
-        empty = [b.zeros(ArrayType(v.dtype, (slots, *v.shape))) for v in state]
-        buffers = [_put(b, buffer, b.int64(0), v) for buffer, v in zip(empty, state, strict=True)]
-        return SavedStates(b.int64(1), b.zeros(ArrayType(INDEX.dtype, (slots,))), tuple(buffers))
+        empty = [rows(b, slots, v.array) for v in state]
+        buffers = [with_row(b, buffer, b.int64(0), v) for buffer, v in zip(empty, state, strict=True)]
+        return SavedStates(b.int64(1), rows(b, slots, INDEX), tuple(buffers))
 
     def params(self) -> SavedStates:
         """New values of the same types, for the parameters of a block."""
         return SavedStates.of([Value(v.type) for v in self.values])
 
     def push(self, b: Builder, turn: Value, state: Sequence[Value]) -> SavedStates:
-        buffers = [_put(b, buffer, self.count, v) for buffer, v in zip(self.buffers, state, strict=True)]
+        buffers = [with_row(b, buffer, self.count, v) for buffer, v in zip(self.buffers, state, strict=True)]
         return SavedStates(
-            b.add(self.count, b.int64(1)), _put(b, self.turns, self.count, turn), tuple(buffers)
+            b.add(self.count, b.int64(1)), with_row(b, self.turns, self.count, turn), tuple(buffers)
         )
 
     def last(self, b: Builder) -> tuple[Value, Values]:
         """The turn and the state that were saved last."""
         at = b.subtract(self.count, b.int64(1))
-        return _get(b, self.turns, at), tuple(_get(b, buffer, at) for buffer in self.buffers)
+        return row(b, self.turns, at), tuple(row(b, buffer, at) for buffer in self.buffers)
 
     def push_if(self, b: Builder, test: Value, turn: Value, state: Sequence[Value]) -> SavedStates:
         """The states, and one more where `test` holds."""
@@ -56,15 +57,3 @@ class SavedStates:
         pushed = self.push(then, turn, state)
         regions = then.block((), pushed.values), Block((), (), self.values)
         return SavedStates.of(b.emit("if", test, regions=regions))
-
-
-def _at(buffer: Value) -> tuple[Span | None, ...]:
-    return (None, *(Span(0, size) for size in buffer.shape[1:]))
-
-
-def _get(b: Builder, buffer: Value, at: Value) -> Value:
-    return b.emit("index", buffer, at, at=_at(buffer))[0]
-
-
-def _put(b: Builder, buffer: Value, at: Value, value: Value) -> Value:
-    return b.emit("update", buffer, value, at, at=_at(buffer))[0]

@@ -139,7 +139,7 @@ def _plan(node: Node, structure: Structure, saved: Sequence[Saved], always: bool
     if always:
         plan = _Segments(turns, max(round(best), 1))
         held = plan.length * kept + plan.count * carried
-        return plan if plan.count > 1 and held < len(turns) * kept and _is_fixed(body) else None
+        return plan if plan.count > 1 and held < len(turns) * kept and _is_fixed(node) else None
     if not _is_cheap(node) or kept * len(turns) < _OUT_OF_CACHE or carried > _MOST_CARRIED * kept:
         return None
     work = sum(size(n.operands[-1].shape) for n in body.nodes if n.op.name in _WORK)
@@ -149,10 +149,11 @@ def _plan(node: Node, structure: Structure, saved: Sequence[Saved], always: bool
     return plan if plan.count > 1 and plan.length * kept + plan.count * carried <= _IN_CACHE else None
 
 
-def _is_fixed(body: Block) -> bool:
+def _is_fixed(node: Node) -> bool:
     """Tell whether all sizes in a loop's body are known, and it can be run again."""
-    if not may_run_again(body):
+    if not may_run_again(node):
         return False
+    body = body_of(node)
     made = [r for n in walk(body) for r in (*n.results, *(p for region in n.regions for p in region.params))]
     return all(isinstance(v.type, ArrayType) and is_static(v.shape) for v in (*body.params, *made))
 

@@ -54,7 +54,7 @@ def with_slots(graph: Graph, slots: int, ops: OpTable = OPS) -> Graph:
     structure = Structure.of(graph)
 
     def visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
-        if not is_loop(node) or node.attrs.get(MARK) or not may_run_again(body_of(node)):
+        if not is_loop(node) or node.attrs.get(MARK) or not may_run_again(node):
             return None
         turns = turns_of(node, structure)
         inside = any(r in structure.home for r in node.results)

@@ -1,4 +1,4 @@
-"""A fork while another thread is in LLVM: the child can compile."""
+"""A fork while another thread compiles: the child can compile, and collects its garbage."""
 
 from __future__ import annotations
 
@@ -36,6 +36,35 @@ thread.join()
 assert os.waitpid(child, 0)[1] == 0
 print(gr.grad(lambda x: np.sum(x**3), cache=False)(np.ones(3))[0])
 """
+RESTING = """
+import gc, os, threading
+from gradir.collector import collector_rests
+
+inside, over = threading.Event(), threading.Event()
+
+def rest():
+    with collector_rests():
+        inside.set()
+        over.wait()
+
+thread = threading.Thread(target=rest)
+thread.start()
+inside.wait()
+assert not gc.isenabled()
+child = os.fork()
+if child == 0:
+    os._exit(0 if gc.isenabled() else 3)
+over.set()
+thread.join()
+assert os.waitpid(child, 0)[1] == 0
+print(gc.isenabled())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_collects_garbage_though_its_parent_rests() -> None:
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", RESTING], capture_output=True, text=True)
+    assert (run.returncode, run.stdout.strip()) == (0, "True"), run.stderr
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -312,3 +312,19 @@ def test_a_captured_array_is_live() -> None:
         assert compiled(0.5) == f(0.5) != before
     finally:
         SCALES[0] -= 1.0
+
+
+def in_steps_of_nothing(x, n):
+    s = np.sum(x)
+    for k in range(n):
+        for _ in range(0, 5, k - k):
+            s = np.sin(s)
+    return s
+
+
+def test_a_step_of_0_is_an_error_only_where_it_runs():
+    x = np.array([0.1, 0.2, 0.3])
+    for f in (gr.jit(in_steps_of_nothing), gr.grad(in_steps_of_nothing)):
+        f(x, 0)
+        with pytest.raises(ValueError, match="must not be zero"):
+            f(x, 1)

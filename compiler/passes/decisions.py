@@ -1,0 +1,234 @@
+"""What the loops and branches of checkpointed regions decide: kept where they run, read where they run again.
+
+A predicate or an index that comes of floats could come out other when it is computed again, and the gradient
+would be that of another path than the value. A region's own are among what it keeps. Those in its loops get
+an array of a row for each turn. A loop of a number of turns that only the run knows leaves the region: the
+region is cut in two around it, and the loop saves what its reverse reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import prod
+
+from ..ir.builder import Builder
+from ..ir.graph import Block, Graph, Node, Value, walk
+from ..ir.loops import body_of, is_loop
+from ..ir.operation import OpTable
+from ..ir.symbols import BIND, scoped
+from ..ops import OPS
+from .loops import known_range
+from .recompute import decides, is_movement
+from .residuals import reads
+from .rewrite import Rewriter, rewrite
+from .rows import row, rows, with_row
+from .slots import MARK
+from .structure import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """A value that decides, and the loops of its region around it, from the outside in.
+
+    Attributes
+    ----------
+    turns
+        The ranges of those loops; None for one that only the run knows.
+    indices
+        Their indices.
+    """
+
+    value: Value
+    turns: tuple[range | None, ...] = ()
+    indices: tuple[Value, ...] = ()
+
+    @property
+    def is_recordable(self) -> bool:
+        return None not in self.turns and not scoped(self.value.type)
+
+    def rows(self, b: Builder) -> Value:
+        """Build an array of a row for each turn of all loops."""
+        count = prod(len(turns) for turns in self.turns if turns is not None)
+        return rows(b, max(count, 1), self.value.array)
+
+    def place(self, b: Builder) -> Value:
+        """Build the number of the turn among all of them."""
+        place = b.int64(0)
+        for turns, index in zip(self.turns, self.indices, strict=True):
+            assert turns is not None
+            turn = b.floor_divide(b.subtract(index, b.int64(turns.start)), b.int64(turns.step))
+            place = b.add(b.multiply(place, b.int64(len(turns))), turn)
+        return place
+
+
+def with_decisions_kept(graph: Graph, ops: OpTable = OPS) -> Graph:
+    """Return `graph` with checkpointed regions that keep what their loops and branches decide.
+
+    The arrays of decisions are the last values that a region keeps, in the order that `decisions` has.
+    """
+    if not any(node.op.name == "checkpoint" for node in walk(graph.block)):
+        return graph
+    definition = Structure.of(graph).definition
+
+    def cut(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
+        return _cut(walk, b, node, definition) if node.op.name == "checkpoint" else None
+
+    def record(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
+        return _recorded(b, node, definition) if node.op.name == "checkpoint" else None
+
+    whole = rewrite(graph, cut, ops)
+    definition = Structure.of(whole).definition
+    return rewrite(whole, record, ops)
+
+
+def decisions(region: Block, definition: Mapping[Value, Node]) -> dict[Value, _Decision]:
+    """Return what the loops and branches of a region decide; turns of checkpointed loops decide anew."""
+    return {d.value: d for node in region.nodes for d in _inside(node, definition)}
+
+
+def _inside(
+    node: Node,
+    definition: Mapping[Value, Node],
+    turns: tuple[range | None, ...] = (),
+    indices: tuple[Value, ...] = (),
+) -> Iterator[_Decision]:
+    if MARK in node.attrs:
+        return
+    if is_loop(node):
+        turns, indices = (*turns, known_range(definition, node)), (*indices, body_of(node).params[0])
+    for inner in (n for region in node.regions for n in region.nodes):
+        if _is_decision(inner):
+            yield from (_Decision(r, turns, indices) for r in inner.results)
+        yield from _inside(inner, definition, turns, indices)
+
+
+def _is_decision(node: Node) -> bool:
+    return not node.regions and decides(node) and not is_movement(node)
+
+
+# Keeping them.
+
+
+def _recorded(b: Builder, node: Node, definition: Mapping[Value, Node]) -> tuple[Value, ...] | None:
+    (region,) = node.regions
+    found = decisions(region, definition)
+    if not found:
+        return None
+    inner = b.nested()
+    tapes = {v: d.rows(inner) for v, d in found.items()}
+    _record(inner, region.nodes, found, tapes)
+    block = inner.block((), (*region.results, *tapes.values()))
+    attrs = {**node.attrs, "kept": node.attrs["kept"] + len(tapes)}
+    results = (*node.results, *(Value(v.type) for v in tapes.values()))
+    b.nodes.append(Node(node.op, (), attrs, results, (block,), node.loc, node.origin))
+    return node.results
+
+
+def _record(
+    b: Builder, nodes: Sequence[Node], found: Mapping[Value, _Decision], tapes: dict[Value, Value]
+) -> None:
+    """Append nodes, and write the decisions among them to their tapes; `tapes` has them as they are then."""
+    for node in nodes:
+        inside = [r for region in node.regions for n in walk(region) for r in n.results if r in tapes]
+        if inside:
+            _pass_through(b, node, found, tapes, inside)
+            continue
+        b.nodes.append(node)
+        for r in node.results:
+            if r in tapes:
+                tapes[r] = with_row(b, tapes[r], found[r].place(b), r)
+
+
+def _pass_through(
+    b: Builder,
+    node: Node,
+    found: Mapping[Value, _Decision],
+    tapes: dict[Value, Value],
+    inside: Sequence[Value],
+) -> None:
+    """Append a node with regions that some of the tapes go into and come out of."""
+    own, carried = len(node.results) - node.attrs.get("kept", 0), is_loop(node)
+    entering = [tapes[v] for v in inside]
+    regions = []
+    for region in node.regions:
+        here = b.nested()
+        params = [Value(v.type) for v in entering] if carried else entering
+        own_tapes = dict(zip(inside, params, strict=True))
+        _record(here, region.nodes, found, own_tapes)
+        at = len(region.results) - node.attrs.get("kept", 0)
+        results = (*region.results[:at], *own_tapes.values(), *region.results[at:])
+        regions.append(here.block((*region.params, *(params if carried else ())), results))
+    leaving = [Value(v.type) for v in entering]
+    operands = (*node.operands, *(entering if carried else ()))
+    made = (*node.results[:own], *leaving, *node.results[own:])
+    b.nodes.append(Node(node.op, operands, node.attrs, made, tuple(regions), node.loc, node.origin))
+    tapes.update(zip(inside, leaving, strict=True))
+
+
+# Reading them.
+
+
+def replayed(
+    b: Builder, nodes: Sequence[Node], found: Mapping[Value, _Decision], tapes: Mapping[Value, Value]
+) -> None:
+    """Append nodes that read what they decided from the tapes instead of computing it again."""
+    for node in nodes:
+        if not node.regions and any(r in tapes for r in node.results):
+            for r in node.results:
+                read = row(b, tapes[r], found[r].place(b))
+                made = b.nodes.pop()
+                assert made.result is read
+                b.nodes.append(Node(made.op, made.operands, made.attrs, (r,), (), node.loc, node.origin))
+            continue
+        regions = []
+        for region in node.regions:
+            inner = b.nested()
+            replayed(inner, region.nodes, found, tapes)
+            regions.append(inner.block(region.params, region.results))
+        again = Node(node.op, node.operands, node.attrs, node.results, tuple(regions), node.loc, node.origin)
+        b.nodes.append(again if regions else node)
+
+
+# Regions around loops that cannot be recorded.
+
+
+def _cut(
+    walk: Rewriter, b: Builder, node: Node, definition: Mapping[Value, Node]
+) -> tuple[Value, ...] | None:
+    """Append a region in parts, around the nodes whose decisions cannot be kept; None if it has none."""
+    (region,) = node.regions
+    outside = {n for n in region.nodes if _leaves(n, definition)}
+    if not outside:
+        return None
+    if any(n.op.name == BIND for n in region.nodes):  # a size that is bound in one part has no name in others
+        walk.nodes(b, region.nodes)
+        return walk.values(region.results)
+    own = len(node.results) - node.attrs["kept"]
+    walk.nodes(b, [n for n in region.nodes if n.op.name == "constant"])
+    rest = [n for n in region.nodes if n.op.name != "constant"]
+    kept_as: dict[Value, Value] = {}
+    for leaves, group in groupby(rest, outside.__contains__):
+        part = list(group)
+        if leaves:
+            walk.nodes(b, part)
+            continue
+        others = [n for n in rest if n not in part]
+        wanted = {v for v, _ in reads(others)}.union(region.results[:own])
+        made = [r for n in part for r in n.results]
+        given, kept = [v for v in made if v in wanted], [v for v in region.results[own:] if v in made]
+        inner = b.nested()
+        walk.nodes(inner, part)
+        block = inner.block((), walk.values((*given, *kept)))
+        results = tuple(Value(v.type) for v in block.results)
+        attrs = {**node.attrs, "kept": len(kept)}
+        b.nodes.append(Node(node.op, (), attrs, results, (block,), node.loc, node.origin))
+        walk.replace(given, results[: len(given)])
+        kept_as.update(zip(kept, results[len(given) :], strict=True))
+    return tuple(kept_as.get(v) or walk.values((v,))[0] for v in region.results)
+
+
+def _leaves(node: Node, definition: Mapping[Value, Node]) -> bool:
+    decided_alone = _is_decision(node) and any(scoped(r.type) for r in node.results)
+    return decided_alone or not all(d.is_recordable for d in _inside(node, definition))

@@ -1,0 +1,130 @@
+"""Memory budgets are kept, or refused with the least that fits."""
+
+from __future__ import annotations
+
+import gradir as gr
+import numpy as np
+import pytest
+
+from tests.plain_code import in_plain_code
+from tests.saving_programs import W, X, largest_gap, network, recurrence, until_small
+
+__all__ = ["in_plain_code"]  # for all tests here
+
+
+def peak(**options):
+    g = gr.grad(recurrence, argnums=(0, 1), **options)
+    return g(W, X), g.inspect(W, X).memory.peak
+
+
+def test_a_budget_is_kept_or_refused_with_the_least_that_fits():
+    gradients, most = peak(checkpoint="everything")
+    for share in (1.0, 0.7, 0.5):
+        found, taken = peak(memory_budget=int(share * most))
+        assert taken <= share * most
+        assert largest_gap(found, gradients) < 1e-13
+    with pytest.raises(
+        gr.GradientError, match=r"does not fit into 1,000 bytes; the least it takes is ([\d,]+)"
+    ):
+        peak(memory_budget="1kB")
+    with pytest.raises(gr.GradientError) as error:
+        peak(memory_budget=1000)
+    least = int(str(error.value).split("least it takes is ")[1].split(", without")[0].replace(",", ""))
+    assert peak(memory_budget=least)[1] <= least
+
+
+def test_a_budget_that_is_no_bound_changes_nothing():
+    graph = gr.grad(recurrence, argnums=(0, 1)).inspect(W, X).optimized
+    assert gr.grad(recurrence, argnums=(0, 1), memory_budget="1GB").inspect(W, X).optimized == graph
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"checkpoint": "all"}, "a checkpoint policy is one of 'cheapest', 'everything'"),
+        ({"checkpoint": 3}, "or a function of a node, not 3"),
+        ({"memory_budget": "64 parsecs"}, "a text like \"64MB\", not '64 parsecs'"),
+        ({"memory_budget": -1}, "not -1"),
+        ({"memory_budget": True}, "not True"),
+        ({"memory_budget": 10, "checkpoint": "dots"}, "give a checkpoint policy or a memory_budget"),
+    ],
+)
+def test_bad_options(options, message):
+    with pytest.raises(gr.GradientError) as error:
+        gr.grad(network, **options)
+    assert message in str(error.value)
+
+
+def test_a_budget_for_a_loop_whose_turns_only_the_run_knows():
+    gradients = gr.grad(until_small, argnums=1)(W, X)
+    g = gr.grad(until_small, argnums=1, memory_budget="100kB")
+    assert largest_gap(g(W, X), gradients) < 1e-13
+    program = g.inspect(W, X)
+    assert program.memory.peak <= 100_000
+    assert any("checkpointed with" in str(d) for d in program.decisions)
+
+
+def test_a_small_budget_gives_loops_slots():
+    most = peak(checkpoint="everything")[1]
+    gradients = gr.grad(recurrence, argnums=(0, 1))(W, X)
+    found, taken = peak(memory_budget=most // 4)
+    assert taken <= most // 4
+    assert largest_gap(found, gradients) < 1e-13
+
+
+def test_a_budget_gives_no_slots_to_loops_that_take_indices_from_floats():
+    def loss(x):
+        s = 0.0
+        for k in range(1, 400):
+            e = np.exp(x * (1 + k % 7))
+            s = s + x[np.argmax(e)]
+        return s
+
+    x = np.random.default_rng(1).normal(size=64)
+    with pytest.raises(gr.GradientError, match="does not fit"):
+        gr.grad(loss, memory_budget=2000)(x)
+
+
+def counted(x):
+    """How many elements are large is a number that turns are run by."""
+    s = x * 0.0
+    for k in range(1, 400):
+        s = np.cos(s * (k % 3)) * 0.3 + 0.01 * x * np.sum(s > 0.2)
+    return np.sum(s)
+
+
+def solved(x):
+    s = x
+    for _ in range(400):
+        y = s
+        while np.sum(y * y) > 1.0:
+            y = np.sin(y) * 0.9
+        s = np.cos(s) * y + x
+    return np.sum(s)
+
+
+def scaled_by_turns(x):
+    """A loop that does run again: its predicates only choose between values."""
+    s = x
+    for _ in range(400):
+        s = np.where((s > 0.1) & (s < 0.9), np.sin(s), s * 0.5) + x
+    return np.sum(s)
+
+
+@pytest.mark.parametrize("loss", [counted, solved])
+def test_turns_that_floats_decide_on_are_not_run_again(loss):
+    x = np.random.default_rng(1).normal(size=64)
+    with pytest.raises(gr.GradientError, match="does not fit"):
+        gr.grad(loss, memory_budget=20_000)(x)
+    expected = gr.grad(loss)(x)
+    for policy in ("sqrt", "nothing"):
+        program = gr.grad(loss, checkpoint=policy).inspect(x)
+        assert largest_gap(gr.grad(loss, checkpoint=policy)(x), expected) < 1e-12
+        assert not any("checkpointed" in str(d) for d in program.decisions)
+
+
+def test_turns_that_only_choose_between_values_are_run_again():
+    x = np.random.default_rng(1).normal(size=64)
+    found = gr.grad(scaled_by_turns, memory_budget=40_000)
+    assert found.inspect(x).memory.peak <= 40_000
+    assert largest_gap(found(x), gr.grad(scaled_by_turns)(x)) < 1e-12

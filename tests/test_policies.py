@@ -1,0 +1,79 @@
+"""Policies and names: what is saved and what is computed again changes no gradient."""
+
+from __future__ import annotations
+
+import gradir as gr
+import numpy as np
+import pytest
+from gradir.ir.graph import walk
+from gradir.passes.policies import NAMED
+
+from tests.plain_code import in_plain_code
+from tests.saving_programs import FUNCTIONS, W, X, branches, largest_gap, network
+
+__all__ = ["in_plain_code"]  # for all tests here
+
+
+@pytest.mark.parametrize("policy", NAMED)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_policies_change_no_gradient(function, policy):
+    value, gradients = gr.value_and_grad(function, argnums=(0, 1))(W, X)
+    other, same = gr.value_and_grad(function, argnums=(0, 1), checkpoint=policy)(W, X)
+    assert other == pytest.approx(value, rel=1e-14)
+    assert largest_gap(same, gradients) < 1e-13
+
+
+def test_what_the_pullback_holds():
+    def held(policy):
+        _, pullback = gr.vjp(network, W, X, checkpoint=policy)
+        return sum(r.nbytes for r in pullback._residuals)
+
+    arrays = X.nbytes
+    inputs = sum(w.nbytes for w in W) + arrays
+    assert held("dots") <= inputs + 5 * arrays
+    assert held("nothing") <= inputs
+    assert held("everything") > held("dots") > held("nothing")
+
+
+def named(ws, x):
+    for k, w in enumerate(ws):
+        x = gr.name(np.tanh(x @ w), f"h{k}")
+        x = np.sin(x) * np.exp(-x * x)
+    return np.sum(x * x)
+
+
+def test_names_and_functions_as_policies():
+    plain = gr.grad(network, argnums=(0, 1))(W, X)
+    seen = []
+
+    def products(node):
+        seen.append(node.op.name)
+        return "save" if node.op.name == "matmul" else "recompute"
+
+    for policy in (gr.save_only("h1", "h3"), products, lambda node: None):
+        assert largest_gap(gr.grad(named, argnums=(0, 1), checkpoint=policy)(W, X), plain) < 1e-13
+    assert "matmul" in seen
+
+    def held(policy):
+        _, pullback = gr.vjp(named, W, X, checkpoint=policy)
+        return sum(r.nbytes for r in pullback._residuals)
+
+    assert held(gr.save_only("h1", "h3")) == held(gr.save_only()) + 2 * X.nbytes
+
+
+def test_names_leave_no_trace_in_code():
+    program = gr.grad(named, argnums=(0, 1)).inspect(W, X)
+    assert not any(node.op.name == "name" for node in walk(program.optimized.block))
+    assert gr.name(2.0, "x") == 2.0
+    assert gr.name({"a": X}, "x")["a"] is X
+
+
+def test_predicates_are_saved_never_computed_again():
+    program = gr.grad(branches, argnums=1, checkpoint="nothing").inspect(W, X)
+    pushed = [str(n.operands[1].type) for n in walk(program.optimized.block) if n.op.name == "push"]
+    assert "bool[]" in pushed
+
+
+def test_a_policy_that_answers_nonsense():
+    with pytest.raises(gr.GradientError, match="returns 'save', 'recompute' or None for a node, not 'maybe'"):
+        gr.grad(network, checkpoint=lambda node: "maybe")(W, X)
