@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradir as gr
 import numpy as np
 import pytest
+from gradir.ir.graph import walk
 
 from tests.plain_code import in_plain_code
 from tests.saving_programs import W, X, largest_gap, network, recurrence, until_small
@@ -128,3 +129,37 @@ def test_turns_that_only_choose_between_values_are_run_again():
     found = gr.grad(scaled_by_turns, memory_budget=40_000)
     assert found.inspect(x).memory.peak <= 40_000
     assert largest_gap(found(x), gr.grad(scaled_by_turns)(x)) < 1e-12
+
+
+def deep(ws, x):
+    for w in ws:
+        x = np.tanh(x @ w)
+    return np.sum(x * x)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.35, 0.25])
+def test_straight_code_runs_again_as_often_as_it_takes(share):
+    rng = np.random.default_rng(2)
+    ws, x = [rng.normal(size=(16, 16)) * 0.3 for _ in range(16)], rng.normal(size=(4000, 16))
+    everything = gr.grad(deep, argnums=(0, 1), checkpoint="everything")
+    budget = int(share * everything.inspect(ws, x).memory.peak)
+    found = gr.grad(deep, argnums=(0, 1), memory_budget=budget)
+    memory = found.inspect(ws, x).memory
+    assert memory.peak <= budget
+    assert memory.measure().peak == memory.peak
+    assert largest_gap(found(ws, x), everything(ws, x)) < 1e-13
+
+
+def test_fewer_slots_take_less_memory_and_more_work():
+    rng = np.random.default_rng(2)
+    ws, x = [rng.normal(size=(16, 16)) * 0.3 for _ in range(16)], rng.normal(size=(4000, 16))
+    taken = []
+    for arrays in (9, 6, 5, 4):
+        program = gr.grad(deep, argnums=0, memory_budget=int(arrays * 1.05 * x.nbytes) + 60_000).inspect(
+            ws, x
+        )
+        products = sum(node.op.name == "matmul" for node in walk(program.optimized.block))
+        taken.append((program.memory.peak, products))
+    assert taken == sorted(taken, key=lambda pair: -pair[0])
+    assert [products for _, products in taken] == sorted(products for _, products in taken)
+    assert len(set(taken)) > 2

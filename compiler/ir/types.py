@@ -7,7 +7,7 @@ from enum import Enum
 
 import numpy as np
 
-from .dims import Shape
+from .dims import Shape, room
 
 _NUMPY_NAMES = {"b": "bool", "i": "int", "u": "uint", "f": "float"}
 
@@ -66,6 +66,11 @@ class ArrayType:
     @property
     def rank(self) -> int:
         return len(self.shape)
+
+    @property
+    def most_bytes(self) -> int:
+        """The bytes that an array takes; with sizes that the run decides, the most it can take."""
+        return room(self.shape) * self.dtype.numpy.itemsize
 
     def with_dtype(self, dtype: DType) -> ArrayType:
         return ArrayType(dtype, self.shape)

@@ -16,6 +16,7 @@ ALIGNMENT = 64
 # from each other there.
 _PAGE = 4096
 _STAGGER = 23 * ALIGNMENT
+_LARGE = 64 * _PAGE  # what takes a page more, so that wherever it begins, it fits where another one was
 
 
 def lay_out(classes: Iterable[MemoryClass], number: int, buffers: dict[MemoryClass, Buffer]) -> int:
@@ -33,10 +34,15 @@ def lay_out(classes: Iterable[MemoryClass], number: int, buffers: dict[MemoryCla
         while taken and taken[0][0] < first:
             _, start, end = heappop(taken)
             free.give(start, end)
-        offset = free.first(found.bytes, partial(_in_page, place=place))
-        end = offset + -(-found.bytes // ALIGNMENT) * ALIGNMENT
-        free.take(offset, end)
-        heappush(taken, (last, offset, end))
+        if place is not None and found.bytes >= _LARGE:
+            room = -(-found.bytes // _PAGE) * _PAGE + _PAGE
+            start = free.first(room, partial(_in_page, place=0))
+            offset, end = start + place, start + room
+        else:
+            start = offset = free.first(found.bytes, partial(_in_page, place=place))
+            end = offset + -(-found.bytes // ALIGNMENT) * ALIGNMENT
+        free.take(start, end)
+        heappush(taken, (last, start, end))
         arena = max(arena, end)
         buffers[found] = Buffer(Memory.ARENA, number, found.dtype, found.count, offset)
         number += 1

@@ -105,6 +105,24 @@ class _Planner:
             left, right = self.class_of(a), self.class_of(b)
             if not (left.is_small or left in carried or right in carried):
                 self.join(a, b)
+        for a, b, time in self.lifetimes.taken_over:
+            left, right = self.class_of(a), self.class_of(b)
+            if not (left.is_small or left in carried or right in carried):
+                self.take_over(a, b, time)
+
+    def take_over(self, a: Value, b: Value, time: int) -> None:
+        """Let `b`, made at a time, have the memory of `a` from then on if that is the last time of `a`."""
+        left, right = self.class_of(a), self.class_of(b)
+        if left is right or left.fixed or right.fixed:
+            return
+        last = self.lifetimes.intervals[self.inlining.canonical(a)][-1]
+        here = [m for m in left.members if any(i[0] <= time <= i[1] for i in self.lifetimes.intervals[m])]
+        if last[1] != time or last[0] == time or here != [self.inlining.canonical(a)]:
+            return
+        before = [i if i[1] != time else (i[0], time - 1) for i in left.intervals]
+        if _fit_together(replace(left, intervals=before), right):
+            left.intervals[:] = before
+            self.merge(left, right)
 
     def join(self, a: Value, b: Value) -> bool:
         """Let two values share memory where their lifetimes allow it."""

@@ -21,6 +21,7 @@ from .intervals import Interval
 from .kernels import Access, Band, Branch, Loop, Nest, Root, Scalars, Single, Statement
 from .renewal import part_reads_own_place
 from .storing import nest_reads, node_reads
+from .taking_over import taken_over
 
 _Loops = tuple[int, ...]
 
@@ -33,6 +34,9 @@ class Lifetimes:
     bound: list[tuple[Value, Value]] = field(default_factory=list)  # a loop's parameter and result
     wishes: list[tuple[Value, Value]] = field(default_factory=list)
     replaced: list[tuple[Value, Value]] = field(default_factory=list)  # read and stored at the same indices
+    taken_over: list[tuple[Value, Value, int]] = field(
+        default_factory=list
+    )  # the same for these two alone, at some time, if the first one is not read after it
     held: dict[Value, list[int]] = field(
         default_factory=dict
     )  # statements where memory must be there besides
@@ -154,6 +158,11 @@ class _Numbering:
                 self.note_scratch(nest, root, t)
                 self.define(root.result, 2 * t + 1)
         self.found.blocks.update({v: band.step * (dims.room(v.shape) // band.count) for v in band.rows})
+        self.find_taken_over(band.nests, t)
+
+    def find_taken_over(self, nests: Sequence[Nest], t: int) -> None:
+        pairs = taken_over(nests, self.inlining, self.graph.block.results)
+        self.found.taken_over += [(a, b, 2 * t + 1) for a, b in pairs]
 
     def visit_nest(self, nest: Nest, t: int) -> None:
         only_stores = all(_reads_before_it_writes(r) for r in nest.roots)
@@ -178,6 +187,8 @@ class _Numbering:
             reads = [r.value for r in nest_reads(nest.space, nest.roots, self.inlining) if r.here]
             stored = [r.result for r in nest.roots if r.access is Access.STORE]
             self.found.replaced += [(self.inlining.canonical(a), b) for b in stored for a in reads]
+        else:
+            self.find_taken_over([nest], t)
 
     def note_scratch(self, nest: Nest, root: Root, t: int) -> None:
         """What a reduction needs besides its result: parts of it by chunk, or a wide accumulator."""

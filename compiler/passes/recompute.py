@@ -134,7 +134,7 @@ def saving_cost(value: Value) -> float:
     """Return what saving a value for the backward pass costs."""
     if not isinstance(value.type, ArrayType):
         return math.inf
-    return _SAVING * dims.room(value.shape) * value.dtype.numpy.itemsize / 8
+    return _SAVING * value.array.most_bytes / 8
 
 
 def running_cost(node: Node) -> float:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Origin, Value, walk
+from ..ir.graph import Block, Graph, Node, Origin, Value
 from ..ir.operation import Effect, OpTable
-from ..ir.symbols import BIND
 from ..ir.types import ArrayType
 from ..ops import OPS
 from .dce import dce
+from .halves import Halves
 from .inline import inline
-from .partition import Choice
-from .policies import Policy, Verdict
-from .recompute import is_cheap, is_movement, may_run_again, running_cost, saving_cost
-from .structure import Structure
-
-_A_LOOP = 1e6  # what running a loop again costs, where a policy says so
+from .policies import Policy
+from .recompute import is_movement
+from .steps import Steps
 
 
 def rematerialize(joint: Graph, primal: Graph, policy: Policy, ops: OpTable = OPS) -> Graph:
@@ -27,6 +23,8 @@ def rematerialize(joint: Graph, primal: Graph, policy: Policy, ops: OpTable = OP
 
     What is computed again comes just before the first backward node that reads it, and is made of values
     behind a `barrier`, so that neither is it merged with what the primal computed nor is it computed early.
+    Where the policy says so it is given up when the backward pass comes to another step, and computed once
+    more if that reads it, too.
 
     Parameters
     ----------
@@ -38,160 +36,137 @@ def rematerialize(joint: Graph, primal: Graph, policy: Policy, ops: OpTable = OP
         What to save. Inputs and outputs of the primal are there in any case. Predicates and indices that come
         of floats are never computed again, nor loops that have some.
     """
-    split = _Split.of(joint, len(primal.inputs), len(primal.outputs))
-    again = split.again(policy)
+    halves = Halves.of(joint, len(primal.inputs), len(primal.outputs))
+    steps = halves.steps(policy)
+    again = halves.again(policy, steps)
     if all(is_movement(node) for node in again):
         return joint
-    block = Block(joint.block.params, tuple(_Late(split, again, ops).nodes()), joint.block.results)
+    block = Block(joint.block.params, tuple(_Late(halves, steps, again, ops).nodes()), joint.block.results)
     return dce(Graph(joint.name, block, joint.inputs, joint.outputs))
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
-    """The nodes that the primal's outputs depend on, by place, and what the others read of them."""
-
-    block: Block
-    structure: Structure
-    forward: dict[Node, int]
-    at_hand: frozenset[Value]
-    cotangents: tuple[Value, ...]
-
-    @staticmethod
-    def of(joint: Graph, inputs: int, outputs: int) -> _Split:
-        block, structure = joint.block, Structure.of(joint)
-        needed, forward = set(block.results[:outputs]), set()
-        for node in reversed(block.nodes):
-            if not needed.isdisjoint(node.results):
-                forward.add(node)
-                needed.update(structure.all_reads(node))
-        places = {node: k for k, node in enumerate(block.nodes) if node in forward}
-        at_hand = frozenset((*block.params, *block.results))
-        return _Split(block, structure, places, at_hand, block.params[inputs:])
-
-    def reads(self, node: Node) -> list[Value]:
-        return self.structure.all_reads(node)
-
-    def needed(self) -> list[Value]:
-        """Return the primal's values that backward nodes read, in the order that they are made in."""
-        read = {v for node in self.block.nodes if node not in self.forward for v in self.reads(node)}
-        made = (r for node in self.forward for r in node.results)
-        return [v for v in made if v in read and v not in self.at_hand]
-
-    def again(self, policy: Policy) -> set[Node]:
-        """Return the nodes that the policy has run again."""
-        definition = {r: node for node in self.forward for r in node.results}
-        verdicts = policy.verdicts(self.forward)
-        needed = self.needed()
-        if policy.segments:
-            verdicts.update(self._by_segments(needed))
-
-        def running(node: Node) -> float:
-            if is_cheap(node) or node.op.name == "stack_new":
-                return 0.0
-            verdict = verdicts[node.results[0]]
-            if node.regions:
-                again = verdict is Verdict.RECOMPUTE and _may_run_again(node)
-                return _A_LOOP if again else math.inf
-            return math.inf if verdict is Verdict.SAVE else running_cost(node)
-
-        def saving(value: Value) -> float:
-            node = definition[value]
-            if is_movement(node) or node.op.name == "stack_new":
-                return math.inf
-            if verdicts[value] is Verdict.RECOMPUTE and math.isfinite(running(node)):
-                return math.inf
-            is_array = isinstance(value.type, ArrayType) and value.type.shape
-            return policy.weight * saving_cost(value) if is_array else 0.0
-
-        def read(node: Node) -> list[Value]:
-            return [v for v in self.reads(node) if v not in self.at_hand]
-
-        again = Choice(definition, read, saving, running).cheapest(needed)
-        return {node for node in again if node.op.name != BIND}  # a size has one name in all of the block
-
-    def _by_segments(self, needed: Sequence[Value]) -> dict[Value, Verdict]:
-        """Save what passes from one of about the square root of all steps to the next, and nothing else."""
-        arrays = [v for v in needed if isinstance(v.type, ArrayType) and v.type.shape]
-        length = max(math.isqrt(len(arrays)), 1)
-        ends = [self.forward[self.structure.definition[v]] for v in arrays[length - 1 :: length]]
-        last = {v: k for node, k in self.forward.items() for v in self.reads(node)}
-        found = {}
-        for node, k in self.forward.items():
-            for r in node.results:
-                passes = any(k <= end < last.get(r, k) for end in ends)
-                found[r] = Verdict.SAVE if passes else Verdict.RECOMPUTE
-        return found
-
-
-def _may_run_again(node: Node) -> bool:
-    """Tell whether a node with regions does the same again, and nothing that can be seen."""
-    return node.op.name == "for" and may_run_again(node) and not _acts(node)
-
-
-def _acts(node: Node) -> bool:
-    """Tell whether a node can end the run or be seen."""
-    inside = (n for region in node.regions for n in walk(region))
-    return any(n.op.effect is not Effect.NONE for n in (node, *inside))
+def _bytes(value: Value) -> int:
+    return value.type.most_bytes if isinstance(value.type, ArrayType) else 0
 
 
 @dataclass(slots=True)
 class _Late:
-    """The nodes being put together, with those that run again before their first readers."""
+    """The nodes being put together, with those that run again before their first readers.
 
-    split: _Split
+    Attributes
+    ----------
+    copies
+        What stands for the primal's values in the step that is being reversed.
+    states
+        What is left of that of the steps after it.
+    waiting
+        Backward nodes that would take more memory: they come when the next values have been computed
+        again, so that their results are not held beside what that takes.
+    """
+
+    halves: Halves
+    steps: Steps
     again: set[Node]
     ops: OpTable
     copies: dict[Value, Value] = field(default_factory=dict)
+    states: dict[Value, Value] = field(default_factory=dict)
+    waiting: list[Node] = field(default_factory=list)
+    step: int = -1
     built: list[Node] = field(default_factory=list)
     after: Value | None = None  # a cotangent that is there when the primal is over
     depth: dict[Value, int] = field(default_factory=dict)
 
     def nodes(self) -> list[Node]:
-        split = self.split
-        if split.cotangents:
-            self.after = split.cotangents[0]
-            self.depth[self.after] = len(split.block.nodes)
-        for node in split.block.nodes:
-            if node in split.forward:
+        halves = self.halves
+        if halves.cotangents:
+            self.after = halves.cotangents[0]
+            self.depth[self.after] = len(halves.block.nodes)
+        for node in halves.block.nodes:
+            if node in halves.forward:
                 self.built.append(node)
-                self.depth.update(dict.fromkeys(node.results, split.forward[node]))
+                self.depth.update(dict.fromkeys(node.results, halves.forward[node]))
+            elif self._can_wait(node):
+                self.waiting.append(node)
             else:
-                self._backward(node)
+                self._next(node)
+        self._flush()
         return self.built
 
-    def _backward(self, node: Node) -> None:
+    def _next(self, node: Node) -> None:
+        """Append a backward node, and those that wait for what it computes again, or that it waits for."""
+        read = {*self.halves.structure.all_reads(node)}
+        if any(r in read for waiting in self.waiting for r in waiting.results):
+            self._flush()
+        if self._backward(node):
+            self._flush()
+
+    def _flush(self) -> None:
+        for node in self.waiting:
+            self._backward(node)
+        self.waiting.clear()
+
+    def _can_wait(self, node: Node) -> bool:
+        """Tell whether a node reads nothing that runs again, and only makes memory fuller."""
+        if not self.steps.for_memory or self.after is None:
+            return False
+        if node.op.effect is not Effect.NONE or len(node.results) != 1:
+            return False
+        read = self.halves.structure.all_reads(node)
+        if any(self._runs_again(v) for v in read):
+            return False
+        freed = (v for v in dict.fromkeys(read) if self.halves.is_held_backward(v))
+        return sum(map(_bytes, freed)) <= _bytes(node.result)
+
+    def _backward(self, node: Node) -> bool:
+        """Append a backward node; tell whether it took to compute values again."""
+        read, before = self.halves.structure.all_reads(node), len(self.built)
         if self.after is not None:
-            for value in self.split.reads(node):
+            self._move_to_step_of(read)
+            for value in read:
                 self._compute(value)
+        ran_again = len(self.built) > before
         self.built.append(self._reading_copies(node))
-        depth = max((self.depth.get(v, -1) for v in self.split.reads(node)), default=-1)
+        depth = max((self.depth.get(v, -1) for v in read), default=-1)
         self.depth.update(dict.fromkeys(node.results, depth))
         result = node.results[0] if node.results else None
-        if result is None or not isinstance(result.type, ArrayType) or depth < 0:
-            return
-        if self.after is None or depth >= self.depth[self.after]:
+        is_array = result is not None and isinstance(result.type, ArrayType)
+        if is_array and depth >= 0 and (self.after is None or depth >= self.depth[self.after]):
             self.after = result
+        return ran_again
+
+    def _move_to_step_of(self, read: Iterable[Value]) -> None:
+        """Give up what was computed again for another step, but for the states that are still there."""
+        places = [k for v in read if self._runs_again(v) and (k := self.halves.place(v)) is not None]
+        step = self.steps.of(max(places)) if places else self.step
+        if step == self.step:
+            return
+        there = {v: copy for v, copy in (self.copies | self.states).items() if self._runs_again(v)}
+        self.states = {v: c for v, c in there.items() if self.halves.passes(v, self.steps.states[step])}
+        self.copies = {}
+        self.step = step
+
+    def _runs_again(self, value: Value) -> bool:
+        return self.halves.structure.definition.get(value) in self.again
 
     def _compute(self, value: Value) -> None:
         """Compute a value again, and first what it takes: without recursion, as chains can be long."""
-        definition, pending = self.split.structure.definition, [value]
+        definition, pending = self.halves.structure.definition, [value]
         while pending:
-            node = definition.get(pending[-1])
-            if node not in self.again or pending[-1] in self.copies:
+            if not self._is_missing(pending[-1]):
                 pending.pop()
                 continue
-            assert node is not None
-            missing = [v for v in self.split.reads(node) if self._is_missing(v)]
+            node = definition[pending[-1]]
+            missing = [v for v in self.halves.structure.all_reads(node) if self._is_missing(v)]
             pending += missing
             if not missing:
                 self._copy(node)
 
     def _is_missing(self, value: Value) -> bool:
-        return self.split.structure.definition.get(value) in self.again and value not in self.copies
+        return self._runs_again(value) and value not in self.copies and value not in self.states
 
     def _copy(self, node: Node) -> None:
         b = Builder(self.ops, node.loc)
-        captured = [v for region in node.regions for v in self.split.structure.captures[region]]
+        captured = [v for region in node.regions for v in self.halves.structure.captures[region]]
         read = tuple(dict.fromkeys((*node.operands, *captured)))
         graph = Graph("again", Block(read, (node,), node.results), tuple(map(str, range(len(read)))), ())
         given = [self.copies.get(v) or self._late(v) for v in read]
@@ -200,27 +175,25 @@ class _Late:
         self.copies.update(zip(node.results, results, strict=True))
 
     def _late(self, value: Value) -> Value:
-        """Return a value as it is once the primal is over."""
+        """Return a value as it is once the primal, and the reverse of later steps, is over."""
         assert self.after is not None
         if not isinstance(value.type, ArrayType) or not value.dtype.is_float:
-            return value
+            return self.states.get(value, value)
         b = Builder(self.ops, origin=Origin.RECOMPUTED)
-        late = b.barrier(value, self.after)
+        late = b.barrier(self.states.get(value, value), self.after)
         self.built += b.nodes
         self.copies[value] = late
         return late
 
     def _reading_copies(self, node: Node) -> Node:
         """Return a node as it reads what was computed again."""
-        copied = {v: self.copies[v] for v in self.split.reads(node) if self._is_copied(v)}
+        there, read = self.states | self.copies, self.halves.structure.all_reads(node)
+        copied = {v: there[v] for v in read if v in there and self._runs_again(v)}
         if not copied:
             return node
         operands = tuple(copied.get(v, v) for v in node.operands)
         regions = tuple(_renamed(region, copied) for region in node.regions)
         return Node(node.op, operands, node.attrs, node.results, regions, node.loc, node.origin)
-
-    def _is_copied(self, value: Value) -> bool:
-        return value in self.copies and self.split.structure.definition.get(value) in self.again
 
 
 def _renamed(block: Block, names: dict[Value, Value]) -> Block:

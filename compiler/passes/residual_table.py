@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..ir.dims import room
 from ..ir.graph import Graph, Node, Value, walk
 from ..ir.printer import Printer
 from ..ir.types import ArrayType, Type
@@ -126,7 +125,7 @@ def residual_table(
 
 
 def _bytes(type: Type) -> int:
-    return room(type.shape) * type.dtype.numpy.itemsize if isinstance(type, ArrayType) else 0
+    return type.most_bytes if isinstance(type, ArrayType) else 0
 
 
 def _turns(graph: Graph) -> Iterator[tuple[Value, int | None]]:

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..ir.builder import Builder
-from ..ir.dims import is_static, room, size
+from ..ir.dims import is_static, size
 from ..ir.graph import Block, Graph, Node, Value, walk
 from ..ir.loops import body_of, carries, inits
 from ..ir.operation import Effect, Op, OpTable, Special, Vjp, VjpContext
-from ..ir.types import ArrayType, Type
+from ..ir.types import ArrayType
 from .inline import inline
 from .loops import known_range
 from .recompute import may_run_again
@@ -131,8 +131,8 @@ def _plan(node: Node, structure: Structure, saved: Sequence[Saved], always: bool
         return None
     body = body_of(node)
     residuals = [s for s in saved if any(region.block is body for region in s.region.path())]
-    kept = sum(_bytes(s.type) * structure.turns(s.region, structure.regions[body]) for s in residuals)
-    carried = sum(_bytes(c.param.type) for c in carries(node) if c.yielded is not c.param)
+    kept = sum(s.type.most_bytes * structure.turns(s.region, structure.regions[body]) for s in residuals)
+    carried = sum(c.param.array.most_bytes for c in carries(node) if c.yielded is not c.param)
     if not kept or not carried:
         return None
     best = math.sqrt(len(turns) * carried / kept)  # at which the least is held at once
@@ -167,11 +167,6 @@ def _is_cheap(node: Node) -> bool:
         and (n.op.name in _WORK | _FREE or all(not v.shape for v in (*n.results, *n.operands)))
         for n in body_of(node).nodes
     )
-
-
-def _bytes(type: Type) -> int:
-    assert isinstance(type, ArrayType)
-    return room(type.shape) * type.dtype.numpy.itemsize
 
 
 def _length(turns: int, best: float) -> int:

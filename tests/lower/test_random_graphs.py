@@ -17,6 +17,7 @@ from gradir.runtime.compile import compile_graph
 from tests.fuzz.large import small_as_large
 
 from .random_graphs import RandomGraph
+from .row_graphs import RowGraph
 
 
 def _compare(seed: int, dtype: DType, tolerance: float) -> None:
@@ -78,6 +79,21 @@ def test_all_that_is_done_to_large_programs_at_once(seed: int) -> None:
         compiled = compile_graph(graph, pairs, target=target)
         for _ in range(2):
             for x, want in zip(compiled(*[np.array(a) for a in args]), expected, strict=True):
+                np.testing.assert_allclose(x, want, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_nests_over_rows_take_the_memory_of_what_they_read(seed: int) -> None:
+    made = RowGraph(seed)
+    graph = made.graph()
+    verify(graph)
+    args = made.arguments(graph)
+    with np.errstate(all="ignore"):
+        expected = interpret(graph, *args)
+    with small_as_large():
+        compiled = compile_graph(graph, target=replace(host.target(), most_optimised=0))
+        for _ in range(2):
+            for x, want in zip(compiled(*args), expected, strict=True):
                 np.testing.assert_allclose(x, want, rtol=1e-8, atol=1e-8)
 
 

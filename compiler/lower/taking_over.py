@@ -1,0 +1,46 @@
+"""Arrays that take over the memory of others while nests still read these: element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..ir.graph import Value
+from .inlining import Inlining
+from .kernels import Access, Nest
+from .storing import nest_reads
+
+# What computes the elements of all roots at an index before it writes any of them.
+_OF_ELEMENTS = (Access.STORE, Access.PUSH, Access.REDUCE)
+
+
+def taken_over(
+    nests: Sequence[Nest], inlining: Inlining, results: Sequence[Value]
+) -> Iterator[tuple[Value, Value]]:
+    """Yield pairs of an array that nests read at their own index, and one that they store there.
+
+    The nests take turns row by row, so each row has been read before the last of its readers, or a later
+    nest, overwrites it. What the program returns, which is read when all is over, is in no pair; neither
+    may be what any other statement reads later.
+
+    Parameters
+    ----------
+    nests
+        Those of a band, or one alone.
+    inlining
+        What nests compute, and which memory is whose.
+    results
+        The values that the program returns.
+    """
+    last: dict[Value, int] = {}
+    elsewhere = set(map(inlining.canonical, results))
+    for k, nest in enumerate(nests):
+        for read in nest_reads(nest.space, nest.roots, inlining):
+            value = inlining.canonical(read.value)
+            last[value] = k
+            if not read.here:
+                elsewhere.add(value)
+    for k, nest in enumerate(nests):
+        first = k if all(r.access in _OF_ELEMENTS for r in nest.roots) else k - 1
+        stored = [r.result for r in nest.roots if r.access is Access.STORE]
+        for b in stored:
+            yield from ((a, b) for a, place in last.items() if place <= first and a not in elsewhere)

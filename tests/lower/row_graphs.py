@@ -1,0 +1,70 @@
+"""Random graphs over the rows of a few matrices: nests that share loops, bands and memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradir.ir.builder import Builder
+from gradir.ir.graph import Graph, Value
+from gradir.ir.types import INDEX, ArrayType, DType
+from gradir.ops import OPS
+
+from .random_graphs import RandomGraph
+
+_SHAPES = [(30, 20), (200, 8), (64, 33)]
+
+
+class RowGraph(RandomGraph):
+    """Three matrices, a row and a square matrix; about half of the graphs end in a loop."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.shape: tuple[int, int] = self.pick(_SHAPES)
+
+    def graph(self, size: int = 14) -> Graph:
+        columns = self.shape[1]
+        matrix = ArrayType(DType.F64, self.shape)
+        types = [matrix] * 3 + [ArrayType(DType.F64, (columns,)), ArrayType(DType.F64, (columns, columns))]
+        params = [Value(t) for t in types]
+        b, pool = Builder(OPS), params[:3]
+        others = self.rows(b, pool, params, size)
+        if self.rng.random() < 0.5:
+            inner, carried = b.nested(), [Value(matrix), Value(matrix)]
+            own = [*carried, params[0]]
+            self.rows(inner, own, params, size)
+            body = inner.block([Value(INDEX), *carried], [inner.tanh(v) for v in own[-2:]])
+            pool += b.emit("for", b.int64(0), b.int64(3), b.int64(1), *pool[-2:], regions=(body,))
+        results = [*others, *[v for v in pool[3:] if self.rng.random() < 0.4][-5:], pool[-1]]
+        names = [tuple(f"{kind}{k}" for k in range(len(v))) for kind, v in (("x", params), ("y", results))]
+        return Graph("rows", b.block(params, results), *names)
+
+    def rows(self, b: Builder, pool: list[Value], params: list[Value], size: int) -> list[Value]:
+        """Add matrices to a pool; return what else is made on the way."""
+
+        def along(x: Value, axis: int) -> Value:
+            return b.broadcast(x, shape=self.shape, axes=(axis,))
+
+        others: list[Value] = []
+        for _ in range(size):
+            x, y = self.pick(pool), self.pick(pool[-3:])
+            match self.pick(
+                ["tanh", "tanh", "sin", "sin", "by rows", "by columns", "product", "max", "barrier"]
+            ):
+                case "tanh":
+                    made: Any = b.tanh(b.add(x, y))
+                case "sin":
+                    made = b.multiply(b.sin(x), y)
+                case "by rows":
+                    others.append(b.sum(x, axes=(1,)))
+                    made = b.subtract(y, along(others[-1], 0))
+                case "by columns":
+                    others.append(b.sum(y, axes=(0,)))
+                    made = b.multiply(x, along(params[3], 1))
+                case "product":
+                    made = b.matmul(x, params[4])
+                case "max":
+                    made = b.square(b.subtract(x, along(b.max(x, axes=(1,)), 0)))
+                case _:
+                    made = b.add(x, b.barrier(y, pool[-1]))
+            pool.append(made)
+        return others
