@@ -7,7 +7,7 @@ call, behind the buffers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -96,7 +96,7 @@ class Frame:
             home.store(key, x)  # the part that is being written will be called there, next
         elif (key, home) not in self._kept:
             self._kept.add((key, home))
-            home.at(home.tail, lambda: home.store(key, x))
+            home.code.function.at(home.tail, lambda: home.store(key, x))
 
     def finish(self, module: ModuleText) -> None:
         """End all parts, and put their functions into their modules."""
@@ -189,14 +189,6 @@ class Part:
             self.code.function.entry.append(f"  {name} = getelementptr inbounds i8, ptr %frame, i64 {offset}")
         return name
 
-    def at(self, lines: list[str], write: Callable[[], Any]) -> Any:
-        """Write at the end of other lines of the function than those of now."""
-        f = self.code.function
-        now, f.lines = f.lines, lines
-        found = write()
-        f.lines = now
-        return found
-
     def store(self, key: Key, x: Held) -> None:
         pointer = self._pointer(key)
         if isinstance(x, str):
@@ -219,7 +211,8 @@ class Part:
         self.frame.keep(key, home, x)
         if here or home.is_inside(self):
             return self.load(key, x)
-        return self.at(self.code.function.entry, lambda: self.load(key, x))
+        f = self.code.function
+        return f.at(f.entry, lambda: self.load(key, x))
 
     def is_inside(self, other: Part) -> bool:
         around = self.around

@@ -47,13 +47,13 @@ class Bases(dict[Buffer, str]):
         part, frame, code = self.part, self.part.frame, self.part.code
         f = code.function
         if buffer in frame.moving:
-            return part.at(f.entry, lambda: f.value(f"load ptr, ptr {code.moving[buffer]}"))  # type: ignore[no-any-return]
+            return f.at(f.entry, lambda: f.value(f"load ptr, ptr {code.moving[buffer]}"))  # type: ignore[no-any-return]
         match buffer.memory:
             case Memory.INPUT | Memory.OUTPUT:
                 return part.parameter(f"%{buffer.memory.value}{buffer.position}")
             case Memory.ARENA:
                 offset = f"ptr {part.parameter('%workspace')}, i64 {buffer.position}"
-                return part.at(f.entry, lambda: f.value(f"getelementptr inbounds i8, {offset}"))  # type: ignore[no-any-return]
+                return f.at(f.entry, lambda: f.value(f"getelementptr inbounds i8, {offset}"))  # type: ignore[no-any-return]
             case Memory.LOCAL:
                 frame.users.setdefault(buffer, {})[part] = None
                 return f"%local{buffer.number}"

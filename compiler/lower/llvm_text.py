@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,7 @@ class FunctionText:
         self.lines: list[str] = []
         self.block = "entry"  # the basic block that is being written
         self._names = 0
+        self._values = "%"  # numbers, which LLVM reads twice as fast as names, rise from line to line
 
     def name(self, prefix: str = "v") -> str:
         """A new name, without its sigil."""
@@ -58,9 +59,17 @@ class FunctionText:
     def value(self, text: str) -> str:
         """Append an instruction that has a result; return the result's name."""
         self._names += 1
-        name = f"%v{self._names}"
+        name = f"{self._values}{self._names}"
         self.lines.append(f"  {name} = {text}")
         return name
+
+    def at(self, lines: list[str], write: Callable[[], Any]) -> Any:
+        """Write at the end of other lines of the function than those of now."""
+        before = self.lines, self._values
+        self.lines, self._values = lines, "%v"
+        found = write()
+        self.lines, self._values = before
+        return found
 
     def line(self, text: str) -> None:
         """Append an instruction without a result."""
