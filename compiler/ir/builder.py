@@ -38,7 +38,7 @@ class Builder:
         """Append a node and return its results; a bad combination raises TypeRuleError."""
         op = self.ops[op] if isinstance(op, str) else op
         types = op.infer([v.type for v in operands], {**attrs, "regions": regions} if regions else attrs)
-        results = tuple(Value(t) for t in types)
+        results = tuple([Value(t) for t in types])
         self.nodes.append(Node(op, operands, attrs, results, tuple(regions), self.loc, self.origin))
         return results
 
@@ -50,7 +50,7 @@ class Builder:
         origin: Origin | None = None,
     ) -> tuple[Value, ...]:
         """Append `node` again with other operands and regions, keeping its types, line and origin."""
-        results = tuple(Value(r.type) for r in node.results)
+        results = tuple([Value(r.type) for r in node.results])
         origin = node.origin if origin is None else origin
         self.nodes.append(
             Node(node.op, tuple(operands), node.attrs, results, tuple(regions), node.loc, origin)

@@ -180,6 +180,15 @@ def walk(block: Block) -> Iterator[Node]:
             yield from walk(region)
 
 
+def operations(block: Block) -> set[str]:
+    """Return the names of the operations in a block and in the regions of its nodes."""
+    found = {node.op.name for node in block.nodes}
+    for node in block.nodes:
+        for region in node.regions:
+            found |= operations(region)
+    return found
+
+
 def uses(block: Block) -> Counter[Value]:
     """Count how often each value is read in a block and in the regions of its nodes."""
     return Counter(_reads(block))

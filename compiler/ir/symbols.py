@@ -10,7 +10,7 @@ from typing import Any
 
 from . import dims
 from .dims import Affine, Symbol
-from .graph import Block, Graph, Node, Span, Value, walk
+from .graph import Block, Graph, Node, Span, Value, operations
 from .types import ArrayType, StackType
 
 BIND = "bind"
@@ -59,7 +59,7 @@ def bound_by(node: Node) -> Symbol:
 
 def is_symbolic(graph: Graph) -> bool:
     """Tell whether a graph binds symbols."""
-    return any(node.op.name == BIND for node in walk(graph.block))
+    return BIND in operations(graph.block)
 
 
 def binds(block: Block) -> bool:
@@ -70,7 +70,7 @@ def binds(block: Block) -> bool:
 def implied(block: Block) -> Mapping[Node, tuple[Value, ...]]:
     """Return what each node of a block and its regions reads implicitly; nodes without are left out."""
     found: dict[Node, tuple[Value, ...]] = {}
-    if any(node.op.name == BIND for node in walk(block)):
+    if BIND in operations(block):
         _scan(block, {}, found)
     return found
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Value, walk
+from ..ir.graph import Block, Graph, Node, Value, operations, walk
 from ..ir.loops import body_of, carries, is_loop
 from ..ir.operation import OpTable
 from ..passes.loops import constant_int, known_range
@@ -21,7 +21,7 @@ def reserve_stacks(graph: Graph, ops: OpTable) -> Graph:
 
     A stack that grows is in memory twice while it is copied, and may end twice as large as it must be.
     """
-    if not any(node.op.name == "stack_new" for node in walk(graph.block)):
+    if "stack_new" not in operations(graph.block):
         return graph
     counts = most_pushes(graph)
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 from ..ir import dims
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Value, uses, walk
+from ..ir.graph import Block, Graph, Node, Value, operations, uses
 from ..ir.operation import OpTable
 from .renewal import block_of, is_block
 
 
 def join_tilings(graph: Graph, ops: OpTable) -> Graph:
     """Return the graph with such additions as concatenations; region by region."""
-    if not any(node.op.name == "accumulate" for node in walk(graph.block)):
+    if "accumulate" not in operations(graph.block):
         return graph
     rewrite = _Rewrite(ops, uses(graph.block))
     return Graph(graph.name, rewrite.block(graph.block), graph.inputs, graph.outputs)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from ..ir import dims
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Value, walk
+from ..ir.graph import Block, Graph, Node, Value, operations
 from ..ir.operation import OpTable
 from ..ir.types import ArrayType
 
@@ -25,7 +25,7 @@ _Pads = dict[tuple[dims.Shape, Value], Counter[_Margins]]  # by the shape of wha
 
 def widen_sums(graph: Graph, ops: OpTable) -> Graph:
     """Return the graph with such sums over padded arrays; region by region."""
-    if not any(node.op.name == "pad" for node in walk(graph.block)):
+    if "pad" not in operations(graph.block):
         return graph
     block = _rewritten(graph.block, ops)
     return graph if block is graph.block else Graph(graph.name, block, graph.inputs, graph.outputs)

@@ -42,7 +42,8 @@ def _strong_product(ct: Any, d: Any) -> Any:
 
 
 def _emit_strong_product(m: Machine, ct: Any, d: Any) -> Any:
-    return m.select(is_zero(m, ct), constant(m, ct, 0), m.multiply(ct, d))
+    zero = constant(m, ct, 0)
+    return m.select(m.compare("==", ct, zero), zero, m.multiply(ct, d))
 
 
 OPS = (

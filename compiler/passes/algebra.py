@@ -13,6 +13,7 @@ from ..ir.graph import Value
 from ..ir.types import DType
 from .powers import power
 from .site import Rule, Site
+from .splat import SPREADING
 
 # Numbers that leave the other operand as it is.
 
@@ -213,6 +214,10 @@ def _logical(neutral: bool) -> Rule:
 
     return rule
 
+
+# The rules of these, for floats, say nothing unless one of these operations makes an operand.
+FLOAT_ARITHMETIC = frozenset(("add", "subtract", "multiply", "strong_multiply", "divide"))
+TELLING = SPREADING | {"constant", "neg", "convert"}
 
 ALGEBRA: dict[str, tuple[Rule, ...]] = {
     "add": (_add_zero, _add_negated, _gather_constants),

@@ -8,7 +8,7 @@ from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
 from ..ir.operation import OpTable
 from ..ops import OPS
-from .algebra import ALGEBRA
+from .algebra import ALGEBRA, FLOAT_ARITHMETIC, TELLING
 from .control_rules import check, check_index, simplify_if, simplify_loop
 from .folding import fold, may_fold
 from .movement import MOVEMENT_RULES
@@ -37,6 +37,8 @@ def _visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) 
                 return simplify_loop(walk, b, node, operands)
             case "check":
                 return check(walk, operands)
+    if name in FLOAT_ARITHMETIC and _tells_nothing(walk, operands):
+        return None
     rules = RULES.get(name, ())
     if may_fold(node, operands, walk.definition):
         rules = (fold, *rules)
@@ -50,6 +52,16 @@ def _visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) 
             return _simplified(walk, b, built, value)
         assert len(b.nodes) == built, f"a rule for {node.op.name} built nodes and gave no value"
     return None
+
+
+def _tells_nothing(walk: Rewriter, operands: tuple[Value, ...]) -> bool:
+    """Tell whether no rule of `FLOAT_ARITHMETIC` applies to these operands: so it is for most nodes."""
+    definition = walk.definition
+    for v in operands:
+        node = definition.get(v)
+        if node is not None and node.op.name in TELLING:
+            return False
+    return operands[0].dtype.is_float
 
 
 def _simplified(walk: Rewriter, b: Builder, built: int, value: Value) -> Sequence[Value]:

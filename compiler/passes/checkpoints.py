@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Value
+from ..ir.graph import Block, Graph, Node, Value, operations
 from ..ir.operation import OpTable
 from ..ops import OPS
 from .cotangents import Scope
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
 def open_checkpoints(graph: Graph, ops: OpTable = OPS) -> Graph:
     """Return `graph` with the nodes of each checkpointed region in its place."""
-    return rewrite(graph, _open, ops)
+    return rewrite(graph, _open, ops) if "checkpoint" in operations(graph.block) else graph
 
 
 def without_names(graph: Graph, ops: OpTable = OPS) -> Graph:
     """Return `graph` without the operations that only name a value."""
-    return rewrite(graph, lambda w, b, node, given: given if node.op.name == "name" else None, ops)
+    return rewrite(graph, _unnamed, ops) if "name" in operations(graph.block) else graph
+
+
+def _unnamed(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
+    return operands if node.op.name == "name" else None
 
 
 def _open(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:

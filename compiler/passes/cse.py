@@ -60,7 +60,8 @@ class _Expressions:
 
 def expression_key(node: Node, operands: tuple[Value, ...]) -> Hashable:
     """Return what tells whether two nodes compute the same, to the last bit."""
-    return node.op.name, operands, tuple([(name, _exact(v)) for name, v in node.attrs.items()])
+    attrs = node.attrs
+    return node.op.name, operands, tuple([(name, _exact(v)) for name, v in attrs.items()]) if attrs else ()
 
 
 def _exact(value: Any) -> Hashable:

@@ -38,20 +38,21 @@ class _Liveness:
         self.values: set[Value] = set()
         self.nodes: set[Node] = set()
         self.carries: set[tuple[Node, int]] = set()
-        self._definition: dict[Value, tuple[Node, int]] = {}
+        self._definition: dict[Value, Node] = {}
         self._params: dict[Value, tuple[Node, int]] = {}
         self._pending: list[Value] = []
         self._implied = implied(graph.block)
         self._scan(graph.block, ())
         self._mark(graph.block.results)
-        while self._pending:
-            self._follow(self._pending.pop())
+        pending = self._pending
+        while pending:
+            self._follow(pending.pop())
 
     def _scan(self, block: Block, owners: tuple[Node, ...]) -> None:
         """Note where values are defined; mark effects and what they stand in."""
         for node in block.nodes:
-            for k, result in enumerate(node.results):
-                self._definition[result] = node, k
+            for result in node.results:
+                self._definition[result] = node
             if node.op.effect is not Effect.NONE:
                 for needed in (*owners, node):
                     self._need(needed)
@@ -61,37 +62,44 @@ class _Liveness:
                 self._scan(region, (*owners, node))
 
     def _mark(self, values: Sequence[Value]) -> None:
+        alive, pending = self.values, self._pending
         for v in values:
-            if v not in self.values:
-                self.values.add(v)
-                self._pending.append(v)
+            if v not in alive:
+                alive.add(v)
+                pending.append(v)
 
     def _need(self, node: Node) -> None:
         """Mark what `node` reads in any case: all operands, or those that say how often a loop runs."""
         if node in self.nodes:
             return
         self.nodes.add(node)
-        self._mark(self._implied.get(node, ()))
+        if self._implied:
+            self._mark(self._implied.get(node, ()))
         if node.op.name == "checkpoint":  # what it keeps is counted from the end of its results
             self._mark(node.regions[0].results)
-        if is_loop(node):
+        if node.regions and is_loop(node):
             self._mark((*heads(node), *body_of(node).results[: form(node).yields]))
         else:
             self._mark(node.operands)
 
     def _follow(self, value: Value) -> None:
-        if value in self._params:
-            node, k = self._params[value]
+        node = self._definition.get(value)
+        if node is not None:
             self._need(node)
-            self._carry(node, k - form(node).params)
-        elif value in self._definition:
-            node, k = self._definition[value]
-            self._need(node)
-            if is_loop(node):
-                self._carry(node, k - form(node).results)
-            else:
-                for region in node.regions:
-                    self._mark(region.results[k : k + 1])
+            if node.regions:
+                self._result(node, node.results.index(value))
+        elif value in self._params:
+            owner, k = self._params[value]
+            self._need(owner)
+            self._carry(owner, k - form(owner).params)
+
+    def _result(self, node: Node, k: int) -> None:
+        """Mark what gives a node of regions its result number `k`."""
+        if is_loop(node):
+            self._carry(node, k - form(node).results)
+        else:
+            for region in node.regions:
+                self._mark(region.results[k : k + 1])
 
     def _carry(self, node: Node, k: int) -> None:
         if k >= 0:

@@ -40,7 +40,7 @@ def optimize(
     for run in OPTIMIZE * ROUNDS:
         with stage(run.__name__) if stage is not None else nullcontext():
             new = run(graph)
-        unchanged = unchanged + 1 if new is graph else 0
+        unchanged = unchanged + 1 if new is graph else int(run is dce)  # which leaves nothing for itself
         if unchanged == len(OPTIMIZE):
             break
         if new is not graph and after is not None:

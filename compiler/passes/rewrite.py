@@ -57,11 +57,16 @@ class Rewriter:
 
     def nodes(self, b: Builder, nodes: Sequence[Node]) -> None:
         """Rebuild `nodes` into `b`."""
-        definition, built, visit, values = self.definition, b.nodes, self.visit, self.values
+        definition, built, visit = self.definition, b.nodes, self.visit
+        replacements = self.replacements
         for node in nodes:
             b.loc, b.origin = node.loc, node.origin
             before = len(built)
-            operands = values(node.operands)
+            operands = node.operands
+            for v in operands:
+                if v in replacements:
+                    operands = self.values(operands)
+                    break
             new = visit(self, b, node, operands)
             if new is None and operands is node.operands and not node.regions:  # as most nodes are
                 built.append(node)

@@ -56,13 +56,18 @@ def load_tables() -> None:
     del numpy_all
 
 
+@cache
+def _load_scipy_table() -> None:
+    from . import scipy_special
+
+    del scipy_special
+
+
 def find_function(function: Any) -> Handler | None:
     """Return the handler of `function`, None where it is not in the tables."""
     load_tables()
     if "scipy.special" in sys.modules:  # else nobody can hold one of its functions
-        from . import scipy_special
-
-        del scipy_special
+        _load_scipy_table()
     try:
         return FUNCTIONS.get(function)
     except TypeError:  # unhashable callables are nobody's

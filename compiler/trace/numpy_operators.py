@@ -54,11 +54,14 @@ def _is_operand(x: Any) -> bool:
 
 def apply_operator(trace: Trace, name: str, *xs: Any) -> Any:
     """Apply the operator `name` ("add", "neg", ...) to operands of which one at least is traced."""
-    if any(isinstance(x, complex) for x in xs):
-        raise UnsupportedError("complex numbers are not supported", loc=user_location())
-    if all(is_weak(x) for x in xs):
+    weak = 0
+    for x in xs:  # a loop, and one for all questions: most of what is traced comes by here
+        if isinstance(x, complex):
+            raise UnsupportedError("complex numbers are not supported", loc=user_location())
+        weak += is_weak(x)
+    if weak == len(xs):
         return OPERATORS[name](trace, *xs)
-    if any(is_weak(x) for x in xs) and any(isinstance(x, (list, tuple)) for x in xs):
+    if weak and any(isinstance(x, (list, tuple)) for x in xs):
         raise TraceError(f"unsupported operands for '{name}': a number and a sequence", loc=user_location())
     if name == "pow" and isinstance(xs[0], (Scalar, np.generic)) and _is_scalar(xs[1]):
         known = None if isinstance(xs[1], Tracer) else xs[1]

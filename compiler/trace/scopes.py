@@ -25,20 +25,23 @@ def children(node: ast.AST) -> list[ast.AST]:
     """Return the nodes right below one, without those that are only a kind: contexts and operators."""
     found: list[ast.AST] = []
     kind: Any = type(node)
-    for name in _node_fields(kind):
-        child = getattr(node, name, None)
-        if isinstance(child, list):
-            found += [c for c in child if isinstance(c, ast.AST)]
-        elif isinstance(child, ast.AST):
-            found.append(child)
+    fields = _node_fields(kind)
+    if fields:
+        attributes = vars(node)
+        for name in fields:
+            child = attributes.get(name)
+            if type(child) is list:
+                found += [c for c in child if isinstance(c, ast.AST)]
+            elif isinstance(child, ast.AST):
+                found.append(child)
     return found
 
 
 def copied(tree: Any) -> Any:
     """Return a copy of a syntax tree, or of a list of them; what has no nodes below is shared."""
-    if isinstance(tree, list):
-        return [copied(part) for part in tree]
     kind: Any = type(tree)
+    if kind is list:
+        return [copied(part) for part in tree]
     fields = _node_fields(kind) if isinstance(tree, ast.AST) else ()
     if not fields:
         return tree
@@ -80,14 +83,13 @@ def placed(module: ast.Module, unseen: str) -> ast.Module:
     pending: list[tuple[ast.AST, ast.AST]] = [(module, top)]
     while pending:
         node, around = pending.pop()
-        if "lineno" in node._attributes:
-            if not hasattr(node, "lineno"):
-                at(node, around)
+        if "lineno" in vars(node):
             around = node
-        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == unseen:
+        elif "lineno" in node._attributes:
+            around = at(node, around)
+        if type(node) is ast.Attribute and getattr(node.value, "id", "") == unseen:
             node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
-        for child in children(node):
-            pending.append((child, around))
+        pending += [(child, around) for child in children(node)]
     return module
 
 

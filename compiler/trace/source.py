@@ -82,9 +82,9 @@ def _nested_codes(code: CodeType) -> Iterator[CodeType]:
 
 def _enclosing_function(tree: ast.Module, code: CodeType) -> FunctionNode:
     """Return the smallest function of that name around every position of the code."""
-    positions = [(line, column) for line, _, column, _ in code.co_positions() if line and column is not None]
+    positions = {(line, column) for line, _, column, _ in code.co_positions() if line and column is not None}
     # The first instructions of a function (RESUME, cells) have the line of its `def` and no real column.
-    inside = [p for p in positions if p != (code.co_firstlineno, 0)] or positions
+    inside = positions - {(code.co_firstlineno, 0)} or positions
     first, last = min(inside), max(inside)
     best: FunctionNode | None = None
     pending: list[ast.AST] = [tree]
