@@ -13,7 +13,9 @@ from statistics import median, quantiles
 from typing import TypeVar
 
 _SAMPLE_SECONDS = 0.002  # the length of one sample: many clock ticks, less than a time slice
-_REST_SECONDS = 0.05  # the threads of the one before spin so long: OpenBLAS's for 2**26 ticks of the clock
+_REST_SECONDS = 0.005  # between two looks at what the threads of the one before still do
+_MOST_RESTS = 40
+_AT_REST = 0.2  # of the time: less than that is what looking takes
 _LONG = 0.1  # seconds: such a call brings its data into the caches and out again
 _FEWEST = 3
 T = TypeVar("T")
@@ -85,11 +87,23 @@ def interleaved(calls: Mapping[str, Call], rounds: int, budget: float = math.inf
             gc.collect()
             shuffle(order)
             for name in order:
-                time.sleep(_REST_SECONDS)
+                rest()
                 if sizes[name][1] < _LONG:
                     calls[name]()
                 samples[name].append(seconds(calls[name], sizes[name][0]))
     return samples
+
+
+def rest() -> None:
+    """Wait until no thread of this process works any more, for at most 0.2 seconds.
+
+    Threads of a pool spin for a while when they are out of work: OpenBLAS's for 2**26 ticks of the clock.
+    """
+    for _ in range(_MOST_RESTS):
+        before = time.process_time()
+        time.sleep(_REST_SECONDS)
+        if time.process_time() - before < _AT_REST * _REST_SECONDS:
+            break
 
 
 @contextmanager

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from functools import partial
+from itertools import count
 
-from benchmarks.measure import Spread, interleaved, ratios, spread, timed
+import pytest
+
+from benchmarks.measure import Spread, interleaved, ratios, rest, spread, timed
 
 
 def test_spread_is_the_quartiles() -> None:
@@ -23,6 +27,17 @@ def test_a_budget_leaves_three_rounds() -> None:
     assert len(interleaved({"a": lambda: None}, rounds=2, budget=0.0)["a"]) == 2
 
 
+def test_a_sample_waits_for_threads_that_are_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy, slept = iter([0.0, 0.005, 0.005, 0.012, 0.012, 0.0121]), list[float]()
+    monkeypatch.setattr(time, "process_time", lambda: next(busy))
+    monkeypatch.setattr(time, "sleep", slept.append)
+    rest()
+    assert slept == [0.005] * 3
+    monkeypatch.setattr(time, "process_time", partial(next, count()))
+    rest()
+    assert sum(slept[3:]) == pytest.approx(0.2), "not for ever"
+
+
 def test_a_call_is_timed_with_its_result() -> None:
     taken, result = timed(lambda: 7)
     assert taken >= 0.0
@@ -32,10 +47,10 @@ def test_a_call_is_timed_with_its_result() -> None:
 def test_every_contestant_has_a_sample_in_every_round() -> None:
     calls: Counter[str] = Counter()
 
-    def count(name: str) -> None:
+    def called(name: str) -> None:
         calls[name] += 1
 
-    samples = interleaved({"a": partial(count, "a"), "b": partial(count, "b")}, rounds=3)
+    samples = interleaved({"a": partial(called, "a"), "b": partial(called, "b")}, rounds=3)
     assert {name: len(found) for name, found in samples.items()} == {"a": 3, "b": 3}
     assert all(x > 0.0 for found in samples.values() for x in found)
     assert min(calls.values()) > 6
