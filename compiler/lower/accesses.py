@@ -11,7 +11,9 @@ from ..ir.graph import Node, Value
 from ..ir.types import DType
 from ..ops.cost import element_cost
 from .affine import Index, Variable, linear, row_major, turns, variable
+from .domains import Here, is_inside, local_index, pinned
 from .elements import Place, Walk
+from .kernels import Access, Root
 from .llvm_machine import LlvmMachine, Scalar
 from .llvm_text import FunctionText, ModuleText
 
@@ -58,6 +60,11 @@ class Recorder:
             self._scalar_names[value] = Scalar(value.dtype, f"?scalar{len(self.scalars)}")
         return self._scalar_names[value]
 
+    def result(self, found: Any) -> None:
+        """Take down what an element came out as."""
+        if isinstance(found, Index):
+            self.forms.append(found)
+
     def apply(self, node: Node, operands: Sequence[Any]) -> Scalar:
         self.applied.append(node)
         self.forms.extend(x for x in operands if isinstance(x, Index))
@@ -101,18 +108,39 @@ def record(
     kept: Callable[[Value], bool],
     elements: Sequence[Value],
     space: Shape,
-    computed: frozenset[Value] = frozenset(),
-    here: tuple[Index, ...] | None = None,
 ) -> Recorder:
-    """Walk the elements of values at the index of a nest over `space`, or at another one."""
+    """Walk the elements of values at the index of a nest over `space`."""
+    here = nest_index(space)
+    recorder = Recorder(linear(here, row_major(space)))
+    walk = Walk(producers, kept, recorder, _DryMachine(recorder))
+    for value in elements:
+        recorder.result(walk.element(value, here))
+    return recorder
+
+
+def record_roots(
+    producers: Mapping[Value, Node],
+    kept: Callable[[Value], bool],
+    roots: Sequence[Root],
+    space: Shape,
+    here: Here | None = None,
+) -> Recorder:
+    """Walk what the roots of a nest compute, at its index or at another one; what it stores is not loaded."""
     here = nest_index(space) if here is None else here
     recorder = Recorder(linear(here, row_major(space)))
-    walk = Walk(producers, kept, recorder, _DryMachine(recorder), computed, here)
-    for value in elements:
-        found = walk.element(value, here)
-        if isinstance(found, Index):
-            recorder.forms.append(found)
+    machine = _DryMachine(recorder)
+    walk = Walk(producers, kept, recorder, machine, computed_at(roots, here))
+    for root in roots:
+        is_inside(machine, root.domain, here)
+        recorder.result(walk.element(root.element, local_index(root.domain, pinned(root.domain, here))))
     return recorder
+
+
+def computed_at(roots: Sequence[Root], here: Here) -> frozenset[tuple[Value, Place]]:
+    """The values that a nest stores, each with its index at an index of the nest."""
+    places = {pinned(r.domain, here) for r in roots} | {here}
+    stored = [r for r in roots if r.access is Access.STORE]
+    return frozenset((r.element, local_index(r.domain, place)) for r in stored for place in places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +157,7 @@ def view_of(producers: Mapping[Value, Node], kept: Callable[[Value], bool], valu
     """See an inlined value as a strided part of an array in memory, if it is one."""
     here = nest_index(value.shape)
     recorder = Recorder(None)
-    walk = Walk(producers, kept, recorder, _DryMachine(recorder), frozenset(), here)
+    walk = Walk(producers, kept, recorder, _DryMachine(recorder))
     found = walk.element(value, here)
     if len(recorder.reads) != 1 or recorder.forms or found.text != "?1":
         return None
@@ -141,6 +169,3 @@ def view_of(producers: Mapping[Value, Node], kept: Callable[[Value], bool], valu
         return None
     offset = Index(tuple((names[a], c) for a, c in terms.items()), read.position.offset)
     return View(read.value, offset, strides, tuple(recorder.scalars))
-
-
-__all__ = ["Place", "Read", "Recorder", "View", "nest_index", "record", "view_of"]

@@ -37,8 +37,8 @@ class Source(Protocol):
 class Walk:
     """Elements of values at indices, each computed once.
 
-    `kept(value)` tells that an array is in memory; the values of `computed` are computed all the
-    same where they are asked for at the index `here`: they are roots of the nest being walked.
+    `kept(value)` tells that an array is in memory; values in `computed` are computed all the same
+    where they are asked for at their place there: they are roots of the nest being walked.
     """
 
     def __init__(
@@ -47,15 +47,13 @@ class Walk:
         kept: Callable[[Value], bool],
         source: Source,
         machine: Any,
-        computed: frozenset[Value] = frozenset(),
-        here: Place = (),
+        computed: frozenset[tuple[Value, Place]] = frozenset(),
     ) -> None:
         self.producers = producers
         self.kept = kept
         self.source = source
         self.machine = machine
         self.computed = computed
-        self.here = here
         self._memo: dict[tuple[Value, int], Any] = {}
         self._places: dict[Place, int] = {}
         self._nodes: list[Node] = []
@@ -87,7 +85,7 @@ class Walk:
         """The node to compute `value` with here, or None where it is in memory or in a register."""
         if not value.shape:
             return None
-        if self.kept(value) and not (value in self.computed and place == self.here):
+        if self.kept(value) and (value, place) not in self.computed:
             return None
         return self.producers[value]
 

@@ -9,7 +9,7 @@ from ..ir import dims
 from ..ir.graph import Node, Value
 from ..ir.operation import Effect
 from ..ir.symbols import BIND
-from .accesses import Recorder, nest_index, record
+from .accesses import Recorder, nest_index, record, record_roots
 from .affine import Index, Variable, bounds
 from .crossings import tile_of
 from .inlining import Inlining, is_array
@@ -121,9 +121,7 @@ def _nest(nest: Nest, inlining: Inlining) -> Footprint:
 
 
 def _recorded(nest: Nest, inlining: Inlining, here: tuple[Index, ...] | None) -> Recorder:
-    computed = frozenset(r.element for r in nest.roots if r.access is Access.STORE)
-    elements = [r.element for r in nest.roots]
-    return record(inlining.producers, inlining.is_root, elements, nest.space, computed, here)
+    return record_roots(inlining.producers, inlining.is_root, nest.roots, nest.space, here)
 
 
 def _rows(nest: Nest, recorded: Recorder, inlining: Inlining) -> int | None:

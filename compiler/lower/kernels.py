@@ -14,6 +14,7 @@ from enum import Enum
 from ..ir.dims import Shape
 from ..ir.graph import Graph, Node, Value
 from ..ir.types import DType
+from .domains import Domain
 from .sites import Site
 
 
@@ -64,6 +65,7 @@ class Root:
     access: Access
     node: Node
     element: Value
+    domain: Domain | None = None  # the part of the nest's space where that is done, if it is not all
 
     @property
     def result(self) -> Value:

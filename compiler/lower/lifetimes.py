@@ -268,7 +268,7 @@ class _Numbering:
 def _reads_before_it_writes(root: Root) -> bool:
     """Tell whether what a root overwrites at an index, it and the others have read there before."""
     in_register = root.access is Access.REDUCE and not is_array(root.result)
-    return in_register or root.access in (Access.STORE, Access.PUSH)
+    return in_register or (root.access in (Access.STORE, Access.PUSH) and root.domain is None)
 
 
 def _without(interval: Interval, hole: Interval) -> list[Interval]:

@@ -114,9 +114,9 @@ class Code:
             return lowering.emit(self.machine, *given, attrs=node.attrs)
         return lowering.emit(self.machine, *given)
 
-    def walk(self, computed: frozenset[Value] = frozenset(), here: Place = ()) -> Walk:
+    def walk(self, computed: frozenset[tuple[Value, Place]] = frozenset()) -> Walk:
         """A walk that emits code where the function stands now."""
-        return Walk(self.program.producers, self.in_memory, self, self.machine, computed, here)
+        return Walk(self.program.producers, self.in_memory, self, self.machine, computed)
 
     def in_memory(self, value: Value) -> bool:
         return value in self.program.places
@@ -244,6 +244,17 @@ class Code:
         f.line(f"{i}.next = add nuw nsw i64 {i}, 1")
         again = f.value(f"icmp ult i64 {i}.next, {count}")
         f.branch(again, head, after, "" if unroll else self.rolled(interleave))
+        f.label(after)
+
+    @contextmanager
+    def only_if(self, condition: str) -> Iterator[None]:
+        """Run what is emitted inside where the condition holds."""
+        f = self.function
+        then, after = f.name("then"), f.name("after")
+        f.branch(condition, then, after)
+        f.label(then)
+        yield
+        f.jump(after)
         f.label(after)
 
     @contextmanager

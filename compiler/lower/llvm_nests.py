@@ -10,8 +10,10 @@ from ..ir.dims import Dim, Shape, capacity, room
 from ..ir.graph import Node
 from ..ir.types import DType
 from . import llvm_sums as sums
-from .accesses import Recorder, nest_index, record
+from .accesses import Recorder, computed_at, nest_index, record_roots
 from .affine import Index, Variable
+from .domains import Here, is_inside, local_index, pinned
+from .elements import Walk
 from .kernels import Access, Buffer, Nest, Root
 from .llvm_code import Code
 from .llvm_machine import Scalar
@@ -65,7 +67,6 @@ class NestCode:
         self.here = part.here
         self.outer = part.outer
         self.pushed: dict[int, str] = {}  # base pointers of pushed elements
-        self.computed = frozenset(r.element for r in nest.roots if r.access is Access.STORE)
         self.groups: list[Group] = []
         self.unroll = False
         self.interleave = 0
@@ -112,9 +113,8 @@ class NestCode:
 
     def record(self) -> Recorder:
         """What the nest reads, and where."""
-        code, elements = self.code, [r.element for r in self.nest.roots]
-        producers, here = code.program.producers, self.here
-        return record(producers, code.in_memory, elements, self.space, self.computed, here)
+        code = self.code
+        return record_roots(code.program.producers, code.in_memory, self.nest.roots, self.space, self.here)
 
     def plan(self, recorded: Recorder) -> None:
         """Choose the loops."""
@@ -221,19 +221,33 @@ class NestCode:
 
     def body(self) -> None:
         """Compute every root's element, then store them: one may take the place of what another reads."""
-        code, roots = self.code, self.nest.roots
-        walk = code.walk(self.computed, self.here)
-        elements = [walk.element(r.element, self.here) for r in roots]
-        by_root = {id(s.root): s for s in self.sums}
-        for root, x in zip(roots, elements, strict=True):
-            if root.access is Access.REDUCE:
-                sums.add(code, by_root[id(root)], x)
-            else:
-                self.store(root, x)
-
-    def store(self, root: Root, x: Any) -> None:
         code = self.code
-        place = root_position(root, self.nest.space, self.here, code.form)
+        where = [(r, is_inside(code.machine, r.domain, self.here).text) for r in self.nest.roots]
+        always = [r for r, inside in where if inside == "true"]
+        walk = self.walk()
+        elements = [walk.element(r.element, self.index_of(r)) for r in always]
+        for root, x in zip(always, elements, strict=True):
+            self.put(root, x)
+        for root, inside in where:
+            if inside not in ("true", "false"):
+                with code.only_if(inside):
+                    self.put(root, self.walk().element(root.element, self.index_of(root)))
+
+    def index_of(self, root: Root) -> Here:
+        """The index of a root's element, where the nest is inside of its domain."""
+        return local_index(root.domain, pinned(root.domain, self.here))
+
+    def walk(self) -> Walk:
+        """A walk from the roots, at the index of the nest."""
+        return self.code.walk(computed_at(self.nest.roots, self.here))
+
+    def put(self, root: Root, x: Any) -> None:
+        """Store an element, or take it into a reduction."""
+        code = self.code
+        if root.access is Access.REDUCE:
+            sums.add(code, next(s for s in self.sums if s.root is root), x)
+            return
+        place = root_position(root, self.here, code.form)
         match root.access:
             case Access.PUSH:
                 code.store_at(self.pushed[id(root)], place, x)

@@ -20,7 +20,6 @@ from .storing import store_shared
 from .symbolic_parts import write_parts
 from .thin_products import open_thin_products
 from .tilings import join_tilings
-from .widening import widen_sums
 from .windows import open_windows
 
 _REWRITES = (
@@ -30,7 +29,6 @@ _REWRITES = (
     open_thin_products,
     join_tilings,
     open_windows,
-    widen_sums,
     reserve_stacks,
 )
 

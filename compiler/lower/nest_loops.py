@@ -15,8 +15,9 @@ from typing import Any
 from ..ir.dims import Dim, Shape, capacity
 from .accesses import Recorder, nest_index
 from .affine import Index, Variable, variable
+from .domains import Here
 from .kernels import Nest
-from .positions import FormOf, Here, root_position
+from .positions import FormOf, root_position
 
 _MOST_PIECES = 300
 _MOST_CODE = 3000  # nodes emitted for all pieces
@@ -45,7 +46,7 @@ def plan_nest(nest: Nest, recorded: Recorder, form_of: FormOf) -> list[Group]:
 def plan_part(nest: Nest, recorded: Recorder, form_of: FormOf, space: Shape, here: Here) -> list[Group]:
     """The same for a part of the nest's index space."""
     forms = [r.position for r in recorded.reads] + recorded.forms
-    forms += [root_position(r, nest.space, here, form_of) for r in nest.roots]
+    forms += [root_position(r, here, form_of) for r in nest.roots]
     return plan_loops(space, recorded, forms, weight_of(nest, recorded))
 
 

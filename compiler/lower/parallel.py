@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..ir.dims import is_static, size
 from ..ir.graph import Value
 from ..ir.types import DType
-from .accesses import Recorder, record
+from .accesses import Recorder, record_roots
 from .affine import Index
 from .inlining import Inlining
 from .kernels import Access, Band, Branch, Loop, Nest, Root, Split, Statement
@@ -82,9 +82,7 @@ def _split_band(band: Band, inlining: Inlining) -> Band:
 
 
 def _recorded(nest: Nest, inlining: Inlining) -> Recorder:
-    elements = [r.element for r in nest.roots]
-    computed = frozenset(r.element for r in nest.roots if r.access is Access.STORE)
-    return record(inlining.producers, inlining.is_root, elements, nest.space, computed)
+    return record_roots(inlining.producers, inlining.is_root, nest.roots, nest.space)
 
 
 def _work(nest: Nest, recorded: Recorder) -> int:

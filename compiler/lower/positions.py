@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..ir.dims import Shape
 from ..ir.graph import Node, Span, Value
 from .affine import Index, linear, row_major
+from .domains import Here, local_index
 from .kernels import Access, Root
 
-Here = tuple[Index, ...]
 FormOf = Callable[[Value], Index]  # of an index that is a value
 
 
-def root_position(root: Root, space: Shape, here: Here, form_of: FormOf) -> Index:
+def root_position(root: Root, here: Here, form_of: FormOf) -> Index:
     """Where a root's element goes in its target."""
     if root.access in (Access.PUT, Access.RENEW):
         return put_position(root.node, here, form_of)
     if root.access is Access.REDUCE:
         return result_position(root, here)
-    return linear(here, row_major(space))
+    return linear(local_index(root.domain, here), row_major(root.element.shape))
 
 
 def put_position(node: Node, here: Here, form_of: FormOf) -> Index:

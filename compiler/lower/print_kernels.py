@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..ir.graph import Literal, Node, Value
+from ..ir.graph import Literal, Node, Span, Value
 from ..ir.loops import body_of, carries, heads
 from ..ir.printer import quoted
 from ..ir.types import ArrayType, DType
@@ -168,10 +168,10 @@ class KernelPrinter:
         element, result = self.where(root.element), root.result
         match root.access:
             case Access.STORE:
-                return f"store {self.program.places[result]} <- {self.name(result)}"
+                return f"store {self.program.places[result]} <- {self.name(result)}{_domain(root)}"
             case Access.REDUCE:
                 axes = list(root.node.attrs["axes"])
-                return f"{root.node.op.name} {self.where(result)} <- {element} {{axes={axes}}}"
+                return f"{root.node.op.name} {self.where(result)} <- {element} {{axes={axes}}}{_domain(root)}"
             case Access.PUT:
                 base = self.program.places[root.node.operands[0]]
                 target = self.program.places[result]
@@ -215,6 +215,13 @@ class KernelPrinter:
 
 def _parallel(split: Split | None) -> str:
     return f" parallel in {split.chunks} chunks" if split is not None else ""
+
+
+def _domain(root: Root) -> str:
+    if root.domain is None:
+        return ""
+    spans = (f"{e.start}:+{e.size}" if isinstance(e, Span) else str(e) for e in root.domain)
+    return f" in [{', '.join(spans)}]"
 
 
 def _is_array(value: Value) -> bool:

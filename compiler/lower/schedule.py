@@ -1,38 +1,23 @@
 """The order of a block's statements, and which roots share a loop nest.
 
 A root joins the latest nest over the same space that everything it needs precedes, or that
-computes what it needs at the same index. Registers are computed as early as their operands allow.
+computes what it needs at the same index; that nest may walk more than the root's own space. Registers
+are computed as early as their operands allow.
 """
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
-from ..ir import dims
 from ..ir.dims import Shape
 from ..ir.graph import Block, Graph, Node, Value
 from ..ir.operation import Elementwise, Reduction
+from .domains import Domain, Inner, domain_of_padded, inner_of
+from .drafts import Drafts, Request
 from .inlining import Inlining, is_array, is_data, is_map
 from .kernels import Access, Branch, Loop, Nest, Root, Scalars, Single, Statement
 from .write_order import in_order
-
-_MOST_STORES = 24
-_MOST_STORES_APART = 8  # of arrays that have no data in common: more streams than this outrun the prefetcher
-_MOST_WEIGHT = 1000  # inlined nodes and roots of one nest, each counted once
-_LOOK_BACK = 8
-_SMALL = 4096  # elements; nests this small fit the cache
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A nest that roots can still join."""
-
-    space: Shape
-    roots: list[Root] = field(default_factory=list)
-    leaves: set[Value] = field(default_factory=set)
-    weight: int = 0  # at most; nodes that several roots take may be counted more than once
-    stores: int = 0
 
 
 def schedule(graph: Graph, inlining: Inlining) -> tuple[Statement, ...]:
@@ -46,13 +31,14 @@ class _Schedule:
     def __init__(self, block: Block, inlining: Inlining) -> None:
         self.block = block
         self.inlining = inlining
-        self.drafts: list[_Draft | Statement] = []
+        self.drafts = Drafts(inlining)
         self.scalars: dict[int, list[Node]] = {}
         self.here: dict[Value, int] = {}  # the last statement that must reach the same index first
         self.after: dict[Value, int] = {}  # the last statement that must be over first
         self.weights: dict[Value, int] = {}
         self.leaves: dict[Value, frozenset[Value]] = {}
-        self.by_space: dict[Shape, list[int]] = {}
+        self.inner: dict[Value, Inner] = {}  # values whose elements are some of those of a larger space
+        self.outer: dict[Value, dict[Shape, Domain]] = {}  # and the smaller spaces that values pad
         for node in in_order(block, inlining):
             self.place(node)
 
@@ -68,19 +54,18 @@ class _Schedule:
         elif is_map(node):
             self.place_map(node)
         elif isinstance(node.op.lowering, Reduction):
-            operand = node.operands[0]
-            k = self.join(Root(Access.REDUCE, node, operand), operand.shape, operand)
-            self.after[node.result] = k
+            self.after[node.result], _ = self.join(Root(Access.REDUCE, node, node.operands[0]))
         elif node.op.name == "push" and is_array(node.operands[1]):
             stack, element = node.operands
             root = Root(Access.PUSH, node, element)
-            self.after[node.result] = self.join(root, element.shape, element, self.ready([stack]) + 1)
+            self.after[node.result], _ = self.join(root, self.ready([stack]) + 1)
         elif node in self.inlining.renewed:
             base, part = node.operands
-            k = self.join(Root(Access.RENEW, node, part), part.shape, part, self.ready([base]) + 1)
-            self.after[node.result] = k
+            root = Root(Access.RENEW, node, part)
+            self.after[node.result], _ = self.join(root, self.ready([base]) + 1)
         else:
-            self.append(self.statement(node), node)
+            k = self.drafts.append(self.statement(node))
+            self.after.update(dict.fromkeys(node.results, k))
 
     def place_map(self, node: Node) -> None:
         value = node.result
@@ -92,11 +77,20 @@ class _Schedule:
             self.after[value] = self.ready(node.operands)
         elif self.inlining.is_root(value):
             self.collect(node)
-            k = self.join(Root(Access.STORE, node, value), value.shape, value)
-            self.here[value], self.after[value] = k, -1
-            self.weights[value], self.leaves[value] = 0, frozenset([value])
+            self.settle(value, *self.join(Root(Access.STORE, node, value)))
         else:
             self.collect(node)
+
+    def settle(self, value: Value, k: int, domain: Domain | None) -> None:
+        """Note which nest stores a value, which others can read from now on: there only at the same index."""
+        self.weights[value], self.leaves[value] = 0, frozenset([value])
+        self.outer.pop(value, None)
+        if domain is None or domain == self.drafts.nest(k).inside.get(value.shape):
+            self.here[value], self.after[value] = k, -1
+            self.inner.pop(value, None)
+        else:
+            self.here[value], self.after[value] = -1, k
+            self.inner[value] = Inner(self.drafts.nest(k).space, domain, k, -1)
 
     def collect(self, node: Node) -> None:
         """Sum up what an element of the node's result takes."""
@@ -111,66 +105,34 @@ class _Schedule:
         self.weights[value] = 1 + sum(self.weights.get(o, 0) for o in operands)
         arrays = [o for o in operands if is_array(o)]
         self.leaves[value] = frozenset().union(*(self.leaves.get(o, frozenset([o])) for o in arrays))
+        self.relate(node, arrays)
 
-    def join(self, root: Root, space: Shape, needs: Value, first: int = 0) -> int:
-        """Add a root to a nest from `first` on that computes or follows what it needs; return where."""
-        here, after = self.here.get(needs, -1), self.after.get(needs, -1)
-        after = max(after, self.ready(self.inlining.implied.get(root.node, ())))
-        weight = 1 + self.weights.get(needs, 0)
-        leaves = self.leaves.get(needs, frozenset([needs]))
-        k = self.find(space, max(here, after + 1, first), leaves, weight, needs)
-        if k is None:
-            k = len(self.drafts)
-            self.drafts.append(_Draft(space))
-        draft = self.drafts[k]
-        assert isinstance(draft, _Draft)
-        draft.roots.append(root)
-        draft.leaves |= leaves | {root.result}
-        draft.weight += weight
-        draft.stores += root.result not in self.inlining.shared
-        return k
+    def relate(self, node: Node, arrays: Sequence[Value]) -> None:
+        """Note how the index space of a node's result is related to others."""
+        inner = inner_of(node, self.inner, self.inlining.is_kept, self.here, self.after)
+        if inner is not None:
+            self.inner[node.result] = inner
+        if node.op.name == "pad" and (domain := domain_of_padded(node)) is not None:
+            self.outer[node.result] = {arrays[0].shape: domain}
+        elif isinstance(node.op.lowering, Elementwise):
+            known = [self.outer[o] for o in arrays if o in self.outer]
+            if known:
+                self.outer[node.result] = dict(ChainMap(*known))
 
-    def find(
-        self, space: Shape, first: int, leaves: frozenset[Value], weight: int, needs: Value
-    ) -> int | None:
-        """The latest nest from `first` on that has this space, and room, and data in common."""
-        candidates = self.by_space.setdefault(space, [])
-        counted = False
-        for k in reversed(candidates[-_LOOK_BACK:]):
-            draft = self.drafts[k]
-            if k < first:
-                break
-            assert isinstance(draft, _Draft)
-            related = not leaves.isdisjoint(draft.leaves) or dims.room(space) <= _SMALL
-            most = _MOST_STORES if related else _MOST_STORES_APART
-            if draft.stores >= most:
-                continue
-            fits = draft.weight + weight <= _MOST_WEIGHT
-            if not fits and not counted:  # once a root: it takes as long as a nest is large
-                counted = True
-                fits = self.distinct([*(r.element for r in draft.roots), needs]) <= _MOST_WEIGHT
-            if fits:
-                return k
-        candidates.append(len(self.drafts))
-        return None
-
-    def distinct(self, elements: Sequence[Value]) -> int:
-        """Return how many nodes compute these where they are used, themselves included."""
-        inlining, seen, pending = self.inlining, set(elements), list(elements)
-        while pending and len(seen) <= _MOST_WEIGHT:
-            node = inlining.producers.get(pending.pop())
-            if node is None:
-                continue
-            new = [o for o in node.operands if is_array(o) and o not in seen and not inlining.is_root(o)]
-            seen.update(new)
-            pending += new
-        return len(seen)
-
-    def append(self, statement: Statement, node: Node) -> None:
-        k = len(self.drafts)
-        self.drafts.append(statement)
-        for result in node.results:
-            self.after[result] = k
+    def join(self, root: Root, start: int = 0) -> tuple[int, Domain | None]:
+        """Add a root to a nest from `start` on that computes or follows what it needs; return where."""
+        needs = root.element
+        start = max(start, self.ready(self.inlining.implied.get(root.node, ())) + 1)
+        request = Request(
+            root,
+            leaves=self.leaves.get(needs, frozenset([needs])),
+            weight=1 + self.weights.get(needs, 0),
+            first=max(start, self.here.get(needs, -1), self.after.get(needs, -1) + 1),
+            start=start,
+            inner=self.inner.get(needs),
+            outer=self.outer.get(needs, {}),
+        )
+        return self.drafts.join(request)
 
     def statement(self, node: Node) -> Statement:
         match node.op.name:
@@ -184,10 +146,10 @@ class _Schedule:
 
     def statements(self) -> tuple[Statement, ...]:
         found: list[Statement] = []
-        for k in range(-1, len(self.drafts)):
-            if k >= 0:
-                draft = self.drafts[k]
-                found.append(Nest(draft.space, tuple(draft.roots)) if isinstance(draft, _Draft) else draft)
+        for k in range(-1, len(self.drafts.all)):
+            statement = self.drafts.statement(k) if k >= 0 else None
+            if statement is not None:
+                found.append(statement)
             if k in self.scalars:
                 found.append(Scalars(tuple(self.scalars[k])))
         return tuple(found)

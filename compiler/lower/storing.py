@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..ir import dims
 from ..ir.graph import Node, Value
 from ..ir.loops import carries
-from .accesses import Read, Recorder, record
+from .accesses import Read, Recorder, record, record_roots
 from .affine import ZERO as _NOWHERE
 from .inlining import WRITERS, Inlining, is_array
 from .kernels import Access, Band, Branch, Loop, Nest, Root, Scalars, Single, Statement
@@ -73,7 +73,7 @@ class _Sharing:
         alone = here and self.is_only_reader(value, nest, readers)
         if not alone and not _leaves_cache(value):
             return False
-        recorder = record(self.inlining.producers, self.inlining.is_root, [value], nest.space)
+        recorder = record(self.inlining.producers, self.inlining.is_root, [value], value.shape)
         if not alone and not self.is_cheaper_than_memory(value, readers, recorder):
             return False
         for reader in readers:
@@ -92,14 +92,8 @@ class _Sharing:
         users = self.users_through_inlined(value)
         for root in nest.roots:
             if root.node in users and root.element is not value:
-                computed = frozenset([root.element] if root.access is Access.STORE else [])
-                recorded = record(
-                    inlining.producers,
-                    lambda v: v is value or inlining.is_root(v),
-                    [root.element],
-                    nest.space,
-                    computed,
-                )
+                kept: Callable[[Value], bool] = lambda v: v is value or inlining.is_root(v)  # noqa: E731
+                recorded = record_roots(inlining.producers, kept, [root], nest.space)
                 if any(r.value is value for r in recorded.reads):
                     return True
             elif root.element is value and root.access is not Access.STORE:
@@ -160,8 +154,7 @@ def reads_of(statement: Statement, inlining: Inlining) -> list[Read]:
 
 def nest_reads(space: dims.Shape, roots: Sequence[Root], inlining: Inlining) -> list[Read]:
     """The loads of a nest; a value that it stores is not loaded at the same index."""
-    computed = frozenset(r.element for r in roots if r.access is Access.STORE)
-    return record(inlining.producers, inlining.is_root, [r.element for r in roots], space, computed).reads
+    return record_roots(inlining.producers, inlining.is_root, roots, space).reads
 
 
 def node_reads(node: Node, inlining: Inlining) -> list[Read]:

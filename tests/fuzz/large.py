@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 import gradir as gr
-from gradir.lower import bands, crossings, edges, parallel, renewal, widening
+from gradir.lower import bands, crossings, drafts, edges, parallel, renewal
 from gradir.passes import segments, whole_arrays
 
 
@@ -29,7 +29,7 @@ def small_as_large() -> Iterator[None]:
             (crossings, "_FAR", 2),
             (crossings, "ROWS", 2),
             (crossings, "_COLUMNS", 2),
-            (widening, "_LEAST", 1),
+            (drafts, "_LEAST", 1),
             (whole_arrays, "_LEAST_TURNS", 2),
             (segments, "_OUT_OF_CACHE", 0),
             (segments, "_SEGMENT", range(2, 5)),

@@ -48,6 +48,32 @@ def joined(x: Any, y: Any) -> Any:
     return np.sum(np.sin(np.concatenate([x, y])) ** 2)
 
 
+def stacked(x: Any, y: Any) -> Any:
+    return np.sum(np.sin(np.stack([x, y])) ** 2)
+
+
+def rows_joined(x: Any, y: Any) -> Any:
+    return np.sum(np.tanh(np.vstack([x, y])) ** 2)
+
+
+def padded_convolution(x: Any, k: Any) -> Any:
+    p = np.pad(x, 1)
+    return np.sum((k[0] * p[:-2] + k[1] * p[1:-1] + k[2] * p[2:]) ** 2)
+
+
+def padded_laplacian(x: Any) -> Any:
+    p = np.pad(x, 1)
+    return np.sum((p[2:, 1:-1] + p[:-2, 1:-1] + p[1:-1, 2:] + p[1:-1, :-2] - 4 * p[1:-1, 1:-1]) ** 2)
+
+
+def differences(x: Any) -> Any:
+    return np.sum(np.sin(np.diff(x)) ** 2)
+
+
+def roughness(x: Any) -> Any:
+    return np.sum(np.diff(x, axis=0) ** 2) + np.sum(np.diff(x, axis=1) ** 2)
+
+
 def gathered(x: Any) -> Any:
     return np.sum(np.sin(x[PLACES]) ** 2)
 
@@ -91,6 +117,12 @@ PROGRAMS: dict[Callable[..., Any], tuple[tuple[int, ...], list[tuple[int, ...]],
     rosenbrock: ((0,), [(100_000,)], [(7,)]),
     padded: ((0,), [(500, 300)], [(5, 4)]),
     joined: ((0, 1), [(50_000,), (30_000,)], [(5,), (4,)]),
+    stacked: ((0, 1), [(50_000,), (50_000,)], [(5,), (5,)]),
+    rows_joined: ((0, 1), [(300, 200), (200, 200)], [(3, 4), (2, 4)]),
+    padded_convolution: ((0, 1), [(100_000,), (3,)], [(6,), (3,)]),
+    padded_laplacian: ((0,), [(500, 300)], [(5, 4)]),
+    differences: ((0,), [(100_000,)], [(6,)]),
+    roughness: ((0,), [(500, 300)], [(5, 4)]),
     gathered: ((0,), [(3000,)], [(3000,)]),
     rolled: ((0,), [(100_000,)], [(6,)]),
     sum_with_a_transpose: ((0, 1), [(500, 400), (400, 500)], [(5, 4), (4, 5)]),

@@ -50,8 +50,14 @@ COUNTS = {
     "variance": ((1, 0), (1, 0)),
     "variance_of_columns": ((2, 0), (4, 0)),  # sums over all rows come before what is read of any
     "rosenbrock": ((1, 0), (1, 0)),
-    "padded": ((1, 0), (2, 1)),
-    "joined": ((1, 0), (3, 1)),
+    "padded": ((1, 0), (1, 0)),
+    "joined": ((1, 0), (1, 0)),
+    "stacked": ((1, 0), (1, 0)),
+    "rows_joined": ((1, 0), (1, 0)),
+    "padded_convolution": ((1, 0), (1, 0)),
+    "padded_laplacian": ((1, 0), (2, 1)),  # the gradient at an element has residuals of its neighbours
+    "differences": ((1, 0), (2, 1)),
+    "roughness": ((2, 0), (1, 0)),
     "rolled": ((1, 0), (1, 0)),
     "sum_with_a_transpose": ((1, 0), (2, 0)),
     "least_squares": ((1, 0), (1, 0)),
