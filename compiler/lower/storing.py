@@ -114,9 +114,12 @@ class _Sharing:
     def is_cheaper_than_memory(self, value: Value, readers: Sequence[Statement], recorder: Recorder) -> bool:
         """Tell whether a value that leaves the cache is computed again in less time than it is read."""
         size = dims.room(value.shape)
+        spaces = [r.space for r in readers if isinstance(r, Nest)]
+        asked_for = sum(map(dims.room, spaces))  # elements; few of them, where a nest reads the edges only
         return (
-            (recorder.cost + 2 * len(recorder.reads)) * len(readers) <= _CHEAPER_THAN_MEMORY
-            and all(isinstance(r, Nest) and dims.room(r.space) <= 1.5 * size for r in readers)
+            (recorder.cost + 2 * len(recorder.reads)) * asked_for <= _CHEAPER_THAN_MEMORY * size
+            and len(spaces) == len(readers)
+            and all(dims.room(s) <= 1.5 * size for s in spaces)
             and not any(self.inlining.canonical(r.value) in self.written for r in recorder.reads)
         )
 

@@ -1,6 +1,7 @@
-"""Additions of parts that make up an array, each to its place among zeros, are the parts joined.
+"""Additions of parts that make up an array, each to its place, are one addition of the parts joined.
 
-They are what slices of one array give in reverse: one loop in the place of a fill and a pass for each part.
+They are what slices of one array give in reverse. To zeros nothing is added: then the parts joined are all,
+one loop in the place of a fill and a pass for each part.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ def join_tilings(graph: Graph, ops: OpTable) -> Graph:
 
 @dataclass(slots=True)
 class _Chain:
-    """Additions to zeros, one after the other, while there may be elements that nothing was added to."""
+    """Additions to an array, one after the other, while there may be elements that nothing was added to."""
 
+    base: Value | None  # zeros are left out
     left: int
     nodes: list[Node] = field(default_factory=list)
 
@@ -69,10 +71,11 @@ class _Rewrite:
                 self.zeros.add(node.result)
             case "accumulate" if is_block(node):
                 base = node.operands[0]
-                if base in self.zeros:
-                    self.chains[node.result] = _Chain(dims.size(node.result.shape)).and_(node)
-                elif base in self.chains and self.uses[base] == 1:
+                if base in self.chains and self.chains[base].left > 0 and self.uses[base] == 1:
                     self.chains[node.result] = self.chains.pop(base).and_(node)
+                else:
+                    chain = _Chain(None if base in self.zeros else base, dims.size(node.result.shape))
+                    self.chains[node.result] = chain.and_(node)
 
     def joined(self, b: Builder, node: Node) -> Value | None:
         chain = self.chains.get(node.results[0]) if len(node.results) == 1 else None
@@ -84,7 +87,10 @@ class _Rewrite:
             part = self.replaced.get(each.operands[1], each.operands[1])
             sizes = tuple(size for _, size in block_of(each))
             parts.append(part if part.shape == sizes else b.reshape(part, shape=sizes))
-        return parts[0] if len(parts) == 1 else b.concatenate(*parts, axis=axis)
+        joined = parts[0] if len(parts) == 1 else b.concatenate(*parts, axis=axis)
+        if chain.base is None:
+            return joined
+        return b.add(self.replaced.get(chain.base, chain.base), joined)
 
 
 def _tiled_axis(chain: Sequence[Node]) -> int | None:

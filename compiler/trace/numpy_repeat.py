@@ -17,6 +17,8 @@ from .numpy_join import concatenate, slice_axis
 from .operands import as_array, lift, value_of
 from .tracer import Array, new_array
 
+_MOST_RUNS = 6  # of the places along an axis of a padded array: each is a loop of its own
+
 
 @implements(np.tile)
 def tile(trace: Trace, A: Any, reps: Any) -> Array:
@@ -113,9 +115,46 @@ def pad(
         raise UnsupportedError(f"np.pad with mode={mode!r} is not supported", loc=user_location())
     value = x.value
     for axis, (low, high) in enumerate(widths):
-        places = np.pad(np.arange(value.shape[axis]), (low, high), mode)
-        value = along(trace, value, axis, trace.b.literal(places)) if low or high else value
+        places = np.pad(np.arange(value.shape[axis]), (low, high), mode).tolist()
+        before, after = _runs(places[:low]), _runs(places[len(places) - high :])
+        if len(before) + len(after) > _MOST_RUNS:
+            value = along(trace, value, axis, trace.b.literal(np.array(places)))
+        elif before or after:
+            parts = [[_run(trace, value, axis, run) for run in runs] for runs in (before, after)]
+            value = trace.b.concatenate(*parts[0], value, *parts[1], axis=axis)
     return new_array(trace, value)
+
+
+_Run = tuple[int, int, int]  # the first place, how many there are, and the step; 0 repeats one place
+
+
+def _runs(places: list[int]) -> list[_Run]:
+    """Places one after the other as slices."""
+    found: list[_Run] = []
+    for place in places:
+        start, size, step = found[-1] if found else (place - 2, 1, 0)
+        if size == 1 and abs(place - start) <= 1:
+            found[-1] = start, 2, place - start
+        elif size > 1 and place == start + size * step:
+            found[-1] = start, size + 1, step
+        else:
+            found.append((place, 1, 1))
+    return found
+
+
+def _run(trace: Trace, value: Value, axis: int, run: _Run) -> Value:
+    """The elements of a run of places along one axis."""
+    start, size, step = run
+    span = Span(start, size, step) if step else Span(start, 1)
+    part = trace.b.index(
+        value, at=tuple(span if k == axis else Span(0, d) for k, d in enumerate(value.shape))
+    )
+    if step:
+        return part
+    shape = tuple(size if k == axis else d for k, d in enumerate(value.shape))
+    kept = tuple(k for k in range(len(shape)) if k != axis)
+    one = trace.b.reshape(part, shape=tuple(shape[k] for k in kept))
+    return trace.b.broadcast(one, shape=shape, axes=kept)
 
 
 def _padded(trace: Trace, value: Value, widths: list[list[int]], fill: Any) -> Value:

@@ -66,6 +66,19 @@ def padded_laplacian(x: Any) -> Any:
     return np.sum((p[2:, 1:-1] + p[:-2, 1:-1] + p[1:-1, 2:] + p[1:-1, :-2] - 4 * p[1:-1, 1:-1]) ** 2)
 
 
+def extended(x: Any) -> Any:
+    return np.sum(np.sin(np.pad(x, 2, mode="edge")) ** 2)
+
+
+def reflected(x: Any) -> Any:
+    return np.sum(np.sin(np.pad(x, 2, mode="reflect")) ** 2)
+
+
+def periodic_laplacian(x: Any) -> Any:
+    around = np.roll(x, 1, 0) + np.roll(x, -1, 0) + np.roll(x, 1, 1) + np.roll(x, -1, 1)
+    return np.sum((around - 4 * x) ** 2)
+
+
 def differences(x: Any) -> Any:
     return np.sum(np.sin(np.diff(x)) ** 2)
 
@@ -121,6 +134,9 @@ PROGRAMS: dict[Callable[..., Any], tuple[tuple[int, ...], list[tuple[int, ...]],
     rows_joined: ((0, 1), [(300, 200), (200, 200)], [(3, 4), (2, 4)]),
     padded_convolution: ((0, 1), [(100_000,), (3,)], [(6,), (3,)]),
     padded_laplacian: ((0,), [(500, 300)], [(5, 4)]),
+    extended: ((0,), [(100_000,)], [(6,)]),
+    reflected: ((0,), [(500, 300)], [(5, 4)]),
+    periodic_laplacian: ((0,), [(500, 300)], [(5, 4)]),
     differences: ((0,), [(100_000,)], [(6,)]),
     roughness: ((0,), [(500, 300)], [(5, 4)]),
     gathered: ((0,), [(3000,)], [(3000,)]),

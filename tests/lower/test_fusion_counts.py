@@ -56,6 +56,9 @@ COUNTS = {
     "rows_joined": ((1, 0), (1, 0)),
     "padded_convolution": ((1, 0), (1, 0)),
     "padded_laplacian": ((1, 0), (2, 1)),  # the gradient at an element has residuals of its neighbours
+    "extended": ((1, 0), (1, 0)),
+    "reflected": ((1, 0), (2, 1)),  # rows are added to one another, then columns
+    "periodic_laplacian": ((1, 0), (2, 1)),
     "differences": ((1, 0), (2, 1)),
     "roughness": ((2, 0), (1, 0)),
     "rolled": ((1, 0), (1, 0)),

@@ -29,6 +29,17 @@ def with_a_gap(x: Any) -> Any:
     return np.sum(np.sin(x[:2])) + np.sum(np.cos(x[3:]))
 
 
+def rolled(x: Any) -> Any:
+    y = np.sin(x)
+    return np.sum((y - np.roll(y, 2)) ** 2)
+
+
+def test_parts_added_to_an_array_are_one_addition() -> None:
+    text = str(gr.grad(rolled).inspect(np.ones(6)).kernels)
+    assert "accumulate" not in text
+    assert "concatenate" in text
+
+
 def test_parts_side_by_side_are_joined() -> None:
     assert "concatenate" in names(halves, np.ones(6))
     assert "accumulate" not in str(gr.grad(halves).inspect(np.ones(6)).kernels)
@@ -40,7 +51,7 @@ def test_others_stay_sums(f: Any) -> None:
     assert "concatenate" not in found
 
 
-@pytest.mark.parametrize("f", [halves, overlapping, with_a_gap])
+@pytest.mark.parametrize("f", [halves, overlapping, with_a_gap, rolled])
 def test_gradients(f: Any) -> None:
     x, h = np.linspace(-1.0, 1.0, 6), 1e-6
     differences = [(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(6)]
