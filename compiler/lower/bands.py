@@ -110,9 +110,8 @@ class _Merge:
                 found += [*self.block(draft.before), self.band(draft)]
                 del waiting[len(waiting) - (len(draft.before) + len(draft.nests) + len(draft.after) - 1) :]
                 waiting += reversed(draft.after)
-            elif isinstance(statement, Nest) and (footprint := self.footprint(statement)).tile is not None:
-                assert footprint.rows is not None
-                found.append(Band(footprint.rows, crossings.ROWS, (replace(statement, tile=footprint.tile),)))
+            elif isinstance(statement, Nest):
+                found.append(replace(statement, tiled=self.footprint(statement).tiled))
             else:
                 found.append(self.inner(statement))
         return tuple(found)
@@ -164,7 +163,7 @@ class _Merge:
             if self.readers.get(value, set()) <= nests and value not in whole and size <= self.left:
                 rows.add(value)
                 self.left -= size
-        tiled = tuple(replace(n, tile=p.tile) for n, p in zip(draft.nests, draft.footprints, strict=True))
+        tiled = tuple(replace(n, tiled=p.tiled) for n, p in zip(draft.nests, draft.footprints, strict=True))
         return Band(draft.count, step, tiled, frozenset(rows))
 
 

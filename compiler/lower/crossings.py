@@ -1,7 +1,7 @@
-"""Nests that read one array along its rows and another along its columns.
+"""Nests that read one array along the last axis and another along an axis further out.
 
-Row by row, every element of a column would come with a line of memory of which nothing else is used before
-it has left the cache. Such a nest is a band of its own, and each block of its rows is walked tile by tile.
+In C order, every element along that axis would come with a line of memory of which nothing else is used
+before it has left the cache. So the two axes are walked tile by tile, inside of the loops over all others.
 """
 
 from __future__ import annotations
@@ -16,33 +16,35 @@ from .kernels import Access, Nest, Root
 from .lifetimes import row_axes
 
 ROWS = 16  # of a tile: two lines of memory along the columns
-_COLUMNS = 128  # of a tile: enough for interleaved vectors
+COLUMNS = 128  # of a tile: enough for interleaved vectors
 LEAST = 1 << 14  # elements of a nest: less is in a cache anyway
 _FAR = 16  # elements from one to the next, above which they have no line of memory in common
 
 
-def tile_of(nest: Nest, recorded: Recorder) -> int | None:
-    """The columns of a tile of a nest that reads one array along its rows, another along its columns."""
-    return _COLUMNS if _is_crossed(nest, recorded) else None
+def crossed_axis(nest: Nest, recorded: Recorder) -> int | None:
+    """The axis along which some array of a nest is contiguous, while along the last one it is far apart.
 
-
-def _is_crossed(nest: Nest, recorded: Recorder) -> bool:
-    """Tell whether some array is contiguous along the first axis of a nest, and others along the last."""
+    None, too, where what is read between two elements along that axis stays in the cache.
+    """
     space, roots = nest.space, nest.roots
-    if not is_static(space) or len(space) < 2 or room(space) < LEAST or recorded.breaks:
-        return False
-    if room(space[:1]) < 2 * ROWS or room(space[-1:]) < 2 * _COLUMNS:
-        return False
+    if not is_static(space) or room(space) < LEAST or recorded.breaks:
+        return None
     here = nest_index(space)
     forms = [r.position for r in recorded.reads]
     forms += [linear(here, row_major(space)) for r in roots if r.access is Access.STORE]
-    across = any(_stride(f, here[0]) == 1 and abs(_stride(f, here[-1])) >= _FAR for f in forms)
-    return across and all(_can_be_cut(r, space) for r in roots)
+    if not all(_can_be_cut(r, space) for r in roots):
+        return None
+    for axis in range(len(space) - 1):
+        if room(space[axis : axis + 1]) < 2 * ROWS or room(space[axis + 1 :]) < 2 * COLUMNS:
+            continue
+        if any(_stride(f, here[axis]) == 1 and abs(_stride(f, here[-1])) >= _FAR for f in forms):
+            return axis
+    return None
 
 
 def _stride(form: Index, axis: Index) -> int:
     terms: Mapping[Any, int] = dict(form.terms)
-    return terms.get(axis.terms[0][0], 0)
+    return terms.get(axis.terms[0][0], 0) if axis.terms else 0
 
 
 def _can_be_cut(root: Root, space: Shape) -> bool:

@@ -11,7 +11,7 @@ from ..ir.operation import Effect
 from ..ir.symbols import BIND
 from .accesses import Recorder, nest_index, record, record_roots
 from .affine import Index, Variable, bounds
-from .crossings import tile_of
+from .crossings import crossed_axis
 from .inlining import Inlining, is_array
 from .kernels import Access, Nest, Scalars, Single, Statement
 from .lifetimes import needs_wide
@@ -36,7 +36,7 @@ class Footprint:
     same_row: frozenset[Value] = frozenset()
     by_row: frozenset[Value] = frozenset()
     across: frozenset[Value] = frozenset()
-    tile: int | None = None  # of the nest in a band
+    tiled: int | None = None  # the axis of a nest that is walked tile by tile with the last one
     lines: int = 0  # of its code in a band, about
 
 
@@ -107,17 +107,16 @@ def _nest(nest: Nest, inlining: Inlining) -> Footprint:
     arrays += [r.node.operands[0] for r in nest.roots if r.access in (Access.PUT, Access.RENEW)]
     awaited = _awaited(arrays, inlining)
     needs = frozenset([*recorded.scalars, *map(inlining.canonical, arrays), *awaited])
+    tiled = crossed_axis(nest, recorded)
     rows = _rows(nest, recorded, inlining) if plain else None
     if rows is None:
-        return Footprint(needs, makes, plain)
+        return Footprint(needs, makes, plain, tiled=tiled)
     across = frozenset(
         r.result for r in nest.roots if r.access is Access.REDUCE and 0 in r.node.attrs["axes"]
     )
     same_row = _same_row(nest, rows, inlining)
     lines = _NEST_LINES + _NODE_LINES * weight_of(nest, recorded)
-    return Footprint(
-        needs, makes, True, rows, same_row, makes - across, across, tile_of(nest, recorded), lines
-    )
+    return Footprint(needs, makes, True, rows, same_row, makes - across, across, tiled, lines)
 
 
 def _recorded(nest: Nest, inlining: Inlining, here: tuple[Index, ...] | None) -> Recorder:

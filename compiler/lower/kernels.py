@@ -98,7 +98,7 @@ class Nest:
     space: Shape
     roots: tuple[Root, ...]
     split: Split | None = None  # where threads can share the work
-    tile: int | None = None  # so many columns at a time, in each block of rows of the band that it is in
+    tiled: int | None = None  # the axis that is walked tile by tile with the last one
 
     def is_cut(self, root: Root) -> bool:
         """Tell whether a reduction is over the axes that are split: a chunk then has a part of the result."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..ir.dims import Dim, as_symbol, static, symbol
+from ..ir.dims import Dim, as_symbol, symbol
 from ..ir.types import DType
 from . import llvm_sums as sums
-from .accesses import nest_index
-from .affine import Index, Variable
+from .affine import Index
 from .footprints import block_index, block_variable
 from .kernels import Access, Band, Buffer, Nest, Root, Split
 from .llvm_code import Code
@@ -46,27 +45,8 @@ def _blocks(code: Code, band: Band, totals: Sequence[Totals], start: str, count:
             for root in nest.roots:
                 if root.access is Access.REDUCE and not _is_across(root):
                     sums.clear_rows(code, root, nest.space, rows, Index(((first, 1),)), band.count)
-            if nest.tile is not None:
-                _tiles(code, nest, nest.tile, block, total, unseen)
-            else:
-                total.add(NestCode(code, nest, block).emit_part(total.targets, unseen))
+            total.add(NestCode(code, nest, block).emit_part(total.targets, unseen))
     code.rows, code.machine.groups = {}, {}
-
-
-def _tiles(code: Code, nest: Nest, width: int, block: Subspace, total: Totals, unseen: bool) -> None:
-    """Emit a block of rows of a nest, `width` columns at a time."""
-    (count,) = static(nest.space[-1:])
-    column = Variable("columns", count - width + 1)
-    with code.loop(-(-count // width), unroll=False) as number:
-        begin = code.function.value(f"mul nuw nsw i64 {number}, {width}")
-        rows = dict(code.machine.groups)
-        code.machine.groups[column] = begin, 1
-        columns = block_length(code, count, width, begin, column.name)
-        space = (*block.space[:-1], columns)
-        last = nest_index(space)[-1].plus(Index(((column, 1),)))
-        tile = Subspace(space, (*block.here[:-1], last), block.outer | {column})
-        total.add(NestCode(code, nest, tile).emit_part(total.targets, unseen))
-        code.machine.groups = rows
 
 
 def block_length(code: Code, count: int, step: int, begin: str, name: str) -> Dim:

@@ -72,6 +72,9 @@ class NestCode:
         self.interleave = 0
         self.sums: list[sums.Sum] = []
         self.chunk: Chunk | None = None
+        self.blocks: dict[
+            tuple[int, ...], tuple[str, Dim | str]
+        ] = {}  # where that of an axis begins; its size
 
     def emit(self) -> None:
         code, roots, space = self.code, self.nest.roots, self.nest.space
@@ -158,11 +161,15 @@ class NestCode:
         innermost = depth == len(self.groups) - 1
         most, start = capacity(count), ""
         turns: Dim | str = count
-        if self.chunk is not None and self.chunk.depth == depth:
+        if group.axes in self.blocks:
+            start, turns = self.blocks[group.axes]
+        elif self.chunk is not None and self.chunk.depth == depth:
             most = min(most, self.chunk.size)
             start, turns = self.clipped(self.chunk, first, count)
-        if innermost and most >= 2 * _BLOCK and any(s.rounds for s in spanning):
-            self.blocks(start, turns, spanning)
+        if group.block is not None:
+            self.tiles(depth, group.block, start, turns)
+        elif innermost and most >= 2 * _BLOCK and any(s.rounds for s in spanning):
+            self.rounds(start, turns, spanning)
         else:
             summed = innermost and bool(spanning) and most >= _LONG_SUM
             with self.code.loop(turns, self.unroll, self.interleave if summed else 0) as i:
@@ -199,16 +206,32 @@ class NestCode:
             stride *= self.space[axis]
         self.level(depth + 1)
 
-    def blocks(self, start: str, count: Dim | str, spanning: Sequence[sums.Sum]) -> None:
+    def tiles(self, depth: int, size: int, start: str, count: Dim | str) -> None:
+        """The loop at `depth` over blocks of iterations, which a loop further in does."""
+        code, f = self.code, self.code.function
+        axes = self.groups[depth].axes
+        with code.loop(self.rounds_of(count, size), unroll=False) as number:
+            begin = f.value(f"mul nuw nsw i64 {number}, {size}")
+            length: Dim | str = size
+            if not isinstance(count, int) or count % size:
+                total = count if isinstance(count, str) else code.extent(count)
+                length = code.least(f.value(f"sub nuw nsw i64 {total}, {begin}"), size)
+            self.blocks[axes] = self.moved(start, begin), length
+            self.level(depth + 1)
+        del self.blocks[axes]
+
+    def rounds_of(self, count: Dim | str, size: int) -> int | str:
+        """How many blocks of a size there are."""
+        if isinstance(count, int):
+            return -(-count // size)
+        f, total = self.code.function, count if isinstance(count, str) else self.code.extent(count)
+        return f.value(f"udiv i64 {f.value(f'add i64 {total}, {size - 1}')}, {size}")
+
+    def rounds(self, start: str, count: Dim | str, spanning: Sequence[sums.Sum]) -> None:
         """The innermost loop in blocks, each summed on its own, so that long sums keep their digits."""
         code, f = self.code, self.code.function
         total = count if isinstance(count, str) else code.extent(count)
-        rounds: int | str
-        if isinstance(count, int):
-            rounds = -(-count // _BLOCK)
-        else:
-            rounds = f.value(f"udiv i64 {f.value(f'add i64 {total}, {_BLOCK - 1}')}, {_BLOCK}")
-        with code.loop(rounds) as block:
+        with code.loop(self.rounds_of(count, _BLOCK)) as block:
             first = f.value(f"mul nuw nsw i64 {block}, {_BLOCK}")
             size = code.least(f.value(f"sub nuw nsw i64 {total}, {first}"), _BLOCK)
             totals = [code.read(s.slot, s.dtype) for s in spanning]

@@ -83,7 +83,7 @@ class _Task:
     def chunks(self) -> None:
         """The loop over chunks."""
         split, inner = self.split, self.inner
-        (depth,) = (k for k, g in enumerate(inner.groups) if g.axes == split.axes)
+        depth = next(k for k, g in enumerate(inner.groups) if g.axes == split.axes)
         with self.outlined.chunks(split, inner.groups[depth].count) as chunk:
             inner.chunk = Chunk(depth, split.size, chunk.first, chunk.end)
             for s in inner.sums:

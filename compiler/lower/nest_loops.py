@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ir.dims import Dim, Shape, capacity
+from . import crossings
 from .accesses import Recorder, nest_index
 from .affine import Index, Variable, variable
 from .domains import Here
@@ -26,11 +27,15 @@ _LONG = 4  # pieces of a loop that is worth its copies of the code
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Neighbouring axes that one loop walks; `starts` are where its pieces begin."""
+    """Neighbouring axes that one loop walks; `starts` are where its pieces begin.
+
+    With a `block` it walks so many iterations at a time, which a loop over the same axis further in does.
+    """
 
     axes: tuple[int, ...]
     count: Dim
     starts: tuple[int, ...] = (0,)
+    block: int | None = None
 
     def pieces(self) -> list[tuple[int, Dim]]:
         """The first iteration and the number of iterations of every piece."""
@@ -45,9 +50,20 @@ def plan_nest(nest: Nest, recorded: Recorder, form_of: FormOf) -> list[Group]:
 
 def plan_part(nest: Nest, recorded: Recorder, form_of: FormOf, space: Shape, here: Here) -> list[Group]:
     """The same for a part of the nest's index space."""
+    if nest.tiled is not None:
+        return _tiled_loops(space, nest.tiled)
     forms = [r.position for r in recorded.reads] + recorded.forms
     forms += [root_position(r, here, form_of) for r in nest.roots]
     return plan_loops(space, recorded, forms, weight_of(nest, recorded))
+
+
+def _tiled_loops(space: Shape, axis: int) -> list[Group]:
+    """Loops over tiles of an axis and the last one, inside of those over the others."""
+    last = len(space) - 1
+    others = [Group((k,), size) for k, size in enumerate(space) if k not in (axis, last) and size != 1]
+    tile = [(axis, crossings.ROWS), (last, crossings.COLUMNS)]
+    blocks = [Group((k,), space[k], block=size) for k, size in tile if capacity(space[k]) > size]
+    return [*others, *blocks, *(Group((k,), space[k]) for k, _ in tile)]
 
 
 def weight_of(nest: Nest, recorded: Recorder) -> int:

@@ -57,7 +57,8 @@ def _split_of(nest: Nest, inlining: Inlining) -> Split | None:
         return None
     groups = plan_nest(nest, recorded, _unknown)
     chunks = min(work // _CHUNK_WORK, _MOST_CHUNKS)
-    found = [split for g in groups if (split := _cut(nest, groups, g, chunks)) is not None]
+    outer = groups if nest.tiled is None else groups[:-2]  # the loops inside of tiles are those around again
+    found = [split for g in outer if (split := _cut(nest, groups, g, chunks)) is not None]
     enough = [split for split in found if split.chunks >= chunks // 2]
     return next(iter(enough), max(found, key=lambda split: split.chunks, default=None))
 
@@ -106,8 +107,8 @@ def _cut(nest: Nest, groups: Sequence[Group], group: Group, chunks: int) -> Spli
     if chunks < 2:
         return None
     length = -(-count // chunks)
-    if group is groups[-1]:
-        length = -(-length // _VECTORS) * _VECTORS
+    whole = group.block or (_VECTORS if group is groups[-1] else 1)
+    length = -(-length // whole) * whole
     found = -(-count // length)
     return Split(group.axes, length, found) if found > 1 else None
 

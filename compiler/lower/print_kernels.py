@@ -10,6 +10,7 @@ from ..ir.graph import Literal, Node, Span, Value
 from ..ir.loops import body_of, carries, heads
 from ..ir.printer import quoted
 from ..ir.types import ArrayType, DType
+from . import crossings
 from .kernels import (
     Access,
     Band,
@@ -82,8 +83,7 @@ class KernelPrinter:
             case Single(node):
                 yield from self.single(node, indent)
             case Nest():
-                how = f" by {statement.tile} columns" if statement.tile is not None else ""
-                how += _parallel(statement.split)
+                how = _tiles(statement) + _parallel(statement.split)
                 yield f"{indent}nest [{', '.join(map(str, statement.space))}]{how} {{"
                 yield from self.nest(statement, inner)
                 yield indent + "}"
@@ -211,6 +211,14 @@ class KernelPrinter:
             return f"{results}constant {_attribute(node.attrs['value'])}"
         operands = ", ".join(map(self.where, node.operands))
         return " ".join(part for part in (results + node.op.name, operands, _attributes(node)) if part)
+
+
+def _tiles(nest: Nest) -> str:
+    if nest.tiled is None:
+        return ""
+    sizes = dict.fromkeys(range(len(nest.space)), 1)
+    sizes |= {nest.tiled: crossings.ROWS, len(nest.space) - 1: crossings.COLUMNS}
+    return f" by [{', '.join(map(str, sizes.values()))}]"
 
 
 def _parallel(split: Split | None) -> str:

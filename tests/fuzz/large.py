@@ -28,7 +28,7 @@ def small_as_large() -> Iterator[None]:
             (crossings, "LEAST", 0),
             (crossings, "_FAR", 2),
             (crossings, "ROWS", 2),
-            (crossings, "_COLUMNS", 2),
+            (crossings, "COLUMNS", 2),
             (drafts, "_LEAST", 1),
             (whole_arrays, "_LEAST_TURNS", 2),
             (segments, "_OUT_OF_CACHE", 0),

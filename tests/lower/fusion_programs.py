@@ -99,6 +99,10 @@ def sum_with_a_transpose(x: Any, y: Any) -> Any:
     return np.sum((x + y.T) ** 2)
 
 
+def sum_with_transposes(x: Any, y: Any) -> Any:
+    return np.sum((x + np.swapaxes(y, 1, 2)) ** 2)
+
+
 def several_results(x: Any) -> Any:
     e = np.exp(x)
     return e * 2, np.sin(e), np.sum(e)
@@ -142,6 +146,7 @@ PROGRAMS: dict[Callable[..., Any], tuple[tuple[int, ...], list[tuple[int, ...]],
     gathered: ((0,), [(3000,)], [(3000,)]),
     rolled: ((0,), [(100_000,)], [(6,)]),
     sum_with_a_transpose: ((0, 1), [(500, 400), (400, 500)], [(5, 4), (4, 5)]),
+    sum_with_transposes: ((0, 1), [(4, 300, 350), (4, 350, 300)], [(2, 5, 4), (2, 4, 5)]),
     least_squares: ((0,), [(100,), (5000, 100), (5000,)], [(3,), (5, 3), (5,)]),
     mixture: ((0, 1, 2), [(25,), (25, 10), (25, 10), (2000, 10)], [(3,), (3, 2), (3, 2), (5, 2)]),
     clusters: ((0,), [(25, 10), (2000, 10)], [(3, 2), (5, 2)]),

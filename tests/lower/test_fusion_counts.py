@@ -63,6 +63,7 @@ COUNTS = {
     "roughness": ((2, 0), (1, 0)),
     "rolled": ((1, 0), (1, 0)),
     "sum_with_a_transpose": ((1, 0), (2, 0)),
+    "sum_with_transposes": ((1, 0), (2, 0)),
     "least_squares": ((1, 0), (1, 0)),
     "mixture": ((1, 0), (1, 0)),
     "clusters": ((1, 0), (1, 0)),
