@@ -7,6 +7,7 @@ from collections.abc import Collection
 from ..ir.dims import size
 from ..ir.graph import Node, Value
 from ..ir.types import ArrayType, DType
+from . import llvm_idle
 from .affine import ZERO
 from .arena import ALIGNMENT
 from .inlining import is_data
@@ -22,6 +23,7 @@ from .outside import STRAIGHT_LINE
 from .pieces import lines_of
 from .target import Target
 
+_WORKSPACES = "idle.workspaces"
 _UNROLLED_PARTS = 5  # of a program of more parts each loop is run seldom
 
 
@@ -77,9 +79,8 @@ def _entry(program: KernelProgram, module: ModuleText, symbol: str, frame: Frame
         given.append(f.value(f"getelementptr i8, ptr {aligned}, i64 {arena}"))
     status = f.value(f"call i64 @{symbol}.body({', '.join('ptr ' + g for g in given)})")
     if room:
-        # Whoever puts one where one lies already frees that one: at most one is kept.
-        idle = f.value(f"atomicrmw xchg ptr @idle, ptr {memory} acq_rel, align 8")
-        f.line(f"call void @free(ptr {idle})")
+        left_over = llvm_idle.leave(f, f"@{_WORKSPACES}", llvm_idle.places_for(room), memory)
+        f.line(f"call void @free(ptr {left_over})")
     f.line(f"ret i64 {status}")
     return f
 
@@ -102,12 +103,11 @@ def _room(program: KernelProgram, frame: Frame | None) -> int:
 
 
 def _take_workspace(program: KernelProgram, module: ModuleText, f: FunctionText, room: int) -> str:
-    """Take the idle workspace, or allocate one; no other call can use it meanwhile."""
+    """Take an idle workspace, or allocate one; no other call can use it meanwhile."""
     module.declare("malloc", "declare noalias ptr @malloc(i64) nounwind")
     module.declare("free", "declare void @free(ptr) nounwind")
     module.declare("llvm.ptrmask", "declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
-    module.constant("idle", "internal global ptr null")
-    idle = f.value("atomicrmw xchg ptr @idle, ptr null acq_rel, align 8")
+    idle = llvm_idle.take(f, llvm_idle.new_places(module, _WORKSPACES), llvm_idle.places_for(room))
     f.branch(f.value(f"icmp eq ptr {idle}, null"), "allocate", "given")
     f.label("allocate")
     fresh = f.value(f"call ptr @malloc(i64 {room})")
@@ -121,9 +121,7 @@ def _take_workspace(program: KernelProgram, module: ModuleText, f: FunctionText,
 def _release(program: KernelProgram, module: ModuleText, symbol: str) -> FunctionText:
     """Free what is kept between calls: for when the code is given up."""
     f = FunctionText(f"define void @{symbol}.release() nounwind")
-    if module.has("idle"):
-        idle = f.value("atomicrmw xchg ptr @idle, ptr null acq_rel, align 8")
-        f.line(f"call void @free(ptr {idle})")
+    llvm_idle.release(module, f, _WORKSPACES, "free")
     release(module, f)
     f.line("ret void")
     return f

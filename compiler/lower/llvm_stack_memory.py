@@ -1,4 +1,4 @@
-"""The memory of stacks in LLVM IR: taken from the call before, grown out of line, kept for the next call.
+"""The memory of stacks in LLVM IR: taken from an earlier call, grown out of line, left for a later one.
 
 In front of the elements of a block lie the number of bytes that fit, and the pointer to free it by: the
 elements begin on a cache line. Fresh memory costs a page fault for every page, more than all that is
@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from . import llvm_idle
 from .llvm_text import FunctionText, ModuleText
 
-_KEPT = 1 << 26  # bytes that the stacks of a program keep between calls, at most
+_KEPT = 1 << 26  # bytes that the stacks of a program keep between calls, at most, or twice as much
+_STACKS = "idle.stack."
 LINE = 64
 HEAD = 2 * LINE  # bytes of a block besides the elements
 _LARGE = 8 * LINE  # bytes of an element that begins on a line of its own
@@ -29,11 +31,11 @@ class Stack:
     count: str = field(compare=False)
     capacity: str = field(compare=False)
     element_bytes: int
-    idle: str  # where its memory waits between calls
+    idle: str  # the places where its memory waits between calls
     identity: object = field(default_factory=object, repr=False)
 
 
-_NAMES = ("stack.bytes", "stack.free", "stack.take", "stack.grow", "stack.give")
+_NAMES = ("stack.bytes", "stack.free", "stack.grow", "stack.leave")
 _TEXTS = (
     f"""\
 define internal i64 @stack.bytes(ptr %data) nounwind {{
@@ -58,11 +60,6 @@ given:
 over:
   ret void
 }""",
-    """\
-define internal noalias ptr @stack.take(ptr %idle) nounwind {
-  %data = atomicrmw xchg ptr %idle, ptr null acq_rel, align 8
-  ret ptr %data
-}""",
     f"""\
 define internal noalias ptr @stack.grow(ptr %data, i64 %bytes) noinline cold nounwind {{
   %all = add i64 %bytes, {HEAD}
@@ -83,21 +80,24 @@ grown:
   call void @stack.free(ptr %data)
   ret ptr %first
 }}""",
-    """\
-define internal void @stack.give(ptr %data, ptr %idle, i64 %most) noinline nounwind {
+    f"""\
+define internal void @stack.leave(ptr %data, ptr %places, i64 %most) noinline nounwind {{
   %bytes = call i64 @stack.bytes(ptr %data)
   %large = icmp ugt i64 %bytes, %most
   br i1 %large, label %free, label %keep
+keep:
+  %share = udiv i64 %most, {llvm_idle.PLACES}
+  %few = icmp ugt i64 %bytes, %share
+  %last = select i1 %few, i64 0, i64 {llvm_idle.PLACES - 1}
+  %rest = call ptr @idle.leave(ptr %places, i64 %last, ptr %data)
+  call void @stack.free(ptr %rest)
+  br label %over
 free:
   call void @stack.free(ptr %data)
   br label %over
-keep:
-  %other = atomicrmw xchg ptr %idle, ptr %data acq_rel, align 8
-  call void @stack.free(ptr %other)
-  br label %over
 over:
   ret void
-}""",
+}}""",
 )
 
 
@@ -124,9 +124,7 @@ def block_bytes(element_bytes: int, elements: int) -> int:
 
 def release(module: ModuleText, f: FunctionText) -> None:
     """Free the memory that stacks have left between calls."""
-    for place in module.idle:
-        data = f.value(f"call ptr @stack.take(ptr {place})")
-        f.line(f"call void @stack.free(ptr {data})")
+    llvm_idle.release(module, f, _STACKS, "stack.free")
 
 
 def take(module: ModuleText, f: FunctionText, data: str, capacity: str, element_bytes: int) -> str:
@@ -134,8 +132,8 @@ def take(module: ModuleText, f: FunctionText, data: str, capacity: str, element_
 
     `data` and `capacity` are the slots of a stack's pointer and of the number of elements that fit.
     """
-    idle = module.new_idle()
-    f.entry.append(f"  {data}.taken = call ptr @stack.take(ptr {idle})")
+    idle = llvm_idle.new_places(module, f"{_STACKS}{len(module.constants(_STACKS))}")
+    f.entry.append(f"  {data}.taken = call ptr @idle.take(ptr {idle}, i64 {llvm_idle.PLACES - 1})")
     f.entry.append(f"  {data}.bytes = call i64 @stack.bytes(ptr {data}.taken)")
     f.entry.append(f"  {data}.room = udiv i64 {data}.bytes, {element_bytes}")
     f.entry.append(f"  store ptr {data}.taken, ptr {data}")
@@ -153,4 +151,4 @@ def give(f: FunctionText, stacks: Sequence[tuple[str, str]]) -> None:
     """End a call: keep or free the memory of stacks, given by the slot and the place of each."""
     for data, idle in stacks:
         pointer = f.value(f"load ptr, ptr {data}")
-        f.line(f"call void @stack.give(ptr {pointer}, ptr {idle}, i64 {_KEPT // len(stacks)})")
+        f.line(f"call void @stack.leave(ptr {pointer}, ptr {idle}, i64 {_KEPT // len(stacks)})")

@@ -108,7 +108,6 @@ class ModuleText:
         self._metadata: list[str] = []
         self._kept: list[str] = []
         self.functions: list[FunctionText] = []
-        self.idle: list[str] = []  # globals that point to the memory of stacks between calls
         self.shares_products = False  # whether small matrix products that are alike are one function
         self._shared: set[str] = set()
 
@@ -132,14 +131,9 @@ class ModuleText:
         self._globals.setdefault(name, f"@{name} = {text}")
         return "@" + name
 
-    def has(self, name: str) -> bool:
-        """Tell whether there is a global of that name."""
-        return name in self._globals
-
-    def new_idle(self) -> str:
-        """A new global for the memory of a stack that one call leaves for the next; return its name."""
-        self.idle.append(self.constant(f"stack.idle.{len(self.idle)}", "internal global ptr null"))
-        return self.idle[-1]
+    def constants(self, prefix: str) -> list[str]:
+        """The globals whose names begin so."""
+        return [f"@{name}" for name in self._globals if name.startswith(prefix)]
 
     def metadata(self, text: str) -> str:
         self._metadata.append(text)
