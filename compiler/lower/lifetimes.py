@@ -84,10 +84,17 @@ class _Numbering:
         for value in self.graph.block.results:
             self.use(value, 2 * self.clock + 1)
         for value, (start, loops) in self.defined.items():
+            if value not in self.uses and self.is_checked(value):
+                continue
             uses = [self.end_of(t, at, loops) for t, at in self.uses.get(value, ())]
             self.found.intervals[value] = self.live(start, uses)
         self.found.wishes = [(a, b) for _, a, b in sorted(self.wishes, key=lambda w: -w[0])]
         return self.found
+
+    def is_checked(self, value: Value) -> bool:
+        """Tell whether a value comes from a check of indices, which can do without its memory."""
+        node = self.inlining.producers.get(value)
+        return node is not None and node.op.name == "check_index"
 
     def end_of(self, time: int, at: _Loops, loops: _Loops) -> int:
         """A use inside a loop that the value was not defined in lasts to the loop's end."""

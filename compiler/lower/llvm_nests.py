@@ -275,7 +275,9 @@ class NestCode:
             case Access.PUSH:
                 code.store_at(self.pushed[id(root)], place, x)
             case Access.CHECK:
-                code.store_to(code.program.places[root.result], place, checked_index(code, root.node, x))
+                checked = checked_index(code, root.node, x)
+                if root.result in code.program.places:
+                    code.store_to(code.program.places[root.result], place, checked)
             case _:
                 target = code.program.places[root.result]
                 if root.node.op.name == "accumulate":

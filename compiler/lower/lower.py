@@ -9,6 +9,7 @@ from ..ops import OPS
 from ..passes.checkpoints import open_checkpoints, without_names
 from .bands import merge_rows
 from .buffers import plan_buffers
+from .index_checks import flag_bad_indices
 from .inlining import choose
 from .kernels import KernelProgram
 from .lifetimes import find_lifetimes
@@ -26,6 +27,7 @@ _REWRITES = (
     open_checkpoints,
     without_names,
     write_parts,
+    flag_bad_indices,
     open_thin_products,
     join_tilings,
     open_windows,

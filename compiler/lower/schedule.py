@@ -94,14 +94,12 @@ class _Schedule:
 
     def collect(self, node: Node) -> None:
         """Sum up what an element of the node's result takes."""
-        value, same = node.result, isinstance(node.op.lowering, Elementwise)
-        operands = node.operands
-        self.here[value] = max((self.here.get(o, -1) for o in operands), default=-1) if same else -1
+        value, operands = node.result, node.operands
+        same = _read_at_own_index(node)
+        self.here[value] = max((self.here.get(o, -1) for o in same), default=-1)
         needed = (*operands, *self.inlining.implied.get(node, ()))
-        after = max((self.after.get(o, -1) for o in needed), default=-1)
-        self.after[value] = (
-            after if same else max(after, max((self.here.get(o, -1) for o in operands), default=-1))
-        )
+        moved = [o for o in operands if o not in same]
+        self.after[value] = max(self.ready(moved), max((self.after.get(o, -1) for o in needed), default=-1))
         self.weights[value] = 1 + sum(self.weights.get(o, 0) for o in operands)
         arrays = [o for o in operands if is_array(o)]
         self.leaves[value] = frozenset().union(*(self.leaves.get(o, frozenset([o])) for o in arrays))
@@ -153,6 +151,15 @@ class _Schedule:
             if k in self.scalars:
                 found.append(Scalars(tuple(self.scalars[k])))
         return tuple(found)
+
+
+def _read_at_own_index(node: Node) -> Sequence[Value]:
+    """The operands of which an element of the result needs the one at the same index only."""
+    if isinstance(node.op.lowering, Elementwise):
+        return node.operands
+    if node.op.name == "gather" and node.operands[1].shape == node.result.shape:
+        return [o for o in node.operands[1:] if o is not node.operands[0]]
+    return ()
 
 
 def _own_root(node: Node) -> Root | None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 import gradir as gr
-from gradir.lower import bands, crossings, drafts, edges, parallel, renewal
+from gradir.lower import bands, crossings, drafts, edges, index_checks, parallel, renewal
 from gradir.passes import segments, whole_arrays
 
 
@@ -30,6 +30,7 @@ def small_as_large() -> Iterator[None]:
             (crossings, "ROWS", 2),
             (crossings, "COLUMNS", 2),
             (drafts, "_LEAST", 1),
+            (index_checks, "_LEAST", 1),
             (whole_arrays, "_LEAST_TURNS", 2),
             (segments, "_OUT_OF_CACHE", 0),
             (segments, "_SEGMENT", range(2, 5)),
