@@ -213,11 +213,13 @@ class Code:
     # Control.
 
     @contextmanager
-    def loop(self, count: Dim | str, unroll: bool = True, interleave: int = 0) -> Iterator[str]:
+    def loop(
+        self, count: Dim | str, unroll: bool = True, interleave: int = 0, straight: bool = False
+    ) -> Iterator[str]:
         """Run what is emitted inside `count` times, if that is positive; gives the counter's register.
 
         Without `unroll` LLVM may vectorise the loop, but not unroll it, nor interleave more vectors than
-        told.
+        told. Where it becomes a loop over vectors and is to be `straight`, that is unrolled all the way.
         """
         f = self.function
         unroll = unroll and (self.part is None or self.part.frame.unrolls)
@@ -243,7 +245,7 @@ class Code:
         f.label(latch)
         f.line(f"{i}.next = add nuw nsw i64 {i}, 1")
         again = f.value(f"icmp ult i64 {i}.next, {count}")
-        f.branch(again, head, after, "" if unroll else self.rolled(interleave))
+        f.branch(again, head, after, "" if unroll else self.rolled(interleave, straight))
         f.label(after)
 
     @contextmanager
@@ -275,13 +277,16 @@ class Code:
         f.branch(turn.again, head, after)
         f.label(after)
 
-    def rolled(self, interleave: int) -> str:
-        """Metadata that keeps LLVM from unrolling a loop, but for so many vectors at once."""
+    def rolled(self, interleave: int, straight: bool) -> str:
+        """Metadata that keeps LLVM from unrolling a loop, but for so many vectors at once, or for all."""
         if not self._rolled:
             self._rolled = self.module.metadata('!{!"llvm.loop.unroll.disable"}')
         parts = [self._rolled]
         if interleave:
             parts.append(self.module.metadata(f'!{{!"llvm.loop.interleave.count", i32 {interleave}}}'))
+        if straight:
+            full = self.module.metadata('!{!"llvm.loop.unroll.full"}')
+            parts.append(self.module.metadata(f'!{{!"llvm.loop.vectorize.followup_vectorized", {full}}}'))
         return f", !llvm.loop {self.module.distinct(parts)}"
 
     def unless(self, failed: str, site: int, index: str | None = None) -> None:

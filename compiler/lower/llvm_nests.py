@@ -27,6 +27,7 @@ _BLOCK = 4096  # elements of a long sum that are added up before they join the r
 _UNROLLED = (
     1024  # nodes in all iterations of a nest that LLVM may unroll: more costs compile time and gains little
 )
+_STRAIGHT = 512  # the same for an innermost loop, once it is in vectors
 _INTERLEAVED = 4  # vectors of partial sums, so that an addition need not wait for the one before it
 _LIGHT = 16  # nodes of a nest that has the registers for it
 _LONG_SUM = 128
@@ -70,6 +71,7 @@ class NestCode:
         self.groups: list[Group] = []
         self.unroll = False
         self.interleave = 0
+        self.weight = 0
         self.sums: list[sums.Sum] = []
         self.chunk: Chunk | None = None
         self.blocks: dict[
@@ -122,9 +124,9 @@ class NestCode:
     def plan(self, recorded: Recorder) -> None:
         """Choose the loops."""
         self.groups = plan_part(self.nest, recorded, self.code.form, self.space, self.here)
-        weight = weight_of(self.nest, recorded)
-        self.unroll = room(self.space) * weight <= _UNROLLED
-        self.interleave = _INTERLEAVED if weight <= _LIGHT else 0
+        self.weight = weight_of(self.nest, recorded)
+        self.unroll = room(self.space) * self.weight <= _UNROLLED
+        self.interleave = _INTERLEAVED if self.weight <= _LIGHT else 0
 
     def read_by(self, recorded: Recorder) -> set[Buffer]:
         """The buffers that the nest reads."""
@@ -141,7 +143,7 @@ class NestCode:
         code = self.code
         mine = [s for s in self.sums if s.depth == depth]
         for s in mine:
-            sums.start(code, s)
+            sums.start(code, s, self.here)
         if depth == len(self.groups):
             self.body()
         else:
@@ -172,7 +174,9 @@ class NestCode:
             self.rounds(start, turns, spanning)
         else:
             summed = innermost and bool(spanning) and most >= _LONG_SUM
-            with self.code.loop(turns, self.unroll, self.interleave if summed else 0) as i:
+            straight = innermost and isinstance(turns, int) and turns * self.weight <= _STRAIGHT
+            interleave = self.interleave if summed else 0
+            with self.code.loop(turns, self.unroll, interleave, straight) as i:
                 self.step(depth, self.moved(start, i))
 
     def clipped(self, chunk: Chunk, first: int, count: Dim) -> tuple[str, str]:

@@ -29,6 +29,7 @@ class Sum:
     depth: int  # the loops around the accumulator
     in_memory: bool  # rows are combined in the buffer `target`
     target: Buffer | None
+    alone: bool = False  # it spans no loop: each element joins its row in memory at once
 
     @property
     def rounds(self) -> bool:
@@ -48,7 +49,8 @@ def begin(code: Code, root: Root, groups: Sequence[Group], space: Shape, target:
     place = code.program.places.get(root.result)
     if target is None:
         target = code.program.scratch.get(root.node, place) if in_memory else place
-    return Sum(root, reduction, dtype, code.accumulator(dtype), depth, in_memory, target)
+    alone = in_memory and 0 < depth == len(groups) and target is not None and target.dtype is dtype
+    return Sum(root, reduction, dtype, code.accumulator(dtype), depth, in_memory, target, alone)
 
 
 def clear(code: Code, s: Sum) -> None:
@@ -69,8 +71,11 @@ def clear_rows(code: Code, root: Root, space: Shape, rows: Dim, first: Index, co
         code.store_to(target, counter(i).plus(first, size), identity)
 
 
-def start(code: Code, s: Sum) -> None:
-    code.write(s.slot, code.literal(s.dtype, s.reduction.identity(s.dtype)))
+def start(code: Code, s: Sum, here: tuple[Index, ...] = ()) -> None:
+    if s.alone and s.target is not None:
+        code.write(s.slot, code.load_from(s.target, result_position(s.root, here)))
+    else:
+        code.write(s.slot, code.literal(s.dtype, s.reduction.identity(s.dtype)))
 
 
 def add(code: Code, s: Sum, x: Any) -> None:
@@ -92,7 +97,7 @@ def end(code: Code, s: Sum, here: tuple[Index, ...]) -> None:
         return
     total = code.read(s.slot, s.dtype)
     place = result_position(s.root, here)
-    if s.in_memory:
+    if s.in_memory and not s.alone:
         total = _combined(code, s, code.load_from(s.target, place), total)
     code.store_to(s.target, place, code.machine.convert(total, s.target.dtype))
 
