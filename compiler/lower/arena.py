@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from heapq import heappop, heappush
+from operator import add
 
 from .edges import MemoryClass
 from .intervals import Gaps
@@ -22,25 +23,27 @@ _LARGE = 64 * _PAGE  # what takes a page more, so that wherever it begins, it fi
 def lay_out(classes: Iterable[MemoryClass], number: int, buffers: dict[MemoryClass, Buffer]) -> int:
     """Place classes in the order of their birth, each in the first gap that fits; return the bytes in all.
 
-    Their buffers have numbers from `number` on.
+    What is aligned is the element after a class's `lead`. Their buffers have numbers from `number` on.
     """
     taken: list[tuple[int, int, int]] = []  # last statement, offset, end
     free = Gaps()
     pages = arena = 0
     for found in sorted(classes, key=lambda c: c.span()):
-        place = pages * _STAGGER % _PAGE if found.bytes >= _PAGE else None
+        shift = -found.lead % ALIGNMENT
+        place = pages * _STAGGER + shift
         pages += found.bytes >= _PAGE
         first, last = found.span()
         while taken and taken[0][0] < first:
             _, start, end = heappop(taken)
             free.give(start, end)
-        if place is not None and found.bytes >= _LARGE:
+        if found.bytes >= _LARGE:
             room = -(-found.bytes // _PAGE) * _PAGE + _PAGE
             start = free.first(room, partial(_in_page, place=0))
-            offset, end = start + place, start + room
+            offset, end = start + place % _PAGE, start + room
         else:
-            start = offset = free.first(found.bytes, partial(_in_page, place=place))
-            end = offset + -(-found.bytes // ALIGNMENT) * ALIGNMENT
+            choose = partial(_in_page, place=place) if found.bytes >= _PAGE else partial(add, shift)
+            offset = free.first(found.bytes, choose)
+            start, end = offset - shift, -(-(offset + found.bytes) // ALIGNMENT) * ALIGNMENT
         free.take(start, end)
         heappush(taken, (last, start, end))
         arena = max(arena, end)
@@ -49,6 +52,6 @@ def lay_out(classes: Iterable[MemoryClass], number: int, buffers: dict[MemoryCla
     return arena
 
 
-def _in_page(offset: int, place: int | None) -> int:
+def _in_page(offset: int, place: int) -> int:
     """The first offset from this one on that lies at a place in its page."""
-    return offset if place is None else offset + (place - offset) % _PAGE
+    return offset + (place - offset) % _PAGE

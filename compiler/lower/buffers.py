@@ -14,6 +14,7 @@ from .inlining import Inlining, is_array
 from .intervals import Interval, apart, insert
 from .kernels import Branch, Buffer, Exchange, Loop, Memory, Move, Statement
 from .lifetimes import Lifetimes
+from .renewal import first_of
 from .schedule import walk
 
 _LOCAL_BYTES = 1024
@@ -233,7 +234,15 @@ class _Planner:
                 number += 1
             else:
                 large.append(found)
+        self.align_blocks()
         self.arena = lay_out(large, number, self.buffers)
+
+    def align_blocks(self) -> None:
+        """Let the block that an update writes begin where a vector does: its turns write nothing else."""
+        for node in self.inlining.renewed:
+            start = first_of(node)
+            for value in (node.operands[0], node.result):
+                self.class_of(value).lead = start * value.dtype.numpy.itemsize
 
     # The result.
 

@@ -24,6 +24,7 @@ class MemoryClass:
     held: list[int] = field(default_factory=list)
     fixed: Buffer | None = None  # memory that is not the planner's to choose, and not to be written
     members: list[Value] = field(default_factory=list)
+    lead: int = 0  # bytes before the element that is best aligned
 
     @property
     def bytes(self) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..ir import dims
 from ..ir.graph import Node, Span, Value
 from .accesses import record
+from .affine import row_major
 
 if TYPE_CHECKING:
     from .inlining import Inlining
@@ -46,6 +47,12 @@ def block_of(node: Node) -> list[tuple[int, int]]:
     """The first index along each axis of a wide window, and the number of indices."""
     spans = [e if isinstance(e, Span) else Span(e, 1) for e in node.attrs["at"]]
     return [(span.start or 0, span.size) for span in spans]  # a start is never None in a wide window
+
+
+def first_of(node: Node) -> int:
+    """The number of the first element that a wide window writes, in C order."""
+    strides = row_major(dims.static(node.result.shape))
+    return sum(first * stride for (first, _), stride in zip(block_of(node), strides, strict=True))
 
 
 def part_reads_own_place(found: Inlining, node: Node) -> bool:

@@ -9,7 +9,7 @@ from .inlining import Inlining
 from .kernels import Access, Nest
 from .storing import nest_reads
 
-# What computes the elements of all roots at an index before it writes any of them.
+# What computes the elements of all roots at an index before it writes any of them, if all are computed there.
 _OF_ELEMENTS = (Access.STORE, Access.PUSH, Access.REDUCE)
 
 
@@ -40,7 +40,7 @@ def taken_over(
             if not read.here:
                 elsewhere.add(value)
     for k, nest in enumerate(nests):
-        first = k if all(r.access in _OF_ELEMENTS for r in nest.roots) else k - 1
-        stored = [r.result for r in nest.roots if r.access is Access.STORE]
+        first = k if all(r.access in _OF_ELEMENTS and r.domain is None for r in nest.roots) else k - 1
+        stored = [r.result for r in nest.roots if r.access is Access.STORE and r.domain is None]
         for b in stored:
             yield from ((a, b) for a, place in last.items() if place <= first and a not in elsewhere)

@@ -8,6 +8,8 @@ from typing import Any
 import gradir as gr
 import numpy as np
 import pytest
+from gradir.lower.arena import ALIGNMENT
+from gradir.lower.kernels import Memory
 from gradir.lower.lower import lower
 from gradir.passes.pipeline import optimize
 
@@ -128,6 +130,21 @@ def test_a_loop_exchanges_the_arrays() -> None:
     loop = kernels(in_turns, X).partition(" = for ")[2]
     assert "exchange " in loop
     assert "copy " not in loop.partition("yield")[0]
+
+
+@pytest.mark.parametrize("shape", [(1000,), (40, 64)])
+def test_what_a_turn_writes_begins_where_a_vector_does(shape: tuple[int, ...]) -> None:
+    def program(u):
+        u = u.copy()
+        for _ in range(5):
+            u[..., 1:-1] = 0.5 * (u[..., 2:] + u[..., :-2])
+        return u
+
+    kernels = gr.jit(program).inspect(np.ones(shape)).kernels
+    buffers = [b for b in kernels.buffers if b.memory is Memory.ARENA]
+    assert len(buffers) == 2
+    for each in buffers:
+        assert (each.position + 8) % ALIGNMENT == 0
 
 
 def test_one_update_of_a_turn_and_what_is_saved_share_a_nest() -> None:
