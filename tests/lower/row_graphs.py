@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from gradir.ir.builder import Builder
-from gradir.ir.graph import Graph, Value
+from gradir.ir.graph import Graph, Span, Value
 from gradir.ir.types import INDEX, ArrayType, DType
 from gradir.ops import OPS
 
 from .random_graphs import RandomGraph
 
 _SHAPES = [(30, 20), (200, 8), (64, 33)]
+_ACTIONS = "tanh tanh sin sin rows columns product max inner barrier".split()
+
+
+def _inner(b: Builder, x: Value) -> Value:
+    """All rows but the first and the last."""
+    rows, columns = x.shape
+    return b.index(x, at=(Span(1, rows - 2), Span(0, columns)))
 
 
 class RowGraph(RandomGraph):
@@ -47,23 +55,25 @@ class RowGraph(RandomGraph):
         others: list[Value] = []
         for _ in range(size):
             x, y = self.pick(pool), self.pick(pool[-3:])
-            match self.pick(
-                ["tanh", "tanh", "sin", "sin", "by rows", "by columns", "product", "max", "barrier"]
-            ):
+            match self.pick(_ACTIONS):
                 case "tanh":
                     made: Any = b.tanh(b.add(x, y))
                 case "sin":
                     made = b.multiply(b.sin(x), y)
-                case "by rows":
+                case "rows":
                     others.append(b.sum(x, axes=(1,)))
                     made = b.subtract(y, along(others[-1], 0))
-                case "by columns":
+                case "columns":
                     others.append(b.sum(y, axes=(0,)))
                     made = b.multiply(x, along(params[3], 1))
                 case "product":
                     made = b.matmul(x, params[4])
                 case "max":
                     made = b.square(b.subtract(x, along(b.max(x, axes=(1,)), 0)))
+                case "inner":
+                    inner = b.pad(b.sin(_inner(b, x)), b.literal(np.float64(0.0)), low=(1, 0), high=(1, 0))
+                    made = b.add(y, inner)
+                    others.append(b.square(_inner(b, made)))
                 case _:
                     made = b.add(x, b.barrier(y, pool[-1]))
             pool.append(made)
