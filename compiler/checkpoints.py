@@ -89,6 +89,8 @@ def name(x: Any, name: str) -> Any:
 
     Raises
     ------
+    TypeError
+        If the name is no text.
     TraceError
         If an array is a view of another one.
 
@@ -101,7 +103,14 @@ def name(x: Any, name: str) -> Any:
     >>> gr.grad(layer)(0.0) == np.cos(1.0)
     True
     """
+    _check_names("gr.name", name)
     return optree.tree_map(partial(_named, name=name), x, none_is_leaf=True)
+
+
+def _check_names(what: str, *names: Any) -> None:
+    for each in names:
+        if not isinstance(each, str):
+            raise TypeError(f"{what}: a name is a text, not {each!r}")
 
 
 def _named(x: Any, name: str) -> Any:
@@ -135,12 +144,18 @@ def save_only(*names: str) -> SaveOnly:
     SaveOnly
         A function of a node, for `checkpoint=` and `policy=`.
 
+    Raises
+    ------
+    TypeError
+        If a name is no text.
+
     Examples
     --------
     >>> import gradir as gr
     >>> gr.save_only("h1", "h2").names == {"h1", "h2"}
     True
     """
+    _check_names("gr.save_only", *names)
     return SaveOnly(frozenset(names))
 
 

@@ -44,7 +44,7 @@ class Differentiated:
     @property
     def work(self) -> float:
         """Roughly what a run computes, to compare it with others of the same function."""
-        again = extra_work(self.primal, lambda body: all_work(Graph("turn", body, (), ())))
+        again = extra_work(self.primal, lambda body: all_work(Graph.of("turn", body)))
         return all_work(self.optimized) + again
 
     @property

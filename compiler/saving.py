@@ -13,7 +13,9 @@ from .errors import GradientError
 from .ir.graph import Node
 from .passes.policies import CHEAPEST, Policy, policy_of
 
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_UNITS = {"": 1, "B": 1}
+for _k, _prefix in enumerate("KMGT", start=1):
+    _UNITS |= {f"{_prefix}B": 1000**_k, f"{_prefix}IB": 1024**_k}
 
 
 @dataclass(frozen=True, slots=True)

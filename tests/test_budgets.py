@@ -45,6 +45,7 @@ def test_a_budget_that_is_no_bound_changes_nothing():
         ({"checkpoint": "all"}, "a checkpoint policy is one of 'cheapest', 'everything'"),
         ({"checkpoint": 3}, "or a function of a node, not 3"),
         ({"memory_budget": "64 parsecs"}, "a text like \"64MB\", not '64 parsecs'"),
+        ({"memory_budget": "64M"}, "a text like \"64MB\", not '64M'"),
         ({"memory_budget": -1}, "not -1"),
         ({"memory_budget": True}, "not True"),
         ({"memory_budget": 10, "checkpoint": "dots"}, "give a checkpoint policy or a memory_budget"),

@@ -191,7 +191,7 @@ def test_refused(fun: Any) -> None:
         assert caught.value.loc.line == fun.__code__.co_firstlineno + line
 
 
-@pytest.mark.parametrize("slots", [0, -3, 2.0, "2", True])
+@pytest.mark.parametrize("slots", [0, -3, 2.0, "2", True, 10**20])
 def test_numbers_of_slots_are_checked_in_python_too(slots: Any) -> None:
     with pytest.raises((TypeError, ValueError), match=r"gr\.checkpointed: 'slots' is"):
         gr.checkpointed(range(3), slots)

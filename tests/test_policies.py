@@ -61,6 +61,16 @@ def test_names_and_functions_as_policies():
     assert held(gr.save_only("h1", "h3")) == held(gr.save_only()) + 2 * X.nbytes
 
 
+def test_names_are_texts():
+    for call in (
+        lambda: gr.name(X, 3),
+        lambda: gr.save_only("h1", 3),
+        lambda: gr.grad(lambda x: gr.name(x, 3))(1.0),
+    ):
+        with pytest.raises(TypeError, match="a name is a text, not 3"):
+            call()
+
+
 def test_names_leave_no_trace_in_code():
     program = gr.grad(named, argnums=(0, 1)).inspect(W, X)
     assert not any(node.op.name == "name" for node in walk(program.optimized.block))

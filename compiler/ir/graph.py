@@ -151,6 +151,12 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
+    @staticmethod
+    def of(name: str, block: Block) -> Graph:
+        """Return a graph that no user sees, with numbers for labels."""
+        inputs, outputs = (tuple(f"v{k}" for k in range(len(vs))) for vs in (block.params, block.results))
+        return Graph(name, block, inputs, outputs)
+
     def __str__(self) -> str:
         from .printer import print_graph
 

@@ -51,7 +51,10 @@ def extra_turns(turns: int, slots: int) -> int:
 
 
 def recomputed_turns(turns: int, slots: int) -> int:
-    """Return how many turns the backward pass runs again of a loop whose primal has saved states."""
+    """Return how many turns the backward pass runs again of a loop whose primal has saved states.
+
+    Those that are run to be reversed are counted; they are as many as the primal's, which are not.
+    """
     return extra_turns(turns + 1, slots)
 
 

@@ -54,7 +54,7 @@ class CheckpointedLoop:
         """Return a turn as a graph, with some of its values as results."""
         body = body_of(self.node)
         block = Block((*body.params, *self.captured), body.nodes, tuple(results))
-        return Graph("turn", block, _labels(len(block.params)), _labels(len(results)))
+        return Graph.of("turn", block)
 
     def advanced(
         self, b: Builder, saved: SavedStates, turn: Value, state: Sequence[Value], end: Value
@@ -103,7 +103,3 @@ class CheckpointedLoop:
         true = b.full(BOOL, True)
         count, holds, *arrived = b.emit("while", true, true, *state, regions=(body,))
         return b.add(first, count), holds, tuple(arrived)
-
-
-def _labels(count: int) -> tuple[str, ...]:
-    return tuple(f"v{k}" for k in range(count))

@@ -56,8 +56,7 @@ def reverse_checkpoint(backward: Backward, scope: Scope, node: Node, cts: Sequen
     tapes = {v: Value(tape.type) for v, tape in zip(decided, node.results[end:], strict=True)}
     again = b.nested()
     replayed(again, region.nodes, decided, tapes)
-    body = again.block((*captured, *tapes.values()), results)
-    graph = dce(Graph("checkpoint", body, _labels(body.params), _labels(results)))
+    graph = dce(Graph.of("checkpoint", again.block((*captured, *tapes.values()), results)))
     joint = fresh_symbols(_again(backward.differentiate(graph, wrt), len(results), tuple(kept)))
 
     after = seeds[0][1]
@@ -77,7 +76,3 @@ def _again(joint: Graph, outputs: int, kept: tuple[Value, ...]) -> Graph:
     nodes = tuple(node for node in block.nodes if not any(r in kept for r in node.results))
     block = Block(block.params + kept, nodes, block.results[outputs:])
     return dce(Graph(joint.name, block, (*joint.inputs, *("kept" for _ in kept)), joint.outputs[outputs:]))
-
-
-def _labels(values: Sequence[Value]) -> tuple[str, ...]:
-    return tuple(f"v{k}" for k in range(len(values)))

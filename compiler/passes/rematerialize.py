@@ -168,7 +168,7 @@ class _Late:
         b = Builder(self.ops, node.loc)
         captured = [v for region in node.regions for v in self.halves.structure.captures[region]]
         read = tuple(dict.fromkeys((*node.operands, *captured)))
-        graph = Graph("again", Block(read, (node,), node.results), tuple(map(str, range(len(read)))), ())
+        graph = Graph.of("again", Block(read, (node,), node.results))
         given = [self.copies.get(v) or self._late(v) for v in read]
         results = inline(b, graph, given, again=True)
         self.built += b.nodes

@@ -200,7 +200,7 @@ def _cut(b: Builder, node: Node, plan: _Segments, structure: Structure, op: Op) 
 def _segment(b: Builder, node: Node, plan: _Segments, captured: Sequence[Value]) -> Graph:
     """Build a segment on its own: from its first index, what it carries and what the loop reads around it."""
     body, each = body_of(node), carries(node)
-    turn = Graph("turn", Block((*body.params, *captured), body.nodes, body.results), (), ())
+    turn = Graph.of("turn", Block((*body.params, *captured), body.nodes, body.results))
     around = b.nested()
     start, *given = (Value(v.type) for v in (*body.params, *captured))
     carried, read = given[: len(each)], given[len(each) :]
@@ -212,8 +212,7 @@ def _segment(b: Builder, node: Node, plan: _Segments, captured: Sequence[Value])
     bounds = around.int64(0), around.int64(plan.length), around.int64(1)
     results = tuple(Value(v.type) for v in carried)
     around.nodes.append(_with(node, (*bounds, *carried), results, (region,)))
-    labels = tuple(f"v{k}" for k in range(len(given) + 1))
-    return Graph("segment", around.block((start, *given), results), labels, labels[: len(results)])
+    return Graph.of("segment", around.block((start, *given), results))
 
 
 def _with(node: Node, operands: Sequence[Value], results: Sequence[Value], regions: Sequence[Block]) -> Node:

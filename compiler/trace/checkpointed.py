@@ -17,6 +17,8 @@ from .location import user_location
 from .ranges import Range
 from .tracer import Scalar, Tracer
 
+_MOST_SLOTS = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -90,6 +92,8 @@ def check_slots(slots: Any) -> None:
         raise ValueError(
             f"gr.checkpointed: 'slots' is at least 1, for the state before the loop, not {slots}"
         )
+    if slots > _MOST_SLOTS:
+        raise ValueError(f"gr.checkpointed: 'slots' is a number of states to hold in memory, not {slots}")
 
 
 def tested(x: Any, asked: Callable[[Any], Any]) -> Any:

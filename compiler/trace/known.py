@@ -31,7 +31,7 @@ def known_value(trace: Trace, value: Value) -> np.ndarray[Any, Any] | None:
     given = [v for v, node in order.items() if node is None]
     nodes = dict.fromkeys(_renamed(trace, node) for node in order.values() if node is not None)
     block = Block(tuple(given), tuple(nodes), (trace.origin(value),))
-    graph = Graph("known", block, ("",) * len(given), ("",))
+    graph = Graph.of("known", block)
     (known,) = Interpreter(graph).run([trace.look_at(v) for v in given])
     return np.asarray(known)
 
