@@ -12,12 +12,13 @@ from .llvm_text import FunctionText, ModuleText
 PLACES = 16
 _KEPT = 1 << 28  # bytes of all places of a program's workspaces
 
-# `%last` is the number of places, a power of two, less one. The address of something on its stack tells a
-# thread from others; the factor, 2**64 over the golden ratio, spreads such addresses over the upper bits.
+# `%last` is the number of places, a power of two, less one. The address of its stack tells a thread
+# from others; the factor, 2**64 over the golden ratio, spreads such addresses over the upper bits.
 _TEXTS = {
+    "llvm.frameaddress": "declare ptr @llvm.frameaddress.p0(i32 immarg)",
     "idle.first": """\
 define internal i64 @idle.first() nounwind {
-  %here = alloca i8
+  %here = call ptr @llvm.frameaddress.p0(i32 0)
   %address = ptrtoint ptr %here to i64
   %stack = lshr i64 %address, 19
   %spread = mul i64 %stack, -7046029254386353131
@@ -25,7 +26,7 @@ define internal i64 @idle.first() nounwind {
   ret i64 %first
 }""",
     "idle.take": """\
-define internal noalias ptr @idle.take(ptr %places, i64 %last) nounwind {
+define internal noalias ptr @idle.take(ptr %places, i64 %last) noinline nounwind {
 entry:
   %first = call i64 @idle.first()
   br label %look
@@ -44,7 +45,7 @@ over:
   ret ptr %found
 }""",
     "idle.leave": """\
-define internal ptr @idle.leave(ptr %places, i64 %last, ptr %memory) nounwind {
+define internal ptr @idle.leave(ptr %places, i64 %last, ptr %memory) noinline nounwind {
 entry:
   %first = call i64 @idle.first()
   br label %look

@@ -79,6 +79,8 @@ class _Rewrite:
 
     def joined(self, b: Builder, node: Node) -> Value | None:
         chain = self.chains.get(node.results[0]) if len(node.results) == 1 else None
+        if chain is not None and chain.base is not None and len(chain.nodes) == 1:
+            return None  # it is added in place
         axis = _tiled_axis(chain.nodes) if chain is not None and chain.left == 0 else None
         if chain is None or axis is None:
             return None

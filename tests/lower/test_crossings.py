@@ -76,7 +76,7 @@ def test_transposed_reads_go_tile_by_tile(shape: tuple[int, ...], axes: tuple[in
         ((10, 30, 30), (0, 2, 1)),  # all of it stays there
     ],
 )
-def test_others_go_row_by_row(shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
+def test_other_transposes_go_row_by_row(shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
     assert _tiles(_check(_sum_with_transpose(shape, axes))) == []
 
 
@@ -96,6 +96,15 @@ def test_sums_of_what_is_walked_by_tiles(dtype: DType) -> None:
         return [z, *sums, b.max(z, axes=(1,))]
 
     assert _tiles(_check(build(make, array(3, 8, 7, dtype=dtype), array(3, 7, 8, dtype=dtype))))
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (300, 263), (1024, 256), (33, 500)])
+def test_sums_of_large_arrays(shape: tuple[int, int]) -> None:
+    def make(b: Builder, x: Value, y: Value) -> list[Value]:
+        total = b.add(x, b.transpose(y, axes=(1, 0)))
+        return [b.sin(total), b.sum(total, axes=(0, 1)), b.sum(total, axes=(0,))]
+
+    assert _tiles(_check(build(make, array(*shape), array(*shape[::-1])))) == ["[16, 128]"]
 
 
 @pytest.mark.usefixtures("small")
