@@ -17,7 +17,7 @@ from .options import Options, parse
 from .paths import DOCS
 from .plots import draw
 from .report import details, growth, markdown, starts, targets
-from .results import Outcome, Results, as_json, from_json
+from .results import Outcome, Results, as_json, from_json, joined
 from .suite import FULL, GROWING, QUICK, grow, installed, run
 from .verdicts import as_data, judge, measured
 
@@ -37,12 +37,16 @@ def main(arguments: Sequence[str]) -> int:
         print(f"no benchmark is called {', '.join(unknown)}; there are {there}", file=sys.stderr)
         return 2
     try:
-        results = _measured(options) if options.read is None else from_json(options.read.read_text("utf-8"))
+        results = _read(options.read) if options.read else _measured(options)
     except DisagreementError as error:
         print(error, file=sys.stderr)
         return 1
     _write(results, options)
     return 0
+
+
+def _read(paths: Sequence[Path]) -> Results:
+    return joined([from_json(path.read_text("utf-8")) for path in paths])
 
 
 def _sections(options: Options) -> int:

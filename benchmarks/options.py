@@ -19,7 +19,7 @@ class Options:
     threads: int
     json: Path | None
     page: Path | None
-    read: Path | None
+    read: list[Path]
     loops: bool
     calls: bool
     compile: bool
@@ -45,7 +45,8 @@ def parse(arguments: Sequence[str]) -> Options:
     add("--threads", metavar="N", type=int, default=DEFAULT, help="of each contestant (default: %(default)s)")
     add("--json", metavar="PATH", type=Path, help="write all samples here, too")
     add("--page", metavar="FOLDER", type=Path, help="write the page and its plots here")
-    add("--read", metavar="PATH", type=Path, help="measure nothing: take what --json wrote")
+    what = "measure nothing: take what --json wrote; may be repeated, for the parts of a run"
+    add("--read", metavar="PATH", type=Path, action="append", default=[], help=what)
     add("--loops", action="store_true", help="instead, peak memory and compile time of loops")
     add("--calls", action="store_true", help="instead, what calls and imports cost")
     add("--memory", action="store_true", help="instead, memory and time of gradients by what is saved")

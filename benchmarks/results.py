@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -105,6 +105,35 @@ def from_json(text: str) -> Results:
         growth=_outcomes(data["growth"]),
         absent=tuple(data["absent"]),
         quick=data["quick"],
+    )
+
+
+def joined(parts: Sequence[Results]) -> Results:
+    """Return the parts of a run that were measured one after the other, as one.
+
+    The load is the highest of them.
+
+    Raises
+    ------
+    ValueError
+        If the parts are of other machines, versions or kinds of runs, or if two measured the same.
+    """
+    first, *others = parts
+    for other in others:
+        same = replace(other.machine, load=first.machine.load, day=first.machine.day) == first.machine
+        if not same or (other.quick, other.absent) != (first.quick, first.absent):
+            raise ValueError("these results are of different machines, versions or options")
+    found = [x.name for part in parts for x in (*part.programs, *part.starts)]
+    twice = {name for name in found if found.count(name) > 1}
+    if twice or sum(bool(part.growth) for part in parts) > 1:
+        raise ValueError(f"measured twice: {', '.join(sorted(twice)) or 'growth'}")
+    loads = [part.machine.load for part in parts if part.machine.load is not None]
+    return replace(
+        first,
+        machine=replace(first.machine, load=max(loads, default=None), day=parts[-1].machine.day),
+        programs=tuple(x for part in parts for x in part.programs),
+        starts=tuple(x for part in parts for x in part.starts),
+        growth=tuple(x for part in parts for x in part.growth),
     )
 
 

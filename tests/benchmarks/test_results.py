@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.paths import DOCS
-from benchmarks.results import as_json, from_json
+from benchmarks.results import as_json, from_json, joined
 from benchmarks.verdicts import as_data, judge
 from tests.benchmarks.made_up import RESULTS
 
@@ -25,6 +26,16 @@ def test_what_is_written_is_what_is_read() -> None:
 def test_another_schema_is_refused() -> None:
     with pytest.raises(ValueError, match="these results have schema 0; this suite reads 1"):
         from_json(written().replace('"schema": 1', '"schema": 0'))
+
+
+def test_parts_of_a_run_are_put_together() -> None:
+    parts = [replace(RESULTS, programs=(x,), starts=(), growth=()) for x in RESULTS.programs]
+    parts.append(replace(RESULTS, programs=()))
+    assert joined(parts) == RESULTS
+    with pytest.raises(ValueError, match=f"measured twice: {RESULTS.programs[0].name}"):
+        joined([parts[0], RESULTS])
+    with pytest.raises(ValueError, match="different machines, versions or options"):
+        joined([parts[0], replace(parts[1], quick=True)])
 
 
 def test_the_documented_keys_are_those_that_there_are() -> None:
