@@ -156,7 +156,7 @@ class Compiled:
         with clock.stage("emit"):
             source = self.source
         notes = " ".join(f"{k} {output}" for k, output in kernels.donated.items())
-        return generate(source, notes=notes, clock=clock)
+        return generate(source, notes=notes, clock=clock, thorough=kernels.has_control_flow)
 
     @property
     def name(self) -> str:
@@ -180,7 +180,7 @@ class Compiled:
     @cached_property
     def _texts(self) -> tuple[str, str]:
         with host.lock:
-            return texts(self.source)
+            return texts(self.source, self.kernels.has_control_flow)
 
     @property
     def llvm(self) -> str:

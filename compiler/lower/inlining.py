@@ -77,7 +77,8 @@ def choose(graph: Graph) -> Inlining:
     every = list(blocks(graph.block))
     for block in every:
         for node in block.nodes:
-            found.producers.update(dict.fromkeys(node.results, node))
+            for result in node.results:
+                found.producers[result] = node
     _Demand(found).walk_graph(graph)
     arms = {
         region for block in every for node in block.nodes if node.op.name == "if" for region in node.regions
@@ -120,12 +121,15 @@ class _Demand:
 
     def walk(self, block: Block) -> None:
         """Visit a block's nodes from the last to the first; recursion is over the nesting of regions."""
+        live, implied, paths = self.found.live, self.found.implied, self.paths
         for node in reversed(block.nodes):
-            used = any(self.paths.get(r) for r in node.results)
-            if used or node.op.effect is not Effect.NONE or _has_effect(node):
-                self.found.live.add(node)
+            used = False
+            for r in node.results:
+                used = used or r in paths
+            if used or node.op.effect is not Effect.NONE or (node.regions and _has_effect(node)):
+                live.add(node)
                 self.visit(node)
-                for value in self.found.implied.get(node, ()):
+                for value in implied.get(node, ()) if implied else ():
                     self.use(value)
 
     def visit(self, node: Node) -> None:

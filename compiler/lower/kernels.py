@@ -191,6 +191,11 @@ class KernelProgram:
     lives: Mapping[Buffer, tuple[tuple[int, int], ...]]  # when each is taken, in the numbering of `lifetimes`
     donated: Mapping[int, int]  # inputs whose memory an output takes, and which one: both are at one address
 
+    @property
+    def has_control_flow(self) -> bool:
+        """Whether there are loops or branches besides those over the elements of arrays."""
+        return any(isinstance(s, (Loop, Branch)) for s in self.body)
+
     def __str__(self) -> str:
         from .print_kernels import print_kernels
 

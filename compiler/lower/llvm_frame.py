@@ -204,7 +204,9 @@ class Part:
         return self.code.load_at(pointer, x.dtype, ZERO)
 
     def _pointer(self, key: Key) -> str:
-        return self.code.pointer("%frame", DType.U8, Index((), self.frame.place(key)))
+        place = self.frame.place(key)
+        address = f"getelementptr inbounds i8, ptr %frame, i64 {place}"
+        return self.code.function.value(address) if place else "%frame"
 
     def fetch(self, key: Key, home: Part, x: Held, here: bool) -> Held:
         """Load what another part has in a register: `here`, or where all of this part comes after."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..ir.dims import Affine, Symbol
 from ..ir.types import DType
@@ -13,8 +12,7 @@ from .llvm_math import declare_math, declare_special
 from .llvm_text import FunctionText, ModuleText, literal, register_type
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):  # made for each line of a program: a dataclass takes three times as long
     """A scalar in a register, or a literal."""
 
     dtype: DType
@@ -44,6 +42,8 @@ class LlvmMachine:
         self.reassociate = False
         self.variables: dict[Any, str] = {}
         self.symbols: dict[Symbol, Any] = {}  # the sizes bound where the function stands now
+        self._forced: dict[Index, Scalar] = {}  # forms that have a register in the basic block
+        self._block = ""
 
     # Values.
 
@@ -67,14 +67,22 @@ class LlvmMachine:
         """The value of an affine form in a register."""
         if isinstance(x, Scalar):
             return x
+        if not x.terms:
+            return Scalar(DType.I64, str(x.offset))
+        if self._block != self.function.block:
+            self._forced, self._block = {}, self.function.block
+        if x not in self._forced:
+            self._forced[x] = self._sum(x)
+        return self._forced[x]
+
+    def _sum(self, x: Index) -> Scalar:
+        """The sum of an affine form's terms."""
         total = ""
         for atom, coefficient in self.merged(x):
             part = atom
             if coefficient != 1:
                 part = self.function.value(f"mul i64 {atom}, {coefficient}")
             total = self.function.value(f"add i64 {total}, {part}") if total else part
-        if not total:
-            return Scalar(DType.I64, str(x.offset))
         if x.offset:
             total = self.function.value(f"add i64 {total}, {x.offset}")
         return Scalar(DType.I64, total)
@@ -85,10 +93,11 @@ class LlvmMachine:
 
     def _binary(self, float_op: str, int_op: str, x: Any, y: Any) -> Scalar:
         dtype = x.dtype
-        flags = "reassoc " if self.reassociate and dtype.is_float else ""
-        op = float_op if dtype.is_float else int_op
-        kind = register_type(dtype)
-        return Scalar(dtype, self.function.value(f"{op} {flags}{kind} {self.text(x)}, {self.text(y)}"))
+        op = int_op
+        if dtype.is_float:
+            op = f"{float_op} reassoc" if self.reassociate else float_op
+        text = f"{op} {register_type(dtype)} {self.text(x)}, {self.text(y)}"
+        return Scalar(dtype, self.function.value(text))
 
     # Arithmetic.
 

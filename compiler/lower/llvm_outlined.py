@@ -52,10 +52,9 @@ class Outlined:
         """Have a scalar here that is one outside; forms without terms are constants."""
         if value not in self.code.scalars:
             x = self.outside.scalars[value]
-            given = isinstance(x, Scalar)
-            self.code.scalars[value] = (
-                replace(x, text=self.taken(register_type(x.dtype), x.text)) if given else x
-            )
+            if isinstance(x, Scalar):
+                x = Scalar(x.dtype, self.taken(register_type(x.dtype), x.text))
+            self.code.scalars[value] = x
 
     @contextmanager
     def chunks(self, split: Split, count: Dim) -> Iterator[OneChunk]:

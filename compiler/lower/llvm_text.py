@@ -58,17 +58,17 @@ class FunctionText:
 
     def value(self, text: str) -> str:
         """Append an instruction that has a result; return the result's name."""
-        self._names += 1
-        name = f"{self._values}{self._names}"
+        self._names = number = self._names + 1
+        name = f"{self._values}{number}"
         self.lines.append(f"  {name} = {text}")
         return name
 
     def at(self, lines: list[str], write: Callable[[], Any]) -> Any:
         """Write at the end of other lines of the function than those of now."""
-        before = self.lines, self._values
-        self.lines, self._values = lines, "%v"
+        before = self.lines, self._values, self.block
+        self.lines, self._values, self.block = lines, "%v", ""
         found = write()
-        self.lines, self._values = before
+        self.lines, self._values, self.block = before
         return found
 
     def line(self, text: str) -> None:

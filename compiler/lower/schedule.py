@@ -45,7 +45,10 @@ class _Schedule:
     def ready(self, values: Sequence[Value]) -> int:
         here, after, last = self.here, self.after, -1
         for v in values:
-            last = max(last, here.get(v, -1), after.get(v, -1))
+            for places in (here, after):
+                place = places.get(v, -1)
+                if place > last:
+                    last = place
         return last
 
     def place(self, node: Node) -> None:
@@ -70,7 +73,7 @@ class _Schedule:
     def place_map(self, node: Node) -> None:
         value = node.result
         if not is_array(value):
-            k = self.ready((*node.operands, *self.inlining.implied.get(node, ())))
+            k = self.ready(self.needed(node))
             self.scalars.setdefault(k, []).append(node)
             self.after[value] = k
         elif value in self.inlining.aliases:
@@ -92,14 +95,19 @@ class _Schedule:
             self.here[value], self.after[value] = -1, k
             self.inner[value] = Inner(self.drafts.nest(k).space, domain, k, -1)
 
+    def needed(self, node: Node) -> Sequence[Value]:
+        """What a node reads, with the sizes that it takes."""
+        implied = self.inlining.implied
+        return (*node.operands, *implied.get(node, ())) if implied else node.operands
+
     def collect(self, node: Node) -> None:
         """Sum up what an element of the node's result takes."""
         value, operands = node.result, node.operands
         same = _read_at_own_index(node)
         self.here[value] = max((self.here.get(o, -1) for o in same), default=-1)
-        needed = (*operands, *self.inlining.implied.get(node, ()))
         moved = [o for o in operands if o not in same]
-        self.after[value] = max(self.ready(moved), max((self.after.get(o, -1) for o in needed), default=-1))
+        after = max((self.after.get(o, -1) for o in self.needed(node)), default=-1)
+        self.after[value] = max(self.ready(moved), after)
         self.weights[value] = 1 + sum(self.weights.get(o, 0) for o in operands)
         arrays = [o for o in operands if is_array(o)]
         self.leaves[value] = frozenset().union(*(self.leaves.get(o, frozenset([o])) for o in arrays))

@@ -70,10 +70,14 @@ def same_type(count: int, accepted: Kinds, result: DType | None = None) -> TypeR
     """`count` operands of one type; the result has it too, or its shape with the dtype `result`."""
 
     def infer(types: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
-        operands = arrays(types, count)
-        demand_equal(operands)
-        demand_kind(operands[0], accepted)
-        return (operands[0] if result is None else operands[0].with_dtype(result),)
+        first = types[0] if types else None
+        fits = isinstance(first, ArrayType) and first.dtype in accepted
+        if not fits or len(types) != count or types.count(first) != count:  # most nodes come by here
+            operands = arrays(types, count)
+            demand_equal(operands)
+            demand_kind(operands[0], accepted)
+        assert isinstance(first, ArrayType)
+        return (first if result is None else first.with_dtype(result),)
 
     return infer
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Origin, Value
@@ -52,7 +52,7 @@ class Backward:
     restorer: Restorer
     differentiate: Callable[[Graph, Sequence[int]], Graph]
     cotangents: dict[Value, Value] = field(default_factory=dict)
-    units: dict[tuple[Partial, tuple[Type, ...]], int] = field(default_factory=dict)
+    units: dict[tuple[Type, ...], dict[Partial, int]] = field(default_factory=dict)
     sweeps: dict[Node, Sweep] = field(default_factory=dict)
 
     @staticmethod
@@ -81,11 +81,10 @@ class Backward:
         """Add `ct` to the cotangent of `value`: the sum at a fork."""
         if value not in self.active:
             return
-        assert ct.type == value.type, f"the cotangent of {value.type} is {ct.type}"
+        assert ct.type is value.type or ct.type == value.type, f"the cotangent of {value.type} is {ct.type}"
         so_far = scope.cotangents.get(value)
         if so_far is not None:
-            with self._sum_at(scope.b, value):
-                ct = scope.b.add(so_far, ct)
+            ct = self._sum_at(scope.b, value, partial(scope.b.add, so_far, ct))
         scope.cotangents[value] = ct
 
     def _take(self, scope: Scope, result: Value) -> Value | None:
@@ -96,12 +95,13 @@ class Backward:
             self.cotangents[result] = ct
         return ct
 
-    @contextmanager
-    def _sum_at(self, b: Builder, forked: Value) -> Iterator[None]:
+    def _sum_at(self, b: Builder, forked: Value, add: Callable[[], Value]) -> Value:
+        """Add to the cotangent of a value where that is computed."""
         node, loc, origin = self.structure.definition.get(forked), b.loc, b.origin
         b.loc, b.origin = (node.loc if node else loc), Origin.SUM
-        yield
+        total = add()
         b.loc, b.origin = loc, origin
+        return total
 
     def _node(self, scope: Scope, node: Node, cts: Cotangents) -> None:
         match node.op.derivative:
@@ -121,21 +121,12 @@ class Backward:
     def _elementwise(self, scope: Scope, node: Node, partials: Partials, ct: Value | None) -> None:
         assert ct is not None
         seen = self.restorer.shadows.node(node)
-        for operand, partial in zip(node.operands, partials.of, strict=True):
-            if partial is not None and operand in self.active:
-                factor = self._factor(scope.b, partial, seen)
+        # The types are all that a rule can tell operands apart by.
+        units = self.units.setdefault(tuple([v.type for v in node.operands]), {})
+        for operand, rule in zip(node.operands, partials.of, strict=True):
+            if rule is not None and operand in self.active:
+                factor = _factor(scope.b, rule, seen, units)
                 self.accumulate(scope, operand, _product(scope.b, ct, factor, partials.finite))
-
-    def _factor(self, b: Builder, partial: Partial, node: Node) -> Value | int:
-        """Build a partial derivative of `node`, but for 1 and -1: they leave no trace in the graph."""
-        key = partial, tuple([v.type for v in node.operands])  # all that a rule can tell operands apart by
-        unit = self.units.get(key)
-        if unit is None:
-            local = b.nested()
-            factor = partial(local, node.result, *node.operands)
-            known = splat({r: made for made in local.nodes for r in made.results}, factor)
-            unit = self.units[key] = 0 if known is None or abs(known) != 1 else int(known)
-        return unit if unit else partial(b, node.result, *node.operands)
 
     def _by_rule(self, scope: Scope, node: Node, vjp: Vjp, cts: Cotangents) -> None:
         b, seen = scope.b, self.restorer.shadows.node(node)
@@ -157,8 +148,19 @@ class Backward:
         if so_far is None:
             scope.cotangents[base] = vjp.into(context, zeros(scope.b, base.type))
         else:
-            with self._sum_at(scope.b, base):
-                scope.cotangents[base] = vjp.into(context, so_far)
+            into = partial(vjp.into, context, so_far)
+            scope.cotangents[base] = self._sum_at(scope.b, base, into)
+
+
+def _factor(b: Builder, rule: Partial, node: Node, units: dict[Partial, int]) -> Value | int:
+    """Build a partial derivative of `node`, but for 1 and -1: they leave no trace in the graph."""
+    unit = units.get(rule)
+    if unit is None:
+        local = b.nested()
+        factor = rule(local, node.result, *node.operands)
+        known = splat({r: made for made in local.nodes for r in made.results}, factor)
+        unit = units[rule] = 0 if known is None or abs(known) != 1 else int(known)
+    return unit if unit else rule(b, node.result, *node.operands)
 
 
 def _product(b: Builder, ct: Value, factor: Value | int, finite: bool) -> Value:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from ..ir.builder import Builder
 from ..ir.dims import is_static, size
-from ..ir.graph import Block, Graph, Node, Value, walk
+from ..ir.graph import Block, Graph, Node, Value, operations, walk
 from ..ir.loops import body_of, carries, inits
 from ..ir.operation import Effect, Op, OpTable, Special, Vjp, VjpContext
 from ..ir.types import ArrayType
@@ -111,6 +111,8 @@ def cut_loops(
 
 def whole(nodes: Sequence[Node], ops: OpTable) -> tuple[Node, ...]:
     """Return nodes with the loop of each segment in the place of its node."""
+    if "segment" not in operations(Block((), tuple(nodes), ())):
+        return tuple(nodes)
     b = Builder(ops)
     for node in nodes:
         if node.op.name == "segment":

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import UnsupportedError
 from ..ir.graph import Loc
 from .rewrite_statements import FunctionRewriter
-from .scopes import all_nodes, bound_names, copied, parameter_names, placed
+from .scopes import bound_names, children, copied, parameter_names, placed
 from .source import FunctionNode, function_node
 from .syntax import RUNTIME, name_
 
@@ -100,11 +100,13 @@ def _inner_codes(code: CodeType) -> list[CodeType]:
 
 
 def _refuse(function: FunctionNode, filename: str) -> None:
-    for node in all_nodes([function]):
-        what = _REFUSED.get(type(node))
-        if what is not None:
-            line = getattr(node, "lineno", function.lineno)
-            raise UnsupportedError(
-                f"{what} is not supported in a function that gradir traces; move it outside",
-                loc=Loc(filename, line, getattr(function, "name", "")),
-            )
+    nodes: list[Any] = [function]
+    for node in nodes:  # which get more meanwhile
+        nodes += children(node)
+    refused = [node for node in nodes if type(node) in _REFUSED]
+    if refused:
+        first = min(refused, key=lambda node: (node.lineno, node.col_offset))
+        raise UnsupportedError(
+            f"{_REFUSED[type(first)]} is not supported in a function that gradir traces; move it outside",
+            loc=Loc(filename, first.lineno, getattr(function, "name", "")),
+        )

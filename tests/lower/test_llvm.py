@@ -15,7 +15,7 @@ from gradir.ir.types import DType
 from gradir.lower.llvm_program import emit
 from gradir.lower.lower import lower
 from gradir.lower.target import Target, VectorFunctions
-from gradir.runtime import host
+from gradir.runtime import host, machine_code
 from gradir.runtime.compile import compile_graph
 
 from .build import array, build
@@ -115,6 +115,49 @@ def test_three_thousand_scalar_operations_compile_in_a_second() -> None:
     compiled = compile_graph(graph)
     assert time.process_time() - start < 3.0
     assert np.isfinite(compiled(0.3, 0.4)[0])
+
+
+def test_an_address_is_computed_once_in_a_block() -> None:
+    def make(b: Builder, x: Value) -> list[Value]:
+        y = b.exp(x)
+        return [y, b.add(x, y), b.sum(y, axes=(1,))]
+
+    text = emit(lower(build(make, array(50, 60))), "f")
+    for block in re.split(r"\n\w+:", text):
+        made = re.findall(r"= ((?:mul|add) i64 .*)", block)
+        assert len(made) == len(set(made)), block
+
+
+def test_values_are_numbered_in_the_order_of_the_text() -> None:
+    text = emit(lower(build(lambda b, x: b.sum(b.sin(x), axes=(0,)), array(50))), "f")
+    for function in text.split("\ndefine")[1:]:
+        numbers = [int(n) for n in re.findall(r"^  %(\d+) = ", function, re.MULTILINE)]
+        assert numbers == sorted(set(numbers))
+    assert re.search(r"^  %\d+ = ", text, re.MULTILINE)
+
+
+def test_only_control_flow_is_optimised_thoroughly(monkeypatch: pytest.MonkeyPatch) -> None:
+    levels: list[int] = []
+    make = machine_code.llvm.create_pipeline_tuning_options
+
+    def noted(speed_level: int) -> Any:
+        levels.append(speed_level)
+        return make(speed_level=speed_level)
+
+    monkeypatch.setattr(machine_code.llvm, "create_pipeline_tuning_options", noted)
+    x = np.linspace(0.0, 1.0, 3)
+
+    def looped(x: Any) -> Any:
+        for k in range(3):
+            x = x * x[k]
+        return x
+
+    for function, level in ((np.sin, 2), (looped, 3)):
+        program = gr.jit(function, cache=False).inspect(x)
+        assert program.compiled(x)[0] == pytest.approx(function(x))
+        assert program.llvm
+        assert set(levels) == {level}
+        levels.clear()
 
 
 def test_text_is_deterministic() -> None:

@@ -75,6 +75,25 @@ def test_a_pass_keeps_what_a_joint_graph_computes(run: Pass, data: st.DataObject
 
 @settings(max_examples=EXAMPLES)
 @given(data=st.data())
+def test_nodes_that_tell_nothing_are_those_that_no_rule_changes(data: st.DataObject) -> None:
+    graph = data.draw(graphs(OPS, dtypes=FLOATS, scalar=True))
+    joint = adjoint(graph, range(len(graph.inputs)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gradir.passes.canonicalize.FLOAT_ARITHMETIC", frozenset())
+        asked = canonicalize(joint)
+    assert canonicalize(joint) == asked
+
+
+@settings(max_examples=EXAMPLES)
+@given(data=st.data())
+def test_dead_code_leaves_nothing_for_a_second_time(data: st.DataObject) -> None:
+    graph = data.draw(graphs(OPS, max_nodes=14))
+    alive = dce(graph)
+    assert dce(alive) is alive
+
+
+@settings(max_examples=EXAMPLES)
+@given(data=st.data())
 def test_gradients_match_finite_differences(data: st.DataObject) -> None:
     graph = data.draw(graphs(OPS, **SMOOTH))
     args = data.draw(arguments(graph, special=False))

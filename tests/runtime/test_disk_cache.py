@@ -255,7 +255,9 @@ def test_processes_that_write_evict_and_clear_at_once(store: DiskCache, limit: i
     ]
     for process in running:
         out, err = process.communicate(timeout=120)
-        assert (out.split(), err) == (["0", "True"], "")
+        wrong, was_found = out.split()
+        assert (wrong, err) == ("0", "")
+        assert was_found == "True" or limit == 60_000, "those just used may be the ones evicted"
     DiskCache(store.folder, limit).evict()
     assert sum(store.sizes()) <= limit
     assert all(path.suffix == ".object" for path in store.folder.iterdir())
