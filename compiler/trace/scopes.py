@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 N = TypeVar("N", bound=ast.AST)
 Scope = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_CLOSED = (ast.Name, *Scope)
 _TARGETS = (ast.Name, ast.Tuple, ast.List, ast.Starred)
 # Fields that hold no nodes but kinds (contexts and operators), names and numbers.
 _NO_NODES = frozenset("id attr arg asname rest ctx op ops kind type_comment level module conversion".split())
@@ -25,15 +26,14 @@ def children(node: ast.AST) -> list[ast.AST]:
     """Return the nodes right below one, without those that are only a kind: contexts and operators."""
     found: list[ast.AST] = []
     kind: Any = type(node)
-    fields = _node_fields(kind)
-    if fields:
-        attributes = vars(node)
-        for name in fields:
-            child = attributes.get(name)
-            if type(child) is list:
-                found += [c for c in child if isinstance(c, ast.AST)]
-            elif isinstance(child, ast.AST):
-                found.append(child)
+    for name in _node_fields(kind):
+        child = getattr(node, name, None)
+        if isinstance(child, ast.AST):
+            found.append(child)
+        elif isinstance(child, list):
+            for part in child:
+                if isinstance(part, ast.AST):
+                    found.append(part)
     return found
 
 
@@ -83,13 +83,14 @@ def placed(module: ast.Module, unseen: str) -> ast.Module:
     pending: list[tuple[ast.AST, ast.AST]] = [(module, top)]
     while pending:
         node, around = pending.pop()
-        if "lineno" in vars(node):
+        if "lineno" in node._attributes:
+            if not hasattr(node, "lineno"):
+                at(node, around)
             around = node
-        elif "lineno" in node._attributes:
-            around = at(node, around)
-        if type(node) is ast.Attribute and getattr(node.value, "id", "") == unseen:
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == unseen:
             node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
-        pending += [(child, around) for child in children(node)]
+        for child in children(node):
+            pending.append((child, around))
     return module
 
 
@@ -105,7 +106,9 @@ def own_statements(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, ast.expr) and not _is_target(node):
             continue
         yield node
-        if not isinstance(node, (ast.Name, *Scope)):
+        if isinstance(node, ast.Assign):
+            pending += reversed(node.targets)
+        elif not isinstance(node, _CLOSED):
             pending += reversed(children(node))
 
 
