@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ir.dims import Dim, Shape, capacity, room
-from ..ir.graph import Node
-from ..ir.types import DType
 from . import llvm_sums as sums
 from .accesses import Recorder, computed_at, nest_index, record_roots
 from .affine import Index, Variable
@@ -16,10 +14,8 @@ from .domains import Here, is_inside, local_index, pinned
 from .elements import Walk
 from .kernels import Access, Buffer, Nest, Root
 from .llvm_code import Code
-from .llvm_machine import Scalar
-from .llvm_renewal import copy_around
+from .llvm_roots import checked_index, prepare
 from .llvm_scopes import separate
-from .llvm_stacks import reserve
 from .nest_loops import Group, piece_index, plan_part, weight_of
 from .positions import root_position
 
@@ -287,30 +283,3 @@ class NestCode:
                 if root.node.op.name == "accumulate":
                     x = code.machine.add(code.load_from(target, place), x)
                 code.store_to(target, place, x)
-
-
-def prepare(code: Code, roots: Sequence[Root]) -> dict[int, str]:
-    """Copy arrays that are not written in place; make room on stacks, and return where, by root."""
-    places, pushed = code.program.places, {}
-    for root in roots:
-        if root.access is Access.PUT:
-            target, base = places[root.result], places[root.node.operands[0]]
-            code.copy(code.base(target), code.base(base), target.bytes)
-        elif root.access is Access.RENEW:
-            copy_around(code, root.node)
-        elif root.access is Access.PUSH:
-            stack = code.scalars[root.node.operands[0]]
-            pushed[id(root)] = reserve(code, stack)
-            code.scalars[root.result] = stack
-    return pushed
-
-
-def checked_index(code: Code, node: Node, x: Any) -> Any:
-    """Wrap a negative index; end the run where it does not exist."""
-    machine, size = code.machine, Scalar(DType.I64, code.extent(node.attrs["size"]))
-    x = machine.force(x)
-    negative = machine.compare("<", x, code.literal(DType.I64, 0))
-    wrapped = machine.select(negative, machine.add(x, size), x)
-    outside = code.function.value(f"icmp uge i64 {machine.text(wrapped)}, {size.text}")
-    code.unless(outside, code.program.site_of[node], machine.text(x))
-    return wrapped

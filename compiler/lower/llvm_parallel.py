@@ -11,8 +11,9 @@ from . import llvm_sums as sums
 from .accesses import Recorder
 from .kernels import Access, Nest, Split
 from .llvm_code import Code
-from .llvm_nests import Chunk, NestCode, prepare
+from .llvm_nests import Chunk, NestCode
 from .llvm_outlined import Outlined
+from .llvm_roots import prepare
 from .llvm_scopes import separate
 from .nest_loops import Group
 

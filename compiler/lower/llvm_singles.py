@@ -13,8 +13,8 @@ from ..ir.types import DType
 from .accesses import nest_index
 from .affine import Index, Variable, linear, row_major
 from .llvm_code import Code, counter
-from .llvm_nests import checked_index
 from .llvm_products import emit_matmul
+from .llvm_roots import checked_index
 from .llvm_stacks import new_stack, pop, push_scalar
 from .positions import put_position
 

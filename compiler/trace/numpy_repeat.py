@@ -180,7 +180,7 @@ def diff(
 
     x = as_array(trace, a)
     axis = as_axis(axis, x.ndim)
-    ends = [as_array(trace, e) if e is not NO_VALUE else None for e in (prepend, append)]
+    ends = [_end(trace, e, x, axis) if e is not NO_VALUE else None for e in (prepend, append)]
     if any(e is not None for e in ends):
         x = concatenate(trace, [e for e in (ends[0], x, ends[1]) if e is not None], axis)
     for _ in range(operator.index(n)):
@@ -188,6 +188,15 @@ def diff(
         later, earlier = slice_axis(x, axis, slice(1, size)), slice_axis(x, axis, slice(0, max(size - 1, 0)))
         x = apply_operator(trace, "ne" if x.dtype == bool else "sub", later, earlier)
     return x
+
+
+def _end(trace: Trace, end: Any, x: Array, axis: int) -> Array:
+    """What is put before or after an array: a number stands for one element of each line."""
+    given = as_array(trace, end)
+    if given.shape:
+        return given
+    shape = tuple(1 if k == axis else d for k, d in enumerate(x.shape))
+    return new_array(trace, trace.b.broadcast(given.value, shape=shape, axes=()))
 
 
 @implements(np.meshgrid)

@@ -66,6 +66,7 @@ SHAPES = [
     lambda t: np.diff(t),
     lambda t: np.diff(t, 2, axis=1),
     lambda t: np.diff(t, axis=0, prepend=t[:1]),
+    lambda t: np.diff(t, axis=1, prepend=0.5, append=t[0, 0, 0]),
     lambda t: np.split(t, 2, axis=-1),
     lambda t: np.split(t, [1, 3], 2),
     lambda t: np.array_split(t, 3, axis=2),
