@@ -136,11 +136,11 @@ def record_roots(
     return recorder
 
 
-def computed_at(roots: Sequence[Root], here: Here) -> frozenset[tuple[Value, Place]]:
+def computed_at(roots: Sequence[Root], here: Here) -> dict[Value, list[Place]]:
     """The values that a nest stores, each with its index at an index of the nest."""
-    places = {pinned(r.domain, here) for r in roots} | {here}
+    places = [here, *(pinned(r.domain, here) for r in roots if r.domain is not None)]
     stored = [r for r in roots if r.access is Access.STORE]
-    return frozenset((r.element, local_index(r.domain, place)) for r in stored for place in places)
+    return {r.element: [local_index(r.domain, place) for place in places] for r in stored}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ The same walk emits code, and, on a machine that emits nothing, tells what a ker
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -47,13 +47,13 @@ class Walk:
         kept: Callable[[Value], bool],
         source: Source,
         machine: Any,
-        computed: frozenset[tuple[Value, Place]] = frozenset(),
+        computed: Mapping[Value, Collection[Place]] | None = None,
     ) -> None:
         self.producers = producers
         self.kept = kept
         self.source = source
         self.machine = machine
-        self.computed = computed
+        self.computed = computed or {}
         self._memo: dict[tuple[Value, int], Any] = {}
         self._places: dict[Place, int] = {}
         self._nodes: list[Node] = []
@@ -85,7 +85,7 @@ class Walk:
         """The node to compute `value` with here, or None where it is in memory or in a register."""
         if not value.shape:
             return None
-        if self.kept(value) and (value, place) not in self.computed:
+        if self.kept(value) and place not in self.computed.get(value, ()):
             return None
         return self.producers[value]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,7 @@ class Code:
             return lowering.emit(self.machine, *given, attrs=node.attrs)
         return lowering.emit(self.machine, *given)
 
-    def walk(self, computed: frozenset[tuple[Value, Place]] = frozenset()) -> Walk:
+    def walk(self, computed: Mapping[Value, Collection[Place]] | None = None) -> Walk:
         """A walk that emits code where the function stands now."""
         return Walk(self.program.producers, self.in_memory, self, self.machine, computed)
 

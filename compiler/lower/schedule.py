@@ -105,9 +105,10 @@ class _Schedule:
         value, operands = node.result, node.operands
         same = _read_at_own_index(node)
         self.here[value] = max((self.here.get(o, -1) for o in same), default=-1)
-        moved = [o for o in operands if o not in same]
         after = max((self.after.get(o, -1) for o in self.needed(node)), default=-1)
-        self.after[value] = max(self.ready(moved), after)
+        if same is not operands:
+            after = max(after, self.ready([o for o in operands if o not in same]))
+        self.after[value] = after
         self.weights[value] = 1 + sum(self.weights.get(o, 0) for o in operands)
         arrays = [o for o in operands if is_array(o)]
         self.leaves[value] = frozenset().union(*(self.leaves.get(o, frozenset([o])) for o in arrays))
@@ -115,9 +116,10 @@ class _Schedule:
 
     def relate(self, node: Node, arrays: Sequence[Value]) -> None:
         """Note how the index space of a node's result is related to others."""
-        inner = inner_of(node, self.inner, self.inlining.is_kept, self.here, self.after)
-        if inner is not None:
-            self.inner[node.result] = inner
+        if node.op.name == "index" or any(o in self.inner for o in arrays):
+            inner = inner_of(node, self.inner, self.inlining.is_kept, self.here, self.after)
+            if inner is not None:
+                self.inner[node.result] = inner
         if node.op.name == "pad" and (domain := domain_of_padded(node)) is not None:
             self.outer[node.result] = {arrays[0].shape: domain}
         elif isinstance(node.op.lowering, Elementwise):
