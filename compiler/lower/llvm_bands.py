@@ -11,6 +11,7 @@ from .affine import Index
 from .footprints import block_index, block_variable
 from .kernels import Access, Band, Buffer, Nest, Root, Split
 from .llvm_code import Code
+from .llvm_loop_hints import ROLLED
 from .llvm_machine import Scalar
 from .llvm_nests import NestCode, Subspace
 from .llvm_outlined import Outlined
@@ -33,7 +34,7 @@ def _blocks(code: Code, band: Band, totals: Sequence[Totals], start: str, count:
     """Emit the loop over `count` blocks that begin at the row `start`."""
     first, unseen = block_variable(band.count, band.step), band.split is not None
     code.rows = {code.program.places[v]: first for v in band.rows}
-    with code.loop(count, unroll=False) as number:
+    with code.loop(count, ROLLED) as number:
         begin = code.function.value(f"mul nuw nsw i64 {number}, {band.step}")
         begin = code.function.value(f"add nuw nsw i64 {start}, {begin}")
         rows = block_length(code, band.count, band.step, begin, first.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..ir.dims import Affine, Dim, Symbol
@@ -14,6 +14,7 @@ from ..ir.types import DType
 from .affine import ZERO, Index, Variable
 from .elements import Place, Walk
 from .kernels import Buffer, Exchange, KernelProgram
+from .llvm_loop_hints import FREE, Hints
 from .llvm_machine import LlvmMachine, Scalar
 from .llvm_stack_memory import Stack
 from .llvm_text import FunctionText, ModuleText, literal, memory_type, register_type
@@ -75,7 +76,6 @@ class Code:
         self.rows: dict[Buffer, Variable] = {}  # of arrays that have memory for a block: its first row
         self.status = function.slot("i64")
         self.part: Part | None = None  # of a long program, which has many functions
-        self._rolled = ""
 
     # Values.
 
@@ -213,16 +213,11 @@ class Code:
     # Control.
 
     @contextmanager
-    def loop(
-        self, count: Dim | str, unroll: bool = True, interleave: int = 0, straight: bool = False
-    ) -> Iterator[str]:
-        """Run what is emitted inside `count` times, if that is positive; gives the counter's register.
-
-        Without `unroll` LLVM may vectorise the loop, but not unroll it, nor interleave more vectors than
-        told. Where it becomes a loop over vectors and is to be `straight`, that is unrolled all the way.
-        """
+    def loop(self, count: Dim | str, hints: Hints = FREE) -> Iterator[str]:
+        """Run what is emitted inside `count` times, if that is positive; gives the counter's register."""
         f = self.function
-        unroll = unroll and (self.part is None or self.part.frame.unrolls)
+        if hints.unroll and self.part is not None and not self.part.frame.unrolls:
+            hints = replace(hints, unroll=False)
         if isinstance(count, Affine):
             count = self.extent(count)
         if count == 1:
@@ -245,7 +240,7 @@ class Code:
         f.label(latch)
         f.line(f"{i}.next = add nuw nsw i64 {i}, 1")
         again = f.value(f"icmp ult i64 {i}.next, {count}")
-        f.branch(again, head, after, "" if unroll else self.rolled(interleave, straight))
+        f.branch(again, head, after, hints.metadata(self.module))
         f.label(after)
 
     @contextmanager
@@ -276,18 +271,6 @@ class Code:
         f.label(latch)
         f.branch(turn.again, head, after)
         f.label(after)
-
-    def rolled(self, interleave: int, straight: bool) -> str:
-        """Metadata that keeps LLVM from unrolling a loop, but for so many vectors at once, or for all."""
-        if not self._rolled:
-            self._rolled = self.module.metadata('!{!"llvm.loop.unroll.disable"}')
-        parts = [self._rolled]
-        if interleave:
-            parts.append(self.module.metadata(f'!{{!"llvm.loop.interleave.count", i32 {interleave}}}'))
-        if straight:
-            full = self.module.metadata('!{!"llvm.loop.unroll.full"}')
-            parts.append(self.module.metadata(f'!{{!"llvm.loop.vectorize.followup_vectorized", {full}}}'))
-        return f", !llvm.loop {self.module.distinct(parts)}"
 
     def unless(self, failed: str, site: int, index: str | None = None) -> None:
         """End the run with the status `site` where `failed`; record the index at fault."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..ir.dims import Dim, Shape, capacity, room
+from ..ir.dims import Affine, Dim, Shape, capacity, room
 from . import llvm_sums as sums
 from .accesses import Recorder, computed_at, nest_index, record_roots
 from .affine import Index, Variable
@@ -14,6 +14,7 @@ from .domains import Here, is_inside, local_index, pinned
 from .elements import Walk
 from .kernels import Access, Buffer, Nest, Root
 from .llvm_code import Code
+from .llvm_loop_hints import FREE, ROLLED, Hints, innermost
 from .llvm_roots import checked_index, prepare
 from .llvm_scopes import separate
 from .nest_loops import Group, piece_index, plan_part, weight_of
@@ -23,10 +24,10 @@ _BLOCK = 4096  # elements of a long sum that are added up before they join the r
 _UNROLLED = (
     1024  # nodes in all iterations of a nest that LLVM may unroll: more costs compile time and gains little
 )
-_STRAIGHT = 512  # the same for an innermost loop, once it is in vectors
 _INTERLEAVED = 4  # vectors of partial sums, so that an addition need not wait for the one before it
 _LIGHT = 16  # nodes of a nest that has the registers for it
 _LONG_SUM = 128
+_ABREAST = 4  # rows that are added to one in memory, which is read and written once for them
 
 
 def emit_nest(code: Code, nest: Nest) -> None:
@@ -68,11 +69,13 @@ class NestCode:
         self.unroll = False
         self.interleave = 0
         self.weight = 0
+        self.in_place = False
         self.sums: list[sums.Sum] = []
         self.chunk: Chunk | None = None
         self.blocks: dict[
             tuple[int, ...], tuple[str, Dim | str]
         ] = {}  # where that of an axis begins; its size
+        self.abreast: tuple[str, ...] = ()  # the counters of several iterations that are done at once
 
     def emit(self) -> None:
         code, roots, space = self.code, self.nest.roots, self.nest.space
@@ -123,6 +126,7 @@ class NestCode:
         self.weight = weight_of(self.nest, recorded)
         self.unroll = room(self.space) * self.weight <= _UNROLLED
         self.interleave = _INTERLEAVED if self.weight <= _LIGHT else 0
+        self.in_place = not self.read_by(recorded).isdisjoint(self.written())
 
     def read_by(self, recorded: Recorder) -> set[Buffer]:
         """The buffers that the nest reads."""
@@ -168,12 +172,24 @@ class NestCode:
             self.tiles(depth, group.block, start, turns)
         elif innermost and most >= 2 * _BLOCK and any(s.rounds for s in spanning):
             self.rounds(start, turns, spanning)
+        elif depth == len(self.groups) - 2 and self.adds_rows(group) and most >= 2 * _ABREAST:
+            self.rows_abreast(depth, start, turns)
         else:
-            summed = innermost and bool(spanning) and most >= _LONG_SUM
-            straight = innermost and isinstance(turns, int) and turns * self.weight <= _STRAIGHT
-            interleave = self.interleave if summed else 0
-            with self.code.loop(turns, self.unroll, interleave, straight) as i:
+            with self.code.loop(turns, self.hints(depth, turns, most)) as i:
                 self.step(depth, self.moved(start, i))
+
+    def hints(self, depth: int, turns: Dim | str, most: int) -> Hints:
+        """What to tell LLVM of the loop at `depth`."""
+        if self.unroll or depth < len(self.groups) - 1:
+            return FREE if self.unroll else ROLLED
+        summed = most >= _LONG_SUM and any(s.depth <= depth for s in self.sums)
+        return innermost(
+            turns if isinstance(turns, int) else None,
+            self.weight * max(1, len(self.abreast)),
+            in_place=self.in_place,
+            adds_up=any(r.access is Access.REDUCE for r in self.nest.roots),
+            interleave=self.interleave if summed else 0,
+        )
 
     def clipped(self, chunk: Chunk, first: int, count: Dim) -> tuple[str, str]:
         """Where the chunk begins in a piece of its loop, and how many iterations that has there."""
@@ -197,6 +213,11 @@ class NestCode:
 
     def step(self, depth: int, counter: str) -> None:
         """One iteration of the loop at `depth`."""
+        self.stand(depth, counter)
+        self.level(depth + 1)
+
+    def stand(self, depth: int, counter: str) -> None:
+        """Let the variables of the loop at `depth` be those of an iteration."""
         group, machine = self.groups[depth], self.code.machine
         stride: Any = 1
         for axis in reversed(group.axes):
@@ -204,13 +225,51 @@ class NestCode:
                 if variable not in self.outer:
                     machine.groups[variable] = counter, stride
             stride *= self.space[axis]
-        self.level(depth + 1)
+
+    def adds_rows(self, group: Group) -> bool:
+        """Tell whether all that the iterations of a loop do is to add rows to rows in memory."""
+        if self.unroll or self.weight > _LIGHT or not all(s.alone for s in self.sums):
+            return False
+        reduced = [r for r in self.nest.roots if r.access is Access.REDUCE and r.domain is None]
+        return len(reduced) == len(self.nest.roots) and all(
+            group.axes[0] in r.node.attrs["axes"] for r in reduced
+        )
+
+    def rows_abreast(self, depth: int, start: str, turns: Dim | str) -> None:
+        """The loop at `depth`, several rows at a time, then one by one what is left."""
+        code, f = self.code, self.code.function
+        whole: int | str
+        rest: int | str
+        if isinstance(turns, int):
+            whole, rest = divmod(turns, _ABREAST)
+            done = str(turns - rest)
+        else:
+            total = code.extent(turns) if isinstance(turns, Affine) else turns
+            whole, rest = (f.value(f"{op} i64 {total}, {_ABREAST}") for op in ("udiv", "urem"))
+            done = f.value(f"sub nuw nsw i64 {total}, {rest}")
+        with code.loop(whole, ROLLED) as block:
+            first = self.moved(start, f.value(f"mul nuw nsw i64 {block}, {_ABREAST}"))
+            self.abreast = tuple(self.moved(first, str(k)) for k in range(_ABREAST))
+            self.level(depth + 1)
+            self.abreast = ()
+        with code.loop(rest, ROLLED) as i:
+            self.step(depth, self.moved(start, self.moved(done, i)))
+
+    def add_rows(self) -> None:
+        """Take the elements of several rows into the reductions."""
+        rows = []
+        for counter in self.abreast:
+            self.stand(len(self.groups) - 2, counter)
+            walk = self.walk()
+            rows.append([walk.element(s.root.element, self.here) for s in self.sums])
+        for s, *elements in zip(self.sums, *rows, strict=True):
+            sums.add_all(self.code, s, elements)
 
     def tiles(self, depth: int, size: int, start: str, count: Dim | str) -> None:
         """The loop at `depth` over blocks of iterations, which a loop further in does."""
         code, f = self.code, self.code.function
         axes = self.groups[depth].axes
-        with code.loop(self.rounds_of(count, size), unroll=False) as number:
+        with code.loop(self.rounds_of(count, size), ROLLED) as number:
             begin = f.value(f"mul nuw nsw i64 {number}, {size}")
             length: Dim | str = size
             if not isinstance(count, int) or count % size:
@@ -237,13 +296,16 @@ class NestCode:
             totals = [code.read(s.slot, s.dtype) for s in spanning]
             for s in spanning:
                 sums.start(code, s)
-            with code.loop(size, self.unroll, self.interleave) as i:
+            with code.loop(size, Hints(self.unroll, self.interleave)) as i:
                 self.step(len(self.groups) - 1, self.moved(start, self.moved(first, i)))
             for s, so_far in zip(spanning, totals, strict=True):
                 sums.add(code, s, so_far)
 
     def body(self) -> None:
         """Compute every root's element, then store them: one may take the place of what another reads."""
+        if self.abreast:
+            self.add_rows()
+            return
         code = self.code
         where = [(r, is_inside(code.machine, r.domain, self.here).text) for r in self.nest.roots]
         always = [r for r, inside in where if inside == "true"]

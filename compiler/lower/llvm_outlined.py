@@ -10,6 +10,7 @@ from ..ir.dims import Dim, room
 from ..ir.graph import Value
 from .kernels import Buffer, Root, Split
 from .llvm_code import Code
+from .llvm_loop_hints import ROLLED
 from .llvm_machine import Scalar
 from .llvm_text import FunctionText, register_type
 from .outside import PARALLEL
@@ -60,7 +61,7 @@ class Outlined:
     def chunks(self, split: Split, count: Dim) -> Iterator[OneChunk]:
         """The loop over the chunks of a call, and the function's end; `count` iterations are split."""
         f = self.function
-        with self.code.loop(f.value("sub nuw nsw i64 %end, %begin"), unroll=False) as i:
+        with self.code.loop(f.value("sub nuw nsw i64 %end, %begin"), ROLLED) as i:
             number = f.value(f"add nuw nsw i64 %begin, {i}")
             first = f.value(f"mul nuw nsw i64 {number}, {split.size}")
             # Not as a length: LLVM would see that chunks of one iteration have no loop, and vectorise the one

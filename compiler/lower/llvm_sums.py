@@ -83,6 +83,15 @@ def add(code: Code, s: Sum, x: Any) -> None:
     code.write(s.slot, _combined(code, s, code.read(s.slot, s.dtype), x))
 
 
+def add_all(code: Code, s: Sum, elements: Sequence[Any]) -> None:
+    """Combine elements in pairs, then the accumulator with what they come to."""
+    parts = list(elements)
+    while len(parts) > 1:
+        pairs = zip(parts[::2], parts[1::2], strict=True)
+        parts = [_combined(code, s, code.machine.convert(x, s.dtype), y) for x, y in pairs]
+    add(code, s, parts[0])
+
+
 def _combined(code: Code, s: Sum, total: Any, x: Any) -> Any:
     machine = code.machine
     machine.reassociate = True

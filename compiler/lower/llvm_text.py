@@ -105,7 +105,7 @@ class ModuleText:
         self.vector_functions = vector_functions
         self._declarations: dict[str, str] = {}
         self._globals: dict[str, str] = {}
-        self._metadata: list[str] = []
+        self._metadata: dict[str, int] = {}
         self._kept: list[str] = []
         self.functions: list[FunctionText] = []
         self.shares_products = False  # whether small matrix products that are alike are one function
@@ -136,8 +136,7 @@ class ModuleText:
         return [f"@{name}" for name in self._globals if name.startswith(prefix)]
 
     def metadata(self, text: str) -> str:
-        self._metadata.append(text)
-        return f"!{len(self._metadata) - 1}"
+        return f"!{self._metadata.setdefault(text, len(self._metadata))}"
 
     def distinct(self, parts: Iterable[str] = ()) -> str:
         """A metadata node whose first entry is itself."""
@@ -151,5 +150,5 @@ class ModuleText:
             names = ", ".join(f"ptr @{k}" for k in self._kept)
             kind = f"[{len(self._kept)} x ptr]"
             parts.append(f'@llvm.compiler.used = appending global {kind} [{names}], section "llvm.metadata"')
-        parts.append("\n".join(f"!{k} = {text}" for k, text in enumerate(self._metadata)))
+        parts.append("\n".join(f"!{k} = {text}" for text, k in self._metadata.items()))
         return "\n\n".join(p for p in parts if p) + "\n"
