@@ -174,7 +174,7 @@ class _Numbering:
     def visit_nest(self, nest: Nest, t: int) -> None:
         only_stores = all(_reads_before_it_writes(r) for r in nest.roots)
         for read in nest_reads(nest.space, nest.roots, self.inlining):
-            in_place = only_stores and read.here
+            in_place = read.here and not any(_could_overwrite(r, read.value) for r in nest.roots)
             if not (
                 nest.roots[0].access is Access.PUT and self.reads_own_place(nest.roots[0].node, read.value)
             ):
@@ -276,6 +276,13 @@ def _reads_before_it_writes(root: Root) -> bool:
     """Tell whether what a root overwrites at an index, it and the others have read there before."""
     in_register = root.access is Access.REDUCE and not is_array(root.result)
     return in_register or (root.access in (Access.STORE, Access.PUSH) and root.domain is None)
+
+
+def _could_overwrite(root: Root, value: Value) -> bool:
+    """Tell whether a root, given the memory of an array, would overwrite elements that are still to be read."""
+    if _reads_before_it_writes(root):
+        return False
+    return (root.result.dtype, dims.room(root.result.shape)) == (value.dtype, dims.room(value.shape))
 
 
 def _without(interval: Interval, hole: Interval) -> list[Interval]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import gradir as gr
 import numpy as np
+import pytest
 from gradir.ir.builder import Builder
 from gradir.ir.graph import Graph, Span, Value
 from gradir.ir.interpreter import interpret
@@ -220,3 +224,19 @@ def test_large_arrays_begin_at_different_places_of_a_page() -> None:
     assert len(places) >= 3
     assert min(apart) >= 256
     _check(program.graph)
+
+
+@pytest.mark.parametrize("shape", [(30, 40), (30, 1), (1, 40)])
+def test_an_array_is_written_in_place_beside_sums_of_its_rows(shape: tuple[int, int]) -> None:
+    def program(a: Any, x: Any) -> Any:
+        total = np.zeros(len(a))
+        for _ in range(9):
+            total = total + np.sum(a * x, axis=1)
+            a = a + 0.1 * x
+        return total, a
+
+    a, x = np.ones(shape), np.linspace(-1.0, 1.0, shape[0] * shape[1]).reshape(shape)
+    for got, want in zip(gr.jit(program)(a, x), program(a, x), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-13)
+    if 1 not in shape:
+        assert "exchange" not in str(gr.jit(program).inspect(a, x).kernels)
