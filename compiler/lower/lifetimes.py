@@ -279,10 +279,11 @@ def _reads_before_it_writes(root: Root) -> bool:
 
 
 def _could_overwrite(root: Root, value: Value) -> bool:
-    """Tell whether a root, given the memory of an array, would overwrite elements that are still to be read."""
+    """Tell whether a root, in the memory of an array, would overwrite what is still to be read."""
     if _reads_before_it_writes(root):
         return False
-    return (root.result.dtype, dims.room(root.result.shape)) == (value.dtype, dims.room(value.shape))
+    same_size = (root.result.dtype, dims.room(root.result.shape)) == (value.dtype, dims.room(value.shape))
+    return same_size or root.domain is not None
 
 
 def _without(interval: Interval, hole: Interval) -> list[Interval]:
