@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..ir.dims import Affine, Dim, Shape, capacity, room
+from ..ir.dims import Dim, Shape, capacity, room
 from . import llvm_sums as sums
 from .accesses import Recorder, computed_at, nest_index, record_roots
 from .affine import Index, Variable
 from .domains import Here, is_inside, local_index, pinned
 from .elements import Walk
 from .kernels import Access, Buffer, Nest, Root
+from .llvm_abreast import ABREAST, LIGHT, add_rows, adds_rows, rows_abreast
 from .llvm_code import Code
 from .llvm_loop_hints import FREE, ROLLED, Hints, innermost
 from .llvm_roots import checked_index, prepare
@@ -25,9 +26,7 @@ _UNROLLED = (
     1024  # nodes in all iterations of a nest that LLVM may unroll: more costs compile time and gains little
 )
 _INTERLEAVED = 4  # vectors of partial sums, so that an addition need not wait for the one before it
-_LIGHT = 16  # nodes of a nest that has the registers for it
 _LONG_SUM = 128
-_ABREAST = 4  # rows that are added to one in memory, which is read and written once for them
 
 
 def emit_nest(code: Code, nest: Nest) -> None:
@@ -125,7 +124,7 @@ class NestCode:
         self.groups = plan_part(self.nest, recorded, self.code.form, self.space, self.here)
         self.weight = weight_of(self.nest, recorded)
         self.unroll = room(self.space) * self.weight <= _UNROLLED
-        self.interleave = _INTERLEAVED if self.weight <= _LIGHT else 0
+        self.interleave = _INTERLEAVED if self.weight <= LIGHT else 0
         self.in_place = not self.read_by(recorded).isdisjoint(self.written())
 
     def read_by(self, recorded: Recorder) -> set[Buffer]:
@@ -172,8 +171,8 @@ class NestCode:
             self.tiles(depth, group.block, start, turns)
         elif innermost and most >= 2 * _BLOCK and any(s.rounds for s in spanning):
             self.rounds(start, turns, spanning)
-        elif depth == len(self.groups) - 2 and self.adds_rows(group) and most >= 2 * _ABREAST:
-            self.rows_abreast(depth, start, turns)
+        elif depth == len(self.groups) - 2 and adds_rows(self, group) and most >= 2 * ABREAST:
+            rows_abreast(self, depth, start, turns)
         else:
             with self.code.loop(turns, self.hints(depth, turns, most)) as i:
                 self.step(depth, self.moved(start, i))
@@ -226,45 +225,6 @@ class NestCode:
                     machine.groups[variable] = counter, stride
             stride *= self.space[axis]
 
-    def adds_rows(self, group: Group) -> bool:
-        """Tell whether all that the iterations of a loop do is to add rows to rows in memory."""
-        if self.unroll or self.weight > _LIGHT or not all(s.alone for s in self.sums):
-            return False
-        reduced = [r for r in self.nest.roots if r.access is Access.REDUCE and r.domain is None]
-        return len(reduced) == len(self.nest.roots) and all(
-            group.axes[0] in r.node.attrs["axes"] for r in reduced
-        )
-
-    def rows_abreast(self, depth: int, start: str, turns: Dim | str) -> None:
-        """The loop at `depth`, several rows at a time, then one by one what is left."""
-        code, f = self.code, self.code.function
-        whole: int | str
-        rest: int | str
-        if isinstance(turns, int):
-            whole, rest = divmod(turns, _ABREAST)
-            done = str(turns - rest)
-        else:
-            total = code.extent(turns) if isinstance(turns, Affine) else turns
-            whole, rest = (f.value(f"{op} i64 {total}, {_ABREAST}") for op in ("udiv", "urem"))
-            done = f.value(f"sub nuw nsw i64 {total}, {rest}")
-        with code.loop(whole, ROLLED) as block:
-            first = self.moved(start, f.value(f"mul nuw nsw i64 {block}, {_ABREAST}"))
-            self.abreast = tuple(self.moved(first, str(k)) for k in range(_ABREAST))
-            self.level(depth + 1)
-            self.abreast = ()
-        with code.loop(rest, ROLLED) as i:
-            self.step(depth, self.moved(start, self.moved(done, i)))
-
-    def add_rows(self) -> None:
-        """Take the elements of several rows into the reductions."""
-        rows = []
-        for counter in self.abreast:
-            self.stand(len(self.groups) - 2, counter)
-            walk = self.walk()
-            rows.append([walk.element(s.root.element, self.here) for s in self.sums])
-        for s, *elements in zip(self.sums, *rows, strict=True):
-            sums.add_all(self.code, s, elements)
-
     def tiles(self, depth: int, size: int, start: str, count: Dim | str) -> None:
         """The loop at `depth` over blocks of iterations, which a loop further in does."""
         code, f = self.code, self.code.function
@@ -304,7 +264,7 @@ class NestCode:
     def body(self) -> None:
         """Compute every root's element, then store them: one may take the place of what another reads."""
         if self.abreast:
-            self.add_rows()
+            add_rows(self)
             return
         code = self.code
         where = [(r, is_inside(code.machine, r.domain, self.here).text) for r in self.nest.roots]
