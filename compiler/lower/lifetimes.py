@@ -165,20 +165,19 @@ class _Numbering:
                 self.note_scratch(nest, root, t)
                 self.define(root.result, 2 * t + 1)
         self.found.blocks.update({v: band.step * (dims.room(v.shape) // band.count) for v in band.rows})
-        self.find_taken_over(band.nests, t)
-
-    def find_taken_over(self, nests: Sequence[Nest], t: int) -> None:
-        pairs = taken_over(nests, self.inlining, self.graph.block.results)
+        pairs = taken_over(band, self.inlining, self.graph.block.results)
         self.found.taken_over += [(a, b, 2 * t + 1) for a, b in pairs]
 
     def visit_nest(self, nest: Nest, t: int) -> None:
-        only_stores = all(_reads_before_it_writes(r) for r in nest.roots)
+        stored = [r.result for r in nest.roots if r.access is Access.STORE and r.domain is None]
         for read in nest_reads(nest.space, nest.roots, self.inlining):
             in_place = read.here and not any(_could_overwrite(r, read.value) for r in nest.roots)
             if not (
                 nest.roots[0].access is Access.PUT and self.reads_own_place(nest.roots[0].node, read.value)
             ):
                 self.use(read.value, 2 * t + (0 if in_place else 1))
+            if in_place:
+                self.found.replaced += [(self.inlining.canonical(read.value), b) for b in stored]
         for root in nest.roots:
             node = root.node
             self.found.times[node] = t
@@ -190,12 +189,6 @@ class _Numbering:
                 self.note_scratch(nest, root, t)
             for result in node.results:
                 self.define(result, 2 * t + 1)
-        if only_stores:
-            reads = [r.value for r in nest_reads(nest.space, nest.roots, self.inlining) if r.here]
-            stored = [r.result for r in nest.roots if r.access is Access.STORE]
-            self.found.replaced += [(self.inlining.canonical(a), b) for b in stored for a in reads]
-        else:
-            self.find_taken_over([nest], t)
 
     def note_scratch(self, nest: Nest, root: Root, t: int) -> None:
         """What a reduction needs besides its result: parts of it by chunk, or a wide accumulator."""

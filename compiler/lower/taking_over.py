@@ -1,4 +1,4 @@
-"""Arrays that take over the memory of others while nests still read these: element by element."""
+"""Arrays that take over the memory of others in a band, whose nests still read these: row by row."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from ..ir.graph import Value
 from .inlining import Inlining
-from .kernels import Access, Nest
+from .kernels import Access, Band
 from .storing import nest_reads
 
 # What computes the elements of all roots at an index before it writes any of them, if all are computed there.
 _OF_ELEMENTS = (Access.STORE, Access.PUSH, Access.REDUCE)
 
 
-def taken_over(
-    nests: Sequence[Nest], inlining: Inlining, results: Sequence[Value]
-) -> Iterator[tuple[Value, Value]]:
-    """Yield pairs of an array that nests read at their own index, and one that they store there.
+def taken_over(band: Band, inlining: Inlining, results: Sequence[Value]) -> Iterator[tuple[Value, Value]]:
+    """Yield pairs of an array that nests of a band read at their own index, and one that they store there.
 
     The nests take turns row by row, so each row has been read before the last of its readers, or a later
     nest, overwrites it. What the program returns, which is read when all is over, is in no pair; neither
@@ -24,8 +22,8 @@ def taken_over(
 
     Parameters
     ----------
-    nests
-        Those of a band, or one alone.
+    band
+        The nests.
     inlining
         What nests compute, and which memory is whose.
     results
@@ -33,13 +31,13 @@ def taken_over(
     """
     last: dict[Value, int] = {}
     elsewhere = set(map(inlining.canonical, results))
-    for k, nest in enumerate(nests):
+    for k, nest in enumerate(band.nests):
         for read in nest_reads(nest.space, nest.roots, inlining):
             value = inlining.canonical(read.value)
             last[value] = k
             if not read.here:
                 elsewhere.add(value)
-    for k, nest in enumerate(nests):
+    for k, nest in enumerate(band.nests):
         first = k if all(r.access in _OF_ELEMENTS and r.domain is None for r in nest.roots) else k - 1
         stored = [r.result for r in nest.roots if r.access is Access.STORE and r.domain is None]
         for b in stored:
