@@ -268,7 +268,7 @@ class _Numbering:
 def _reads_before_it_writes(root: Root) -> bool:
     """Tell whether what a root overwrites at an index, it and the others have read there before."""
     in_register = root.access is Access.REDUCE and not is_array(root.result)
-    return in_register or (root.access in (Access.STORE, Access.PUSH) and root.domain is None)
+    return root.domain is None and (in_register or root.access in (Access.STORE, Access.PUSH))
 
 
 def _could_overwrite(root: Root, value: Value) -> bool:

@@ -73,7 +73,8 @@ class RowGraph(RandomGraph):
                 case "inner":
                     inner = b.pad(b.sin(_inner(b, x)), b.literal(np.float64(0.0)), low=(1, 0), high=(1, 0))
                     made = b.add(y, inner)
-                    others.append(b.square(_inner(b, made)))
+                    part = b.square(_inner(b, b.sin(made)))
+                    others.append(b.sum(part, axes=(0, 1)) if self.rng.random() < 0.5 else part)
                 case _:
                     made = b.add(x, b.barrier(y, pool[-1]))
             pool.append(made)
