@@ -11,9 +11,9 @@ from typing import Any
 
 from ..ir.dims import Shape, is_static, room
 from .accesses import Recorder, nest_index
+from .accumulators import row_axes
 from .affine import Index, linear, row_major
 from .kernels import Access, Nest, Root
-from .lifetimes import row_axes
 
 ROWS = 16  # of a tile: two lines of memory along the columns
 COLUMNS = 128  # of a tile: enough for interleaved vectors

@@ -10,11 +10,11 @@ from ..ir.graph import Node, Value
 from ..ir.operation import Effect
 from ..ir.symbols import BIND
 from .accesses import Recorder, nest_index, record, record_roots
+from .accumulators import needs_wide
 from .affine import Index, Variable, bounds
 from .crossings import crossed_axis
 from .inlining import Inlining, is_array
 from .kernels import Access, Nest, Scalars, Single, Statement
-from .lifetimes import needs_wide
 from .nest_loops import weight_of
 from .storing import reads_of
 

@@ -10,9 +10,9 @@ from typing import Any
 from ..ir.dims import Dim, Shape, room
 from ..ir.operation import Reduction
 from ..ir.types import DType
+from .accumulators import accumulator_dtype, row_axes
 from .affine import Index
 from .kernels import Buffer, Root
-from .lifetimes import accumulator_dtype, row_axes
 from .llvm_code import Code, counter
 from .nest_loops import Group
 from .positions import result_position
