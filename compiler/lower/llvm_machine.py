@@ -11,6 +11,8 @@ from .affine import Index, bounds
 from .llvm_math import declare_math, declare_special
 from .llvm_text import FunctionText, ModuleText, literal, register_type
 
+Terms = tuple[tuple[str, int], ...]  # registers and what they are multiplied with
+
 
 class Scalar(NamedTuple):  # made for each line of a program: a dataclass takes three times as long
     """A scalar in a register, or a literal."""
@@ -42,7 +44,7 @@ class LlvmMachine:
         self.reassociate = False
         self.variables: dict[Any, str] = {}
         self.symbols: dict[Symbol, Any] = {}  # the sizes bound where the function stands now
-        self._forced: dict[Index, Scalar] = {}  # forms that have a register in the basic block
+        self._forced: dict[tuple[Terms, int], Scalar] = {}  # sums that have a register in the basic block
         self._block = ""
 
     # Values.
@@ -71,20 +73,23 @@ class LlvmMachine:
             return Scalar(DType.I64, str(x.offset))
         if self._block != self.function.block:
             self._forced, self._block = {}, self.function.block
-        if x not in self._forced:
-            self._forced[x] = self._sum(x)
-        return self._forced[x]
+        terms = tuple(self.merged(x))  # in registers: what a variable stands for can change within a block
+        if (terms, x.offset) not in self._forced:
+            self._forced[terms, x.offset] = self._sum(terms, x.offset)
+        return self._forced[terms, x.offset]
 
-    def _sum(self, x: Index) -> Scalar:
-        """The sum of an affine form's terms."""
+    def _sum(self, terms: Terms, offset: int) -> Scalar:
+        """The sum of multiples of registers and an offset."""
         total = ""
-        for atom, coefficient in self.merged(x):
+        for atom, coefficient in terms:
             part = atom
             if coefficient != 1:
                 part = self.function.value(f"mul i64 {atom}, {coefficient}")
             total = self.function.value(f"add i64 {total}, {part}") if total else part
-        if x.offset:
-            total = self.function.value(f"add i64 {total}, {x.offset}")
+        if not total:
+            return Scalar(DType.I64, str(offset))
+        if offset:
+            total = self.function.value(f"add i64 {total}, {offset}")
         return Scalar(DType.I64, total)
 
     def merged(self, x: Index) -> list[tuple[str, int]]:

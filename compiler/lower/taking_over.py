@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..ir.dims import room
 from ..ir.graph import Value
 from .inlining import Inlining
 from .kernels import Access, Band
@@ -18,7 +19,7 @@ def taken_over(band: Band, inlining: Inlining, results: Sequence[Value]) -> Iter
 
     The nests take turns row by row, so each row has been read before the last of its readers, or a later
     nest, overwrites it. What the program returns, which is read when all is over, is in no pair; neither
-    may be what any other statement reads later.
+    may be what any other statement reads later. Nor are the arrays that have memory for a block of rows only.
 
     Parameters
     ----------
@@ -35,10 +36,12 @@ def taken_over(band: Band, inlining: Inlining, results: Sequence[Value]) -> Iter
         for read in nest_reads(nest.space, nest.roots, inlining):
             value = inlining.canonical(read.value)
             last[value] = k
-            if not read.here:
+            is_part = room(value.shape) != room(nest.space)  # which begins where the nest does
+            if is_part or not read.here:
                 elsewhere.add(value)
     for k, nest in enumerate(band.nests):
         first = k if all(r.access in _OF_ELEMENTS and r.domain is None for r in nest.roots) else k - 1
-        stored = [r.result for r in nest.roots if r.access is Access.STORE and r.domain is None]
+        whole = (r for r in nest.roots if r.access is Access.STORE and r.domain is None)
+        stored = [r.result for r in whole if r.result not in band.rows]
         for b in stored:
             yield from ((a, b) for a, place in last.items() if place <= first and a not in elsewhere)
