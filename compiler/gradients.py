@@ -8,12 +8,14 @@ from functools import partial
 
 from .errors import GradientError
 from .ir.graph import Graph
+from .ir.loops import is_loop
 from .passes.adjoint import Adjoint, Seeds, adjoint_with_residuals
 from .passes.checkpoints import without_names
 from .passes.pipeline import optimize
 from .passes.policies import CHEAPEST, NAMED, Policy
+from .passes.recompute import may_run_again
 from .passes.rematerialize import rematerialize
-from .passes.slots import extra_work, with_slots
+from .passes.slots import MARK, extra_work, with_slots
 from .passes.work import all_work
 from .saving import Saving
 from .timings import Clock
@@ -80,7 +82,7 @@ def differentiate(
     """
     clock = clock or Clock()
     make = partial(_by, primal=primal, wrt=wrt, seeds=seeds, clock=clock)
-    return make(saving.policy) if saving.budget is None else _within(saving.budget, primal.name, make)
+    return make(saving.policy) if saving.budget is None else _within(saving.budget, primal, make)
 
 
 def _by(policy: Policy, primal: Graph, wrt: Sequence[int], seeds: Seeds, clock: Clock) -> Differentiated:
@@ -107,7 +109,7 @@ def _policies() -> Iterator[Policy]:
             yield _slotted(policy, slots)
 
 
-def _within(budget: int, name: str, make: Callable[[Policy], Differentiated]) -> Differentiated:
+def _within(budget: int, primal: Graph, make: Callable[[Policy], Differentiated]) -> Differentiated:
     """Return the plan with the least work among those within a budget."""
     fitting: list[Differentiated] = []
     peaks: list[int] = []
@@ -125,16 +127,28 @@ def _within(budget: int, name: str, make: Callable[[Policy], Differentiated]) ->
                 break
     if not peaks:
         raise GradientError(
-            f"the memory of '{name}' depends on a number of turns that only the run knows, so there is no"
-            " peak to plan: give the loop's length as a constant"
+            f"the memory of '{primal.name}' depends on a number of turns that only the run knows, so there is"
+            " no peak to plan: give the loop's length as a constant, or mark it: gr.checkpointed(..., slots=n)"
         )
     if not fitting:
         raise GradientError(
-            f"the gradient of '{name}' does not fit into {budget:,} bytes; the least it takes is"
+            f"the gradient of '{primal.name}' does not fit into {budget:,} bytes; the least it takes is"
             f" {min(peaks):,}, without its inputs and constants, by the {len(peaks)} plans that were tried"
+            + "".join(_left_alone(primal))
         )
     best = min(fitting, key=lambda made: made.work)
     return best if best.policy.slots in (None, _SLOTS[0]) else _with_more_slots(best, budget, make)
+
+
+def _left_alone(primal: Graph) -> Iterator[str]:
+    """Yield which loops no plan runs again, and what could be done."""
+    for node in primal.block.nodes:
+        if is_loop(node) and MARK not in node.attrs and not may_run_again(node):
+            place = f" of line {node.loc.line}" if node.loc else ""
+            yield (
+                f"; no plan runs the loop{place} again, as floats decide what its turns do: mark it with"
+                " gr.checkpointed if that may be decided anew"
+            )
 
 
 def _with_more_slots(

@@ -21,12 +21,7 @@ from ..ops.cost import element_cost
 from .structure import Region, Structure
 
 CREATION = {"constant", "iota", "extent"}
-MOVEMENT = {
-    "broadcast",
-    "reshape",
-    "transpose",
-    "name",
-}  # save what it is made of
+MOVEMENT = {"broadcast", "reshape", "transpose", "name"}  # save what it is made of
 READS = {"index", "gather"}
 _SAVING = 4.0  # writing 8 bytes and reading them, in additions of numbers that are at hand
 _MOVING = 0.1  # what is as good as free
