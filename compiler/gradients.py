@@ -128,7 +128,7 @@ def _within(budget: int, primal: Graph, make: Callable[[Policy], Differentiated]
     if not peaks:
         raise GradientError(
             f"the memory of '{primal.name}' depends on a number of turns that only the run knows, so there is"
-            " no peak to plan: give the loop's length as a constant, or mark it: gr.checkpointed(..., slots=n)"
+            " no peak to plan: give the loop's length as a constant, or use gr.checkpointed(..., slots=n)"
         )
     if not fitting:
         raise GradientError(
