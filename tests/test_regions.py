@@ -356,3 +356,19 @@ def test_arguments_may_be_donated_to_functions_with_regions():
     w, x = W[0].copy(), X.copy()
     found = gr.value_and_grad(loss, argnums=(0, 1), has_aux=True, donate=("w", "x"))(w, x)
     assert largest_gap(found, expected) < 1e-13
+
+
+@pytest.mark.parametrize("policy", ["sqrt", "nothing"])
+@pytest.mark.parametrize("function", [turns, turns_that_the_run_counts])
+def test_regions_that_decide_in_gradients_with_policies(function, policy):
+    def loss(x, z):
+        s = 0.0
+        for _ in range(6):
+            s = s + gr.checkpoint(function)(x, z)[0]
+            x = np.cos(x) + 1.0
+        return s
+
+    rng = np.random.default_rng(4)
+    x, z = rng.uniform(0.5, 2.0, size=64), rng.normal(size=64)
+    assert largest_gap(gr.grad(loss, checkpoint=policy)(x, z), gr.grad(loss)(x, z)) < 1e-13
+    gr.check_grads(lambda x: loss(x, z), (x,))
