@@ -102,13 +102,16 @@ class _Planner:
         for a, b in self.lifetimes.wishes:
             self.join(a, b)
         carried = {self.class_of(param) for param, _ in self.lifetimes.bound}
-        for a, b in self.lifetimes.replaced:
+
+        def is_free(a: Value, b: Value) -> bool:
             left, right = self.class_of(a), self.class_of(b)
-            if not (left.is_small or left in carried or right in carried):
+            return not (left.is_small or left in carried or right in carried)
+
+        for a, b in self.lifetimes.replaced:
+            if is_free(a, b):
                 self.join(a, b)
         for a, b, time in self.lifetimes.taken_over:
-            left, right = self.class_of(a), self.class_of(b)
-            if not (left.is_small or left in carried or right in carried):
+            if is_free(a, b):
                 self.take_over(a, b, time)
 
     def take_over(self, a: Value, b: Value, time: int) -> None:
@@ -208,14 +211,14 @@ class _Planner:
         Those that are `moving` change places, so the last of them may be anywhere in the arena. Small ones
         that loops carry are copied to the output at the end: until then they can be in registers.
         """
-        apart = {self.class_of(param) for param, _ in self.lifetimes.bound}
-        apart = moving | {c for c in apart if c.is_small}
+        carried = {self.class_of(param) for param, _ in self.lifetimes.bound}
+        beside = moving | {c for c in carried if c.is_small}
         for node, (dtype, count, t) in self.lifetimes.scratch.items():
             self.scratch[node] = MemoryClass(dtype, count, [(2 * t, 2 * t + 1)])
         for k, value in enumerate(self.graph.block.results):
             if is_array(value) and k not in self.donated.values():
                 found = self.class_of(value)
-                if found not in self.buffers and found.fixed is None and found not in apart:
+                if found not in self.buffers and found.fixed is None and found not in beside:
                     self.buffers[found] = Buffer(Memory.OUTPUT, k, found.dtype, found.count, k)
         blocks = {self.class_of(value) for value in self.lifetimes.blocks}
         every = dict.fromkeys([*self.classes.values(), *self.extra, *self.scratch.values()])
