@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,6 +21,7 @@ from .policies import CHEAPEST, Policy
 from .residuals import Carrier, Residual, reads
 from .save import Saver
 from .segments import cut_loops, segment_op, whole
+from .tapes import with_tapes
 
 
 class Seeds(Enum):
@@ -104,18 +105,23 @@ def adjoint_with_residuals(
 ) -> Adjoint:
     """Return what `adjoint` does, with its residuals and the cotangents of intermediate values."""
     _check(graph, wrt, seeds)
-    graph = with_decisions_kept(graph, ops)
-    found, backward = _reversed(graph, wrt, seeds, ops, policy)
+    graph, tapes = with_tapes(with_decisions_kept(graph, ops), ops)
+    found, backward = _reversed(graph, wrt, seeds, ops, policy, tapes)
     if not cut or policy.whole_loops:
         return found
     in_segments = cut_loops(
         graph, backward.structure, backward.restorer.saved, ops, _SEGMENT, always=policy.segments
     )
-    return found if in_segments is None else _reversed(in_segments, wrt, seeds, ops, policy)[0]
+    return found if in_segments is None else _reversed(in_segments, wrt, seeds, ops, policy, tapes)[0]
 
 
 def _reversed(
-    graph: Graph, wrt: Sequence[int], seeds: Seeds, ops: OpTable, policy: Policy
+    graph: Graph,
+    wrt: Sequence[int],
+    seeds: Seeds,
+    ops: OpTable,
+    policy: Policy,
+    tapes: Mapping[Node, int],
 ) -> tuple[Adjoint, Backward]:
     """Build the joint graph as the loops of the primal stand."""
     block = graph.block
@@ -124,7 +130,7 @@ def _reversed(
     if seeds is Seeds.ONE:
         seeded = [0]
     outputs = [block.results[k] for k in seeded]
-    backward = Backward.of(graph, inputs, outputs, ops, _differentiate(ops), policy)
+    backward = Backward.of(graph, inputs, outputs, ops, _differentiate(ops), policy, tapes)
     scope = Scope(Builder(ops, block.nodes[-1].loc if block.nodes else None, Origin.BACKWARD))
     cts = _seed(backward, scope, graph, seeded, seeds)
     backward.block(scope, block.nodes)

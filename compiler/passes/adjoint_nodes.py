@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -42,6 +42,8 @@ class Backward:
         as inputs.
     units
         The partial derivatives, by types of operands, that have turned out to be 1 or -1; 0 for all others.
+    tapes
+        How many tapes checkpointed loops carry that have some.
     sweeps
         The primal runs of checkpointed loops that save states.
     """
@@ -51,6 +53,7 @@ class Backward:
     active: frozenset[Value]
     restorer: Restorer
     differentiate: Callable[[Graph, Sequence[int]], Graph]
+    tapes: Mapping[Node, int]
     cotangents: dict[Value, Value] = field(default_factory=dict)
     units: dict[tuple[Type, ...], dict[Partial, int]] = field(default_factory=dict)
     sweeps: dict[Node, Sweep] = field(default_factory=dict)
@@ -63,11 +66,12 @@ class Backward:
         ops: OpTable,
         differentiate: Callable[[Graph, Sequence[int]], Graph],
         policy: Policy,
+        tapes: Mapping[Node, int],
     ) -> Backward:
         structure = Structure.of(graph)
         activity = Activity.of(graph, inputs, outputs)
         restorer = Restorer.of(graph, structure, ops, policy)
-        return Backward(structure, activity.varied, activity.active, restorer, differentiate)
+        return Backward(structure, activity.varied, activity.active, restorer, differentiate, tapes)
 
     def block(self, scope: Scope, nodes: Sequence[Node]) -> None:
         """Build the reverse of `nodes` in `scope`."""

@@ -23,6 +23,7 @@ from .inline import inline
 from .loops import trip_count
 from .saved_states import SavedStates
 from .slots import MARK, keeps_states, slots_of, turns_of
+from .tapes import reading, tapes_of
 
 if TYPE_CHECKING:
     from .adjoint_nodes import Backward
@@ -89,13 +90,14 @@ def _entered(backward: Backward, b: Builder, node: Node) -> tuple[CheckpointedLo
     shadows = backward.restorer.shadows
     if keeps_states(node, backward.structure):
         primal = Builder(b.ops, node.loc, node.origin)
-        sweep = backward.sweeps[node] = swept(primal, _loop(backward, primal, node))
+        sweep = backward.sweeps[node] = swept(primal, _loop(backward, primal, node, backward.tapes.get(node, 0)))
         return _loop(backward, b, node), sweep.saved
     loop = _loop(backward, b, node)
     return loop, SavedStates.first(b, loop.slots, shadows.all(c.init for c in loop.changed))
 
 
-def _loop(backward: Backward, b: Builder, node: Node) -> CheckpointedLoop:
+def _loop(backward: Backward, b: Builder, node: Node, written: int = 0) -> CheckpointedLoop:
+    """Return a loop that writes so many tapes; all others that it has are read."""
     structure, shadows = backward.structure, backward.restorer.shadows
     bounds: Values = ()
     known = turns_of(node, structure)
@@ -105,8 +107,10 @@ def _loop(backward: Backward, b: Builder, node: Node) -> CheckpointedLoop:
         bounds = lo, step
     else:
         turns = shadows(node.results[0])
-    changed = tuple(c for c in carries(node) if c.param not in structure.unchanged)
+    read = tapes_of(node, 0 if written else backward.tapes.get(node, 0))
+    changed = tuple(c for c in carries(node) if c.param not in structure.unchanged and c not in read)
     fixed = {c.param: shadows(c.init) for c in carries(node) if c.param in structure.unchanged}
+    fixed |= {tape.param: shadows(tape.result) for tape in read}
     captured = {v: shadows(v) for v in structure.captures[body_of(node)]}
-    slots = slots_of(node, known)
-    return CheckpointedLoop(node, slots, bounds, turns, changed, fixed, captured)
+    turning = reading(b, node, len(read), structure.definition) if read else node
+    return CheckpointedLoop(turning, slots_of(node, known), bounds, turns, changed, written, fixed, captured)

@@ -46,7 +46,7 @@ def swept(b: Builder, loop: CheckpointedLoop) -> Sweep:
     """Build the primal run of a loop in `b`; its results are those of the loop's node."""
     node = loop.node
     state = [c.init for c in loop.changed]
-    saved = SavedStates.first(b, loop.slots, state)
+    saved = SavedStates.first(b, loop.slots, loop.saved(state))
     named: dict[Value, Value] = {}
     if loop.bounds:
         saved, final = loop.advanced(b, saved, b.int64(0), state, loop.turns)
@@ -94,7 +94,7 @@ def _in_stages(
     ends = inner.where(is_end, inner.floor_divide(larger, following), end)
     kept = SavedStates(inner.where(is_end, one, held.count), held.turns, held.buffers)
     has_room = inner.less(kept.count, inner.int64(loop.slots))
-    kept = kept.push_if(inner, inner.logical_and(again, has_room), there, arrived)
+    kept = kept.push_if(inner, inner.logical_and(again, has_room), there, loop.saved(arrived))
     stages = inner.where(is_end, following, stage)
     body = inner.block(params, (again, there, stages, ends, *kept.values, *arrived))
 

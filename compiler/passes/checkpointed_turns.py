@@ -10,6 +10,7 @@ from ..ir.graph import Block, Graph, Node, Value
 from ..ir.loops import Carry, body_of, carries
 from ..ir.types import BOOL, INDEX
 from .binomial import build_advance
+from .dce import dce
 from .fresh_symbols import fresh_symbols
 from .inline import inline
 from .saved_states import SavedStates
@@ -27,8 +28,11 @@ class CheckpointedLoop:
         The start and the step of its range, none in a `while`.
     turns
         How many turns there are.
+    tapes
+        How many of the last of `changed` are tapes being written: they go on from turn to turn, but are no part of
+        the states that are saved.
     fixed
-        What stands for the carried values that no turn changes.
+        What stands for the carried values that no turn changes, and for tapes that are only read.
     captured
         What stands for the values of the scopes around it.
     """
@@ -38,6 +42,7 @@ class CheckpointedLoop:
     bounds: Values
     turns: Value
     changed: tuple[Carry, ...]
+    tapes: int
     fixed: dict[Value, Value]
     captured: dict[Value, Value]
 
@@ -50,11 +55,15 @@ class CheckpointedLoop:
         carried = self.fixed | {c.param: v for c, v in zip(self.changed, state, strict=True)}
         return (index, *(carried[c.param] for c in carries(self.node)), *self.captured.values())
 
+    def saved(self, state: Sequence[Value]) -> Sequence[Value]:
+        """Return what of the values that go on from turn to turn is a state to save."""
+        return state[: len(state) - self.tapes]
+
     def turn(self, results: Sequence[Value]) -> Graph:
         """Return a turn as a graph, with some of its values as results."""
         body = body_of(self.node)
         block = Block((*body.params, *self.captured), body.nodes, tuple(results))
-        return Graph.of("turn", block)
+        return dce(Graph.of("turn", block))
 
     def advanced(
         self, b: Builder, saved: SavedStates, turn: Value, state: Sequence[Value], end: Value
@@ -70,7 +79,7 @@ class CheckpointedLoop:
         there = inner.add(here, build_advance(inner, left, free))
         arrived = self.run(inner, here, there, current)
         again = inner.less(there, end)
-        held = held.push_if(inner, again, there, arrived)
+        held = held.push_if(inner, again, there, self.saved(arrived))
         body = inner.block(params, (again, there, *held.values, *arrived))
         given = b.emit("while", b.less(turn, end), turn, *saved.values, *state, regions=(body,))[2:]
         return SavedStates.of(given[: len(saved.values)]), tuple(given[len(saved.values) :])

@@ -1,4 +1,4 @@
-"""What the loops and branches of checkpointed regions decide: kept where they run, read where they run again.
+"""What loops and branches decide that run again: kept where they run, read where they run again.
 
 A predicate or an index that comes of floats could come out other when it is computed again, and the gradient
 would be that of another path than the value. A region's own are among what it keeps. Those in its loops get
@@ -20,16 +20,15 @@ from ..ir.operation import OpTable
 from ..ir.symbols import BIND, scoped
 from ..ops import OPS
 from .loops import known_range
-from .recompute import decides, is_movement
+from .recompute import is_decision, steering
 from .residuals import reads
 from .rewrite import Rewriter, rewrite
 from .rows import row, rows, with_row
-from .slots import MARK
 from .structure import Structure
 
 
 @dataclass(frozen=True, slots=True)
-class _Decision:
+class Decision:
     """A value that decides, and the loops of its region around it, from the outside in.
 
     Attributes
@@ -83,9 +82,15 @@ def with_decisions_kept(graph: Graph, ops: OpTable = OPS) -> Graph:
     return rewrite(whole, record, ops)
 
 
-def decisions(region: Block, definition: Mapping[Value, Node]) -> dict[Value, _Decision]:
-    """Return what the loops and branches of a region decide; turns of checkpointed loops decide anew."""
+def decisions(region: Block, definition: Mapping[Value, Node]) -> dict[Value, Decision]:
+    """Return what the loops and branches of a region decide."""
     return {d.value: d for node in region.nodes for d in _inside(node, definition)}
+
+
+def decisions_of_turns(loop: Node, definition: Mapping[Value, Node]) -> dict[Value, Decision]:
+    """Return what steers the turns of a loop that can be kept, a row for each turn."""
+    found = {d.value: d for d in _inside(loop, definition)}
+    return {v: found[v] for v in steering(loop) if found[v].is_recordable}
 
 
 def _inside(
@@ -93,19 +98,13 @@ def _inside(
     definition: Mapping[Value, Node],
     turns: tuple[range | None, ...] = (),
     indices: tuple[Value, ...] = (),
-) -> Iterator[_Decision]:
-    if MARK in node.attrs:
-        return
+) -> Iterator[Decision]:
     if is_loop(node):
         turns, indices = (*turns, known_range(definition, node)), (*indices, body_of(node).params[0])
     for inner in (n for region in node.regions for n in region.nodes):
-        if _is_decision(inner):
-            yield from (_Decision(r, turns, indices) for r in inner.results)
+        if is_decision(inner):
+            yield from (Decision(r, turns, indices) for r in inner.results)
         yield from _inside(inner, definition, turns, indices)
-
-
-def _is_decision(node: Node) -> bool:
-    return not node.regions and decides(node) and not is_movement(node)
 
 
 # Keeping them.
@@ -118,7 +117,7 @@ def _recorded(b: Builder, node: Node, definition: Mapping[Value, Node]) -> tuple
         return None
     inner = b.nested()
     tapes = {v: d.rows(inner) for v, d in found.items()}
-    _record(inner, region.nodes, found, tapes)
+    record(inner, region.nodes, found, tapes)
     block = inner.block((), (*region.results, *tapes.values()))
     attrs = {**node.attrs, "kept": node.attrs["kept"] + len(tapes)}
     results = (*node.results, *(Value(v.type) for v in tapes.values()))
@@ -126,8 +125,8 @@ def _recorded(b: Builder, node: Node, definition: Mapping[Value, Node]) -> tuple
     return node.results
 
 
-def _record(
-    b: Builder, nodes: Sequence[Node], found: Mapping[Value, _Decision], tapes: dict[Value, Value]
+def record(
+    b: Builder, nodes: Sequence[Node], found: Mapping[Value, Decision], tapes: dict[Value, Value]
 ) -> None:
     """Append nodes, and write the decisions among them to their tapes; `tapes` has them as they are then."""
     for node in nodes:
@@ -144,7 +143,7 @@ def _record(
 def _pass_through(
     b: Builder,
     node: Node,
-    found: Mapping[Value, _Decision],
+    found: Mapping[Value, Decision],
     tapes: dict[Value, Value],
     inside: Sequence[Value],
 ) -> None:
@@ -156,7 +155,7 @@ def _pass_through(
         here = b.nested()
         params = [Value(v.type) for v in entering] if carried else entering
         own_tapes = dict(zip(inside, params, strict=True))
-        _record(here, region.nodes, found, own_tapes)
+        record(here, region.nodes, found, own_tapes)
         at = len(region.results) - node.attrs.get("kept", 0)
         results = (*region.results[:at], *own_tapes.values(), *region.results[at:])
         regions.append(here.block((*region.params, *(params if carried else ())), results))
@@ -171,7 +170,7 @@ def _pass_through(
 
 
 def replayed(
-    b: Builder, nodes: Sequence[Node], found: Mapping[Value, _Decision], tapes: Mapping[Value, Value]
+    b: Builder, nodes: Sequence[Node], found: Mapping[Value, Decision], tapes: Mapping[Value, Value]
 ) -> None:
     """Append nodes that read what they decided from the tapes instead of computing it again."""
     for node in nodes:
@@ -230,5 +229,5 @@ def _cut(
 
 
 def _leaves(node: Node, definition: Mapping[Value, Node]) -> bool:
-    decided_alone = _is_decision(node) and any(scoped(r.type) for r in node.results)
+    decided_alone = is_decision(node) and any(scoped(r.type) for r in node.results)
     return decided_alone or not all(d.is_recordable for d in _inside(node, definition))

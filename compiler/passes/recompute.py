@@ -8,7 +8,7 @@ come of floats never are: run again they have to come out the same to the bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from ..ir import dims
@@ -83,26 +83,43 @@ def decides(node: Node) -> bool:
     return floats and all(isinstance(v.type, ArrayType) and not v.dtype.is_float for v in node.results)
 
 
+def is_decision(node: Node) -> bool:
+    """Tell whether a node computes something that decides, rather than handing it on."""
+    return not node.regions and decides(node) and not is_movement(node)
+
+
 def may_run_again(loop: Node) -> bool:
-    """Tell whether a loop's body takes the same branches, turns and indices when it is run again, to the bit.
+    """Tell whether a loop's body takes the same branches, turns and indices when it is run again, to the bit."""
+    return not steering(loop)
+
+
+def steering(loop: Node) -> tuple[Value, ...]:
+    """Return what a loop's body makes of floats and takes as branches, numbers of turns and indices, in order.
 
     Predicates that do nothing but choose between values, element by element, are left out: where they come
     out other the values are as good as alike. How many turns the loop itself takes is not asked again.
     """
     body = body_of(loop)
-    chosen: set[Value] = set()  # what could come out other
+    sources: dict[Value, frozenset[Value]] = {}  # of what could come out other: the decisions that it is made of
+    found: set[Value] = set()
+
+    def made_of(values: Iterable[Value]) -> frozenset[Value]:
+        return frozenset().union(*(sources[v] for v in values if v in sources))
+
     for node in walk(body):
-        if node.op.name == "if":
-            return False
-        read = [k for k, v in enumerate(node.operands) if v in chosen]
-        if read == [0] and node.op.name == "where" and node.result.dtype.is_float:
-            continue
-        if read and not (is_movement(node) or _is_logic(node)):
-            return False
-        if read or (decides(node) and not node.regions and not is_movement(node)):
-            chosen.update(node.results)
-    yielded = (v for node in walk(body) for region in node.regions for v in region.results)
-    return chosen.isdisjoint((*yielded, *body.results[form(loop).yields :]))
+        chooses = node.op.name == "where" and node.result.dtype.is_float
+        read = made_of(node.operands[1:] if chooses else node.operands)
+        if not (is_movement(node) or _is_logic(node)):
+            found |= read
+            read = frozenset()
+        for v in node.results:
+            own = read | {v} if is_decision(node) else read
+            if own:
+                sources[v] = own
+    for region in (region for node in walk(body) for region in node.regions):
+        found |= made_of(region.results)
+    found |= made_of(body.results[form(loop).yields :])
+    return tuple(v for v in sources if v in found)
 
 
 def _is_logic(node: Node) -> bool:
