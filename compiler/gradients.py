@@ -11,9 +11,9 @@ from .ir.graph import Graph
 from .ir.loops import is_loop
 from .passes.adjoint import Adjoint, Seeds, adjoint_with_residuals
 from .passes.checkpoints import without_names
+from .passes.decisions import can_run_again
 from .passes.pipeline import optimize
 from .passes.policies import CHEAPEST, NAMED, Policy
-from .passes.recompute import may_run_again
 from .passes.rematerialize import rematerialize
 from .passes.slots import MARK, extra_work, with_slots
 from .passes.work import all_work
@@ -86,7 +86,7 @@ def differentiate(
 
 
 def _by(policy: Policy, primal: Graph, wrt: Sequence[int], seeds: Seeds, clock: Clock) -> Differentiated:
-    if policy.slots is not None:
+    if policy.slots is not None or policy.segments:
         primal = with_slots(primal, policy.slots)
     with clock.stage("adjoint"):
         joint = adjoint_with_residuals(primal, wrt, seeds=seeds, policy=policy)
@@ -142,12 +142,13 @@ def _within(budget: int, primal: Graph, make: Callable[[Policy], Differentiated]
 
 def _left_alone(primal: Graph) -> Iterator[str]:
     """Yield which loops no plan runs again, and what could be done."""
+    definition = {v: node for node in primal.block.nodes for v in node.results}
     for node in primal.block.nodes:
-        if is_loop(node) and MARK not in node.attrs and not may_run_again(node):
+        if is_loop(node) and MARK not in node.attrs and not can_run_again(node, definition):
             place = f" of line {node.loc.line}" if node.loc else ""
             yield (
-                f"; no plan runs the loop{place} again, as floats decide what its turns do: mark it with"
-                " gr.checkpointed if that may be decided anew"
+                f"; no plan runs the loop{place} again, as floats decide what its turns do, and how many there"
+                " are is not known: mark it with gr.checkpointed if that may be decided anew"
             )
 
 

@@ -93,6 +93,11 @@ def decisions_of_turns(loop: Node, definition: Mapping[Value, Node]) -> dict[Val
     return {v: found[v] for v in steering(loop) if found[v].is_recordable}
 
 
+def can_run_again(loop: Node, definition: Mapping[Value, Node]) -> bool:
+    """Tell whether a loop's turns take the same branches, turns and indices again, once these are kept."""
+    return len(decisions_of_turns(loop, definition)) == len(steering(loop))
+
+
 def _inside(
     node: Node,
     definition: Mapping[Value, Node],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 from ..ir.builder import Builder
@@ -11,6 +12,7 @@ from ..ir.operation import OpTable
 from ..ir.types import StackType
 from ..ops import OPS
 from .binomial import UNKNOWN_TURNS, default_slots, extra_turns, recomputed_turns
+from .decisions import can_run_again
 from .loops import known_range
 from .recompute import may_run_again
 from .rewrite import Rewriter, rewrite
@@ -45,26 +47,35 @@ def keeps_states(node: Node, structure: Structure) -> bool:
     return not any(r in structure.home for r in node.results)
 
 
-def with_slots(graph: Graph, slots: int, ops: OpTable = OPS) -> Graph:
-    """Return `graph` with at most so many slots for each loop that the user gives none.
+def with_slots(graph: Graph, slots: int | None, ops: OpTable = OPS) -> Graph:
+    """Return `graph` with slots for each loop that the user gives none.
 
-    Loops inside of others, and those that take no more turns than that, stay as they are where the number of
-    their turns is known; so do loops that take branches or indices from floats: they could take others.
+    Loops inside of others, and those that take no more turns than slots, stay as they are where the number of
+    their turns is known; so do loops that take branches or indices from floats that cannot be kept.
+
+    Parameters
+    ----------
+    slots
+        At most how many; None for the square root of the number of turns, and only for loops that take
+        branches or indices from floats: others are better cut into segments.
     """
     structure = Structure.of(graph)
 
     def visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
-        if not is_loop(node) or node.attrs.get(MARK) or not may_run_again(node):
+        if not is_loop(node) or node.attrs.get(MARK) or not can_run_again(node, structure.definition):
             return None
         turns = turns_of(node, structure)
+        wanted = slots
+        if wanted is None:
+            wanted = math.isqrt(turns) if turns and not may_run_again(node) else 0
         inside = any(r in structure.home for r in node.results)
-        if (turns is not None and (inside or turns <= slots)) or any(
+        if not wanted or (turns is not None and (inside or turns <= wanted)) or any(
             isinstance(v.type, StackType) for v in node.operands
         ):
             return None
         walk.keep(b, node, operands)
         made = b.nodes.pop()
-        attrs = {**made.attrs, MARK: slots}
+        attrs = {**made.attrs, MARK: wanted}
         b.nodes.append(Node(made.op, made.operands, attrs, made.results, made.regions, made.loc, made.origin))
         return node.results
 
