@@ -10,6 +10,7 @@ from typing import Any
 from .arguments import Signature, check_positions
 from .errors import GradientError
 from .ir.graph import Graph
+from .ir.types import ArrayType
 from .trace import pytrees
 from .trace.function import Dynamic, Parameter
 from .trace.location import user_location
@@ -56,6 +57,7 @@ def _is_reusable(kind: Parameter) -> bool:
 def donated_outputs(
     leaves: Sequence[Sequence[int]],
     graph: Graph,
+    outputs: Sequence[ArrayType],
     input_of: Mapping[int, int],
     gradient_of: Mapping[int, int],
 ) -> dict[int, int]:
@@ -66,7 +68,9 @@ def donated_outputs(
     leaves
         The reusable leaves of each donated argument.
     graph
-        What is compiled.
+        What has these inputs.
+    outputs
+        What the compiled code gives: the graph's outputs, and gradients.
     input_of, gradient_of
         The input of the graph that a leaf is, and the output that is its gradient.
 
@@ -76,14 +80,14 @@ def donated_outputs(
     argument serves none, a UserWarning says so.
     """
     found: dict[int, int] = {}
-    free = [k for k, v in enumerate(graph.block.results) if v.shape]
+    free = [k for k, type in enumerate(outputs) if type.shape]
     for leaf in (k for each in leaves for k in each if k in gradient_of):
         if gradient_of[leaf] in free:
             found[input_of[leaf]] = gradient_of[leaf]
             free.remove(gradient_of[leaf])
     for leaf in (k for each in leaves for k in each if input_of[k] not in found):
         type = graph.block.params[input_of[leaf]].type
-        taken = next((k for k in free if graph.block.results[k].type == type), None)
+        taken = next((k for k in free if outputs[k] == type), None)
         if taken is not None:
             found[input_of[leaf]] = taken
             free.remove(taken)

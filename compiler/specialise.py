@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .arguments import Signature, check_positions, differentiated, flatten, labels_of, parameters
@@ -81,22 +82,17 @@ def specialise(
         traced = trace_function(OPS, fun, kinds, leaves, structure, labels, graph_name(fun))
     dynamic = tuple(k for k, p in enumerate(kinds) if isinstance(p, Dynamic))
     input_of = {k: n for n, k in enumerate(dynamic)}
+    own = [v.array for v in traced.graph.block.results]
     if differentiation is None:
-        program = compile_program(
-            traced, None, lambda g: donated_outputs(given, g, input_of, {}), store, clock
-        )
+        donated = donated_outputs(given, traced.graph, own, input_of, {})
+        program = compile_program(traced, None, donated, store, clock)
         return Specialisation(program, traced, dynamic, plain_rebuild(traced))
     check_scalar(traced.structure, traced.results, differentiation.has_aux, graph_name(fun))
-    own = len(traced.graph.block.results)
-    gradient_of = {k: own + n for n, k in enumerate(by)}
-    program = compile_program(
-        traced,
-        [input_of[k] for k in by],
-        lambda g: donated_outputs(given, g, input_of, gradient_of),
-        store,
-        clock,
-        differentiation.saving,
-    )
+    wrt = [input_of[k] for k in by]
+    gradient_of = {k: len(own) + n for n, k in enumerate(by)}
+    outputs = [*own, *(traced.graph.block.params[k].array for k in wrt)]
+    donated = donated_outputs(given, traced.graph, outputs, input_of, gradient_of)
+    program = compile_program(traced, wrt, donated, store, clock, differentiation.saving)
     rebuild = gradient_rebuild(traced, differentiation, args, positions, by, kinds)
     return Specialisation(program, traced, dynamic, rebuild)
 
@@ -104,16 +100,16 @@ def specialise(
 def compile_program(
     traced: Traced,
     wrt: Sequence[int] | None,
-    donated: Callable[[Graph], Mapping[int, int]] = lambda graph: {},
+    donated: Mapping[int, int] | None = None,
     store: DiskCache | None = None,
     clock: Clock | None = None,
     saving: Saving = FASTEST,
 ) -> Program:
     """Run the pipeline behind a traced function; `wrt` None compiles it as it is.
 
-    `donated` gives the outputs that take the memory of inputs, by the number of the input.
+    `donated` has the outputs that may take the memory of inputs, by the number of the input.
     """
-    from .gradients import differentiate
+    from .gradients import differentiate, planned
     from .passes.adjoint import Adjoint
     from .passes.checkpoints import open_checkpoints, without_names
     from .passes.pipeline import optimize
@@ -129,10 +125,10 @@ def compile_program(
         result, optimized = Adjoint(opened, (), {}), optimize(opened, stage=clock.stage)
         decisions = traced.decisions
     else:
-        made = differentiate(prepared, wrt, saving, clock=clock)
+        made = differentiate(prepared, wrt, saving, clock=clock, peak=partial(planned, donated=donated))
         result, optimized = made.adjoint, made.optimized
-        decisions = (*traced.decisions, *_saved(made, saving))
-    compiled = compile_graph(optimized, donated(optimized), store, clock=clock)
+        decisions = (*traced.decisions, *_saved(prepared, made, saving))
+    compiled = compile_graph(optimized, donated, store, clock=clock)
     return Program(
         primal,
         result.graph,
@@ -145,12 +141,16 @@ def compile_program(
     )
 
 
-def _saved(made: Differentiated, saving: Saving) -> list[Decision]:
+def _saved(primal: Graph, made: Differentiated, saving: Saving) -> list[Decision]:
     """Tell how loops are checkpointed, and what a budget has chosen."""
     from .passes.slots import checkpointed_loops
 
-    reason = "gr.checkpointed" if made.policy.slots is None else "memory_budget"
-    found = [Decision(loc, what, reason) for loc, what in checkpointed_loops(made.primal)]
+    asked = {loc for loc, _ in checkpointed_loops(primal)}
+    chosen = "memory_budget" if saving.budget is not None else f"checkpoint={made.policy.name!r}"
+    found = [
+        Decision(loc, what, "gr.checkpointed" if loc in asked else chosen)
+        for loc, what in checkpointed_loops(made.primal)
+    ]
     if saving.budget is not None:
         found.append(Decision(None, f"checkpoint policy: {made.policy.name}", "memory_budget"))
     return found

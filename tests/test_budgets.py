@@ -5,10 +5,11 @@ from __future__ import annotations
 import gradir as gr
 import numpy as np
 import pytest
+from gradir.gradients import planned
 from gradir.ir.graph import walk
 
 from tests.plain_code import in_plain_code
-from tests.saving_programs import W, X, largest_gap, network, recurrence, until_small
+from tests.saving_programs import FUNCTIONS, W, X, largest_gap, network, recurrence, until_small
 
 __all__ = ["in_plain_code"]  # for all tests here
 
@@ -167,3 +168,44 @@ def test_fewer_slots_take_less_memory_and_more_work():
     assert taken == sorted(taken, key=lambda pair: -pair[0])
     assert [products for _, products in taken] == sorted(products for _, products in taken)
     assert len(set(taken)) > 2
+
+
+def batch(layers=8):
+    rng = np.random.default_rng(2)
+    return [rng.normal(size=(60, 60)) * 0.3 for _ in range(layers)], rng.normal(size=(40, 60))
+
+
+@pytest.mark.parametrize("given", ["ws", "x", ("ws", "x")])
+def test_a_budget_is_for_the_program_that_runs_with_what_was_given_away(given):
+    ws, x = batch()
+    options = {"argnums": (0, 1), "donate": given}
+    most = gr.grad(deep, **options).inspect(ws, x).memory.peak
+    whole = gr.grad(deep, argnums=(0, 1)).inspect(ws, x).memory.peak
+    assert most < whole  # gradients lie in what they are by
+    assert gr.grad(deep, memory_budget=most, **options).inspect(ws, x).decisions[-1].what == (
+        "checkpoint policy: cheapest"
+    )
+    expected = gr.grad(deep, argnums=(0, 1))(ws, x)
+    budget = int(0.8 * most)
+    g = gr.grad(deep, memory_budget=budget, **options)
+    memory = g.inspect(ws, x).memory
+    assert memory.peak <= budget
+    assert memory.measure().peak == pytest.approx(memory.peak, rel=0.05)
+    assert largest_gap(g([w.copy() for w in ws], x.copy()), expected) < 1e-13
+
+
+def test_an_argument_that_no_plan_has_use_for_is_warned_of_once():
+    ws, x = batch()
+    g = gr.grad(deep, donate="x", memory_budget="100kB")
+    with pytest.warns(UserWarning, match="'x' is donated, but no result has its shape") as found:
+        g([w[:, :60] for w in ws[:1]], x)
+    assert len(found) == 1
+    with pytest.warns(UserWarning, match="'x' is donated") as found, pytest.raises(gr.GradientError):
+        gr.grad(deep, donate="x", memory_budget="1kB")(ws, x)
+    assert len(found) == 1
+
+
+def test_the_planned_peak_is_that_of_the_table():
+    for function in FUNCTIONS:
+        program = gr.grad(function, argnums=(0, 1)).inspect(W, X)
+        assert planned(program.optimized) == program.memory.peak

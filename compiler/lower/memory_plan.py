@@ -151,15 +151,29 @@ def memory_plan(program: KernelProgram, target: Target | None = None) -> MemoryP
         pass
     holds = _contents(program)
     shown = [b for b in program.buffers if b.memory in _WHERE]
-    given = set(program.donated.values())
-    results = [v for k, v in enumerate(program.graph.block.results) if k not in given]
     return MemoryPlan(
         program.graph.name,
         tuple(_planned(b, program.lives[b], holds.get(b, ())) for b in shown),
         tuple(_stacks(program, printer)),
         workspace_bytes(program, target),
-        sum(dims.size(v.shape) * v.dtype.numpy.itemsize for v in results),
+        _result_bytes(program),
     )
+
+
+def planned_peak(program: KernelProgram, target: Target | None = None) -> int | None:
+    """Return the peak of a program's plan, without its tables."""
+    stacks = [size for *_, size in _stack_sizes(program)]
+    known = [size for size in stacks if size is not None]
+    if len(known) < len(stacks):
+        return None
+    local = sum(b.bytes for b in program.buffers if b.memory is Memory.LOCAL)
+    return workspace_bytes(program, target) + local + _result_bytes(program) + sum(known)
+
+
+def _result_bytes(program: KernelProgram) -> int:
+    given = set(program.donated.values())
+    results = [v for k, v in enumerate(program.graph.block.results) if k not in given]
+    return sum(dims.size(v.shape) * v.dtype.numpy.itemsize for v in results)
 
 
 def _planned(buffer: Buffer, lives: Lives, holds: tuple[str, ...]) -> PlannedBuffer:
@@ -184,12 +198,17 @@ def _named(node: Node) -> str:
 
 
 def _stacks(program: KernelProgram, printer: KernelPrinter) -> Iterator[PlannedStack]:
+    for node, each, size in _stack_sizes(program):
+        yield PlannedStack(printer.name(node.results[0]), stride(each), size)
+
+
+def _stack_sizes(program: KernelProgram) -> Iterator[tuple[Node, int, int | None]]:
+    """Yield the node of each stack, with the bytes of an element and of all, if these are known."""
     for node, count in most_pushes(program.graph).items():
         type = node.results[0].type
         assert isinstance(type, StackType)
         each = element_bytes(type.element)
-        bytes_ = None if count is None else block_bytes(each, count)
-        yield PlannedStack(printer.name(node.results[0]), stride(each), bytes_)
+        yield node, each, None if count is None else block_bytes(each, count)
 
 
 def element_bytes(type: ArrayType) -> int:

@@ -73,7 +73,8 @@ def test_all_that_is_done_to_large_programs_at_once(seed: int) -> None:
     with np.errstate(all="ignore"):
         expected = interpret(graph, *args)
     arrays = [k for k, v in enumerate(graph.block.params) if v.shape]
-    pairs = donated_outputs([arrays], graph, {k: k for k in arrays}, {})
+    outputs = [v.array for v in graph.block.results]
+    pairs = donated_outputs([arrays], graph, outputs, {k: k for k in arrays}, {})
     target = replace(host.target(), most_lines=60, most_optimised=200)
     with small_as_large():
         compiled = compile_graph(graph, pairs, target=target)

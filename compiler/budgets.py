@@ -1,0 +1,123 @@
+"""The plan for a memory budget: of several ways to save, the one with the least work that stays within it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from .errors import GradientError
+from .gradients import Differentiated, Peak
+from .ir.graph import Graph
+from .ir.loops import is_loop
+from .passes.decisions import can_run_again
+from .passes.policies import CHEAPEST, NAMED, Policy
+from .passes.slots import MARK
+
+_HEAVY = tuple(  # from what costs little time to what saves the most memory
+    replace(CHEAPEST, name=f"bytes count {weight:g} times", weight=weight) for weight in (8.0, 64.0, 1e6)
+)
+_MOST_SLOTS = 256
+
+Make = Callable[[Policy], Differentiated]
+
+
+def within(budget: int, primal: Graph, make: Make, peak: Peak) -> Differentiated:
+    """Return the plan with the least work among those within a budget.
+
+    Parameters
+    ----------
+    budget
+        Bytes.
+    primal
+        What is differentiated.
+    make
+        From a policy to its joint graph.
+    peak
+        The bytes that what is made of a joint graph takes. They are most of the search's time: no graph
+        is asked for twice, and one with more work only after those with less.
+
+    Raises
+    ------
+    GradientError
+        If no plan fits; the message has the least that one takes.
+    """
+    search = _Search(budget, make, peak)
+    fastest = make(CHEAPEST)
+    if search.fits(fastest):
+        return fastest
+    plans = sorted((make(policy) for policy in _policies()), key=lambda made: made.work)
+    best = next(filter(search.fits, plans), None)
+    for policy in (CHEAPEST, _HEAVY[-1]):
+        best = search.most_slots(policy, best)
+    return best or _refused(budget, primal, search)
+
+
+def _policies() -> Iterator[Policy]:
+    """Yield what saves less than the fastest, but for slots."""
+    yield from (*_HEAVY, NAMED["sqrt"])
+    yield from (replace(policy, name=f"sqrt, {policy.name}", segments=True) for policy in _HEAVY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The plans that were tried, each with its peak; None where only the run knows that."""
+
+    budget: int
+    make: Make
+    peak: Peak
+    tried: list[tuple[Graph, int | None]] = field(default_factory=list)
+
+    def fits(self, made: Differentiated) -> bool:
+        known = next((entry for entry in self.tried if entry[0] == made.optimized), None)
+        if known is None:
+            known = made.optimized, self.peak(made.optimized)
+            self.tried.append(known)
+        return known[1] is not None and known[1] <= self.budget
+
+    @property
+    def peaks(self) -> list[int]:
+        return [peak for _, peak in self.tried if peak is not None]
+
+    def most_slots(self, policy: Policy, best: Differentiated | None) -> Differentiated | None:
+        """Return the plan with about as many slots as there is room for, or `best` if that has less work.
+
+        More slots take more memory and fewer turns, so the number is found by halving what is left.
+        """
+        enough, too_many = 0, _MOST_SLOTS + 1
+        while too_many - enough > 1 + enough // 8:
+            slots = max(math.isqrt(max(enough, 1) * too_many), enough + 1)
+            made = self.make(replace(policy, name=f"{slots} slots, {policy.name}", slots=slots))
+            if best is not None and made.work >= best.work:
+                enough = slots
+            elif self.fits(made):
+                best, enough = made, slots
+            else:
+                too_many = slots
+        return best
+
+
+def _refused(budget: int, primal: Graph, search: _Search) -> Differentiated:
+    if not search.peaks:
+        raise GradientError(
+            f"the memory of '{primal.name}' depends on a number of turns that only the run knows, so there is"
+            " no peak to plan: give the loop's length as a constant, or use gr.checkpointed(..., slots=n)"
+        )
+    least, count = min(search.peaks), len(search.peaks)
+    raise GradientError(
+        f"the gradient of '{primal.name}' does not fit into {budget:,} bytes; the least it takes is"
+        f" {least:,}, without its inputs and constants, by the {count} plans that were tried"
+        + "".join(_left_alone(primal))
+    )
+
+
+def _left_alone(primal: Graph) -> Iterator[str]:
+    """Yield which loops no plan runs again, and what could be done."""
+    definition = {v: node for node in primal.block.nodes for v in node.results}
+    for node in primal.block.nodes:
+        if is_loop(node) and MARK not in node.attrs and not can_run_again(node, definition):
+            place = f" of line {node.loc.line}" if node.loc else ""
+            yield (
+                f"; no plan runs the loop{place} again, as floats decide what its turns do, and how many there"
+                " are is not known: mark it with gr.checkpointed if that may be decided anew"
+            )
