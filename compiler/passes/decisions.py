@@ -2,25 +2,26 @@
 
 A predicate or an index that comes of floats could come out other when it is computed again, and the gradient
 would be that of another path than the value. A region's own are among what it keeps. Those in its loops get
-an array of a row for each turn. A loop of a number of turns that only the run knows leaves the region: the
-region is cut in two around it, and the loop saves what its reverse reads.
+an array of a row for each turn. Of a `while` that decides nothing else it is the number of its turns, and it runs
+again as a `for`. Any other loop whose turns only the run can count leaves the region: the region is cut in two
+around it, and the loop saves what its reverse reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
 
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Value, walk
-from ..ir.loops import body_of, is_loop
+from ..ir.loops import body_of, form, inits, is_loop
 from ..ir.operation import OpTable
 from ..ir.symbols import BIND, scoped
 from ..ops import OPS
 from .loops import known_range
-from .recompute import is_decision, steering
+from .recompute import is_counted, is_decision, steering
 from .residuals import reads
 from .rewrite import Rewriter, rewrite
 from .rows import row, rows, with_row
@@ -83,14 +84,15 @@ def with_decisions_kept(graph: Graph, ops: OpTable = OPS) -> Graph:
 
 
 def decisions(region: Block, definition: Mapping[Value, Node]) -> dict[Value, Decision]:
-    """Return what the loops and branches of a region decide."""
-    return {d.value: d for node in region.nodes for d in _inside(node, definition)}
+    """Return what the loops and branches of a region decide; what it decides itself it keeps as it is."""
+    inner = (node for node in region.nodes if not is_decision(node))
+    return {d.value: d for d in _among(inner, definition)}
 
 
 def decisions_of_turns(loop: Node, definition: Mapping[Value, Node]) -> dict[Value, Decision]:
     """Return what steers the turns of a loop that can be kept, a row for each turn."""
-    found = {d.value: d for d in _inside(loop, definition)}
-    return {v: found[v] for v in steering(loop) if found[v].is_recordable}
+    found = {d.value: d for d in _inside(loop, definition, strictly=False)}
+    return {v: found[v] for v in steering(loop) if v in found and found[v].is_recordable}
 
 
 def can_run_again(loop: Node, definition: Mapping[Value, Node]) -> bool:
@@ -98,18 +100,35 @@ def can_run_again(loop: Node, definition: Mapping[Value, Node]) -> bool:
     return len(decisions_of_turns(loop, definition)) == len(steering(loop))
 
 
+def _among(
+    nodes: Iterable[Node],
+    definition: Mapping[Value, Node],
+    turns: tuple[range | None, ...] = (),
+    indices: tuple[Value, ...] = (),
+    *,
+    strictly: bool = True,
+) -> Iterator[Decision]:
+    for node in nodes:
+        if is_counted(node, strictly):
+            yield Decision(node.results[0], turns, indices)
+        elif is_decision(node):
+            yield from (Decision(r, turns, indices) for r in node.results)
+        else:
+            yield from _inside(node, definition, turns, indices, strictly=strictly)
+
+
 def _inside(
     node: Node,
     definition: Mapping[Value, Node],
     turns: tuple[range | None, ...] = (),
     indices: tuple[Value, ...] = (),
+    *,
+    strictly: bool,
 ) -> Iterator[Decision]:
     if is_loop(node):
         turns, indices = (*turns, known_range(definition, node)), (*indices, body_of(node).params[0])
-    for inner in (n for region in node.regions for n in region.nodes):
-        if is_decision(inner):
-            yield from (Decision(r, turns, indices) for r in inner.results)
-        yield from _inside(inner, definition, turns, indices)
+    for region in node.regions:
+        yield from _among(region.nodes, definition, turns, indices, strictly=strictly)
 
 
 # Keeping them.
@@ -179,12 +198,12 @@ def replayed(
 ) -> None:
     """Append nodes that read what they decided from the tapes instead of computing it again."""
     for node in nodes:
-        if not node.regions and any(r in tapes for r in node.results):
-            for r in node.results:
-                read = row(b, tapes[r], found[r].place(b))
-                made = b.nodes.pop()
-                assert made.result is read
-                b.nodes.append(Node(made.op, made.operands, made.attrs, (r,), (), node.loc, node.origin))
+        read = [r for r in node.results if r in tapes]
+        for r in read:
+            row(b, tapes[r], found[r].place(b))
+            made = b.nodes.pop()
+            b.nodes.append(Node(made.op, made.operands, made.attrs, (r,), (), node.loc, node.origin))
+        if read and not node.regions:
             continue
         regions = []
         for region in node.regions:
@@ -192,7 +211,17 @@ def replayed(
             replayed(inner, region.nodes, found, tapes)
             regions.append(inner.block(region.params, region.results))
         again = Node(node.op, node.operands, node.attrs, node.results, tuple(regions), node.loc, node.origin)
+        if read:
+            again = _counting(b, again)
         b.nodes.append(again if regions else node)
+
+
+def _counting(b: Builder, node: Node) -> Node:
+    """Return a `while` that takes as many turns as it took as a `for`."""
+    body, turns = body_of(node), node.results[0]
+    region = Block(body.params, body.nodes, body.results[form(node).yields :])
+    operands = (b.int64(0), turns, b.int64(1), *inits(node))
+    return Node(b.ops["for"], operands, node.attrs, node.results[1:], (region,), node.loc, node.origin)
 
 
 # Regions around loops that cannot be recorded.
@@ -234,5 +263,4 @@ def _cut(
 
 
 def _leaves(node: Node, definition: Mapping[Value, Node]) -> bool:
-    decided_alone = is_decision(node) and any(scoped(r.type) for r in node.results)
-    return decided_alone or not all(d.is_recordable for d in _inside(node, definition))
+    return not all(d.is_recordable for d in _among((node,), definition))

@@ -97,29 +97,78 @@ def steering(loop: Node) -> tuple[Value, ...]:
     """Return what a loop's body makes of floats and takes as branches, numbers of turns and indices, in order.
 
     Predicates that do nothing but choose between values, element by element, are left out: where they come
-    out other the values are as good as alike. How many turns the loop itself takes is not asked again.
+    out other the values are as good as alike. How many turns the loop itself takes is not asked again. Of a
+    `while` in it whose turns decide on nothing but the next turn, it is how many there were.
     """
-    body = body_of(loop)
-    sources: dict[Value, frozenset[Value]] = {}  # of what could come out other: the decisions that it is made of
-    found: set[Value] = set()
+    return _Decided.by(loop).steering
 
-    def made_of(values: Iterable[Value]) -> frozenset[Value]:
-        return frozenset().union(*(sources[v] for v in values if v in sources))
 
-    for node in walk(body):
-        chooses = node.op.name == "where" and node.result.dtype.is_float
-        read = made_of(node.operands[1:] if chooses else node.operands)
-        if not (is_movement(node) or _is_logic(node)):
-            found |= read
-            read = frozenset()
-        for v in node.results:
-            own = read | {v} if is_decision(node) else read
-            if own:
-                sources[v] = own
-    for region in (region for node in walk(body) for region in node.regions):
-        found |= made_of(region.results)
-    found |= made_of(body.results[form(loop).yields :])
-    return tuple(v for v in sources if v in found)
+def is_counted(node: Node, strictly: bool = True) -> bool:
+    """Tell whether a node is a `while` that floats end, and whose turns decide nothing else.
+
+    Unless `strictly`, they may choose between values, element by element.
+    """
+    if node.op.name != "while":
+        return False
+    decided = _Decided.by(node)
+    return decided.ends and not decided.steering and not (strictly and decided.chooses)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What becomes of the predicates and integers that a loop's body makes of floats.
+
+    Attributes
+    ----------
+    steering
+        Those that anything but a choice between values comes of.
+    chooses
+        Whether any chooses between values.
+    ends
+        Whether any says if there is another turn.
+    """
+
+    steering: tuple[Value, ...]
+    chooses: bool
+    ends: bool
+
+    @staticmethod
+    def by(loop: Node) -> _Decided:
+        body = body_of(loop)
+        sources: dict[Value, frozenset[Value]] = {}  # of what could come out other: what it is made of
+        found: set[Value] = set()
+        chooses = False
+
+        def made_of(values: Iterable[Value]) -> frozenset[Value]:
+            return frozenset().union(*(sources[v] for v in values if v in sources))
+
+        for node in walk(body):
+            read = made_of(node.operands)
+            if node.op.name == "where" and node.result.dtype.is_float:
+                read = made_of(node.operands[1:])
+                chooses |= node.operands[0] in sources
+            if not (is_movement(node) or _is_logic(node)):
+                found |= read
+                read = frozenset()
+            for v in node.results:
+                own = read | {v} if is_decision(node) or _is_count(node, v) else read
+                if own:
+                    sources[v] = own
+        for node in walk(body):
+            if is_counted(node, strictly=False):
+                found.add(node.results[0])
+                found |= made_of(body_of(node).results[1:])
+                continue
+            for region in node.regions:
+                found |= made_of(region.results)
+        at = form(loop).yields
+        found |= made_of(body.results[at:])
+        ends = not sources.keys().isdisjoint(body.results[:at])
+        return _Decided(tuple(v for v in sources if v in found), chooses, ends)
+
+
+def _is_count(node: Node, value: Value) -> bool:
+    return value is node.results[0] and is_counted(node, strictly=False)
 
 
 def _is_logic(node: Node) -> bool:

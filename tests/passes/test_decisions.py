@@ -63,6 +63,24 @@ def unknown(x: Any) -> Any:
     return np.sum(np.cos(y))
 
 
+def unknown_and_choosing(x: Any) -> Any:
+    y = np.sin(x)
+    y = y[np.argmax(y)] * x
+    while np.sum(y) > 1.0:
+        y = np.where(y > 0.5, y * 0.5, y * 0.9)
+    return np.sum(np.cos(y))
+
+
+def unknown_in_turns(x: Any) -> Any:
+    s = 0.0
+    for k in range(3):
+        y = x * (1.0 + k)
+        while np.sum(y) > 1.0:
+            y = y * 0.5
+        s = s + np.sum(np.cos(y))
+    return s
+
+
 def integers(x: Any) -> Any:
     s = np.sin(x)
     for k in range(50):
@@ -77,7 +95,9 @@ def integers(x: Any) -> Any:
         (turns, [["i64[5]"]]),
         (masks, [["bool[12, 7]"]]),
         (no_turns, [[]]),
-        (unknown, [["i64[]", "bool[]"], []]),
+        (unknown, [["i64[]", "bool[]", "i64[1]"]]),
+        (unknown_and_choosing, [["i64[]", "bool[]"], []]),
+        (unknown_in_turns, [["bool[3]", "i64[3]"]]),
         (integers, [[]]),
     ],
 )
