@@ -32,6 +32,14 @@ class Stack:
             raise IndexError("pop from an empty stack")
         return self.below, self.top
 
+    def all(self) -> list[Any]:
+        """Return the elements from the bottom up."""
+        found, stack = [], self
+        while stack.below is not None:
+            found.append(stack.top)
+            stack = stack.below
+        return found[::-1]
+
 
 def interpret(graph: Graph, *args: Any) -> tuple[Any, ...]:
     """Run a graph in NumPy.
@@ -137,6 +145,8 @@ class Interpreter:
             case "pop":
                 stack: Stack = operands[0]
                 return stack.pop()
+            case "peek":
+                return (operands[0].all()[operands[1]],)
             case "check":
                 return _check(node, operands[0])
             case "check_index":

@@ -23,7 +23,7 @@ def verify(graph: Graph) -> None:
 
     Every value is defined once, before its uses and in a block around them. A node has the
     attributes and the result types of its operation, and its regions fit it. Every stack is used
-    at most once on each path. Labels match inputs and outputs. Sizes are not negative, and no
+    at most once on each path, and not at all where its elements are read. Labels match inputs and outputs. Sizes are not negative, and no
     symbol in them is unbound. Regions nest no deeper than text may.
 
     Raises
@@ -41,6 +41,8 @@ class _Verifier:
         self.visible: set[Value] = set()
         self.symbols: set[Symbol] = set()  # those bound in the scopes around
         self.bounds: dict[str, Symbol] = {}
+        self.used_up: set[Value] = set()  # stacks
+        self.peeked: dict[Value, Node] = {}
 
     def run(self) -> None:
         block = self.graph.block
@@ -51,6 +53,9 @@ class _Verifier:
             if len(values) != len(labels):
                 self.fail(f"the graph has {len(values)} {what}s and {len(labels)} labels for them")
         self.block(block, None, 0)
+        for stack, node in self.peeked.items():
+            if stack in self.used_up:
+                self.fail_value("is a stack that is read here and used up elsewhere", node, stack)
 
     def fail(self, message: str, node: Node | None = None, culprit: str = "") -> NoReturn:
         where = f" in graph '{self.graph.name}'"
@@ -168,6 +173,9 @@ class _Verifier:
 
     def consumed_by(self, node: Node, depth: int) -> set[Value]:
         """Check the regions of a node; return the stacks that the node consumes, with its regions."""
+        if node.op.name == "peek":
+            self.peeked[node.operands[0]] = node
+            return set()
         consumed = self.stacks(node.operands, node)
         inside: set[Value] = set()
         for region in node.regions:
@@ -182,6 +190,7 @@ class _Verifier:
         for value in values:
             if isinstance(value.type, StackType):
                 self.consume(stacks, {value}, node)
+        self.used_up |= stacks
         return stacks
 
     def consume(self, consumed: set[Value], more: set[Value], node: Node | None) -> None:

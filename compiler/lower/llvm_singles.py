@@ -15,7 +15,7 @@ from .affine import Index, Variable, linear, row_major
 from .llvm_code import Code, counter
 from .llvm_products import emit_matmul
 from .llvm_roots import checked_index
-from .llvm_stacks import new_stack, pop, push_scalar
+from .llvm_stacks import new_stack, peek, pop, push_scalar
 from .positions import put_position
 
 
@@ -172,4 +172,5 @@ _RULES: dict[str, Callable[[Code, Node], None]] = {
     "stack_new": new_stack,
     "push": push_scalar,
     "pop": pop,
+    "peek": peek,
 }

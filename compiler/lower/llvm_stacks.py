@@ -196,6 +196,16 @@ def pop(code: Code, node: Node) -> None:
         code.copy(code.base(place), pointer, place.bytes)
 
 
+def peek(code: Code, node: Node) -> None:
+    """Give the element at a place: a scalar in a register, an array in its own buffer."""
+    stack, element = code.scalars[node.operands[0]], node.result
+    pointer = _element(code, stack, code.register(node.operands[1]))
+    if not element.shape:
+        code.scalars[element] = code.load_at(pointer, element.dtype, ZERO)
+    elif (place := code.program.places.get(element)) is not None:
+        code.copy(code.base(place), pointer, place.bytes)
+
+
 def _fetch_ahead(code: Code, strip: Strip, pointer: str, use: Use) -> None:
     """Bring the next turn's element into the cache while this one is used: large ones mostly wait for it."""
     f, bytes_ = code.function, strip.stack.element_bytes

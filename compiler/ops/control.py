@@ -125,6 +125,14 @@ def _infer_pop(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
     return (operands[0], operands[0].element)
 
 
+def _infer_peek(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
+    if len(operands) != 2 or not isinstance(operands[0], StackType) or operands[1] != INDEX:
+        raise TypeRuleError(f"peek takes a stack and an i64, not {_listed(operands)}")
+    if operands[0].element.dtype.is_float:
+        raise TypeRuleError("peek reads stacks of predicates and integers, which have no cotangents")
+    return (operands[0].element,)
+
+
 def _infer_check(operands: Sequence[Type], attrs: Attrs) -> tuple[Type, ...]:
     _expect("check", operands, (BOOL,))
     raised = getattr(builtins, str(attrs["exception"]), None)
@@ -231,6 +239,15 @@ OPS = (
         infer=_infer_pop,
         evaluate=None,
         derivative=Vjp(_pop_vjp),
+        lowering=Special(),
+    ),
+    # The element at a place counted from the bottom. The stack stays as it is, and nothing may pop it later.
+    Op(
+        name="peek",
+        attrs=(),
+        infer=_infer_peek,
+        evaluate=None,
+        derivative=NOT_DIFFERENTIABLE,
         lowering=Special(),
     ),
     Op(

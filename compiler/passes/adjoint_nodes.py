@@ -117,7 +117,7 @@ class Backward:
                 reverse_checkpoint(self, scope, node, cts)
             case Structured.REGION:
                 reverse = reverse_loop if is_loop(node) else reverse_if
-                reverse = reverse_checkpointed if is_checkpointed(node) else reverse
+                reverse = reverse_checkpointed if is_checkpointed(node, self.tapes.get(node, 0)) else reverse
                 reverse(self, scope, node, cts)
             case NotDifferentiable():
                 raise AssertionError(f"a cotangent reached {node.op.name}, which has no derivative")

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 Values = tuple[Value, ...]
 
 
-def is_checkpointed(node: Node) -> bool:
-    """Tell whether a loop is marked, and can be reversed as this file does it."""
-    marked = MARK in node.attrs
-    return marked and not any(isinstance(v.type, StackType) for v in node.operands)
+def is_checkpointed(node: Node, tapes: int) -> bool:
+    """Tell whether a loop with so many tapes is marked, and can be reversed as this file does it."""
+    own = node.operands[: len(node.operands) - tapes]
+    return MARK in node.attrs and not any(isinstance(v.type, StackType) for v in own)
 
 
 def reverse_checkpointed(backward: Backward, scope: Scope, node: Node, cts: Sequence[Value | None]) -> None:
@@ -90,7 +90,9 @@ def _entered(backward: Backward, b: Builder, node: Node) -> tuple[CheckpointedLo
     shadows = backward.restorer.shadows
     if keeps_states(node, backward.structure):
         primal = Builder(b.ops, node.loc, node.origin)
-        sweep = backward.sweeps[node] = swept(primal, _loop(backward, primal, node, backward.tapes.get(node, 0)))
+        sweep = backward.sweeps[node] = swept(
+            primal, _loop(backward, primal, node, backward.tapes.get(node, 0))
+        )
         return _loop(backward, b, node), sweep.saved
     loop = _loop(backward, b, node)
     return loop, SavedStates.first(b, loop.slots, shadows.all(c.init for c in loop.changed))
@@ -112,5 +114,7 @@ def _loop(backward: Backward, b: Builder, node: Node, written: int = 0) -> Check
     fixed = {c.param: shadows(c.init) for c in carries(node) if c.param in structure.unchanged}
     fixed |= {tape.param: shadows(tape.result) for tape in read}
     captured = {v: shadows(v) for v in structure.captures[body_of(node)]}
+    if read and known is None:
+        captured |= {v: shadows(v) for v in heads(node)}
     turning = reading(b, node, len(read), structure.definition) if read else node
     return CheckpointedLoop(turning, slots_of(node, known), bounds, turns, changed, written, fixed, captured)

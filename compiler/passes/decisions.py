@@ -30,7 +30,7 @@ from .structure import Structure
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A value that decides, and the loops of its region around it, from the outside in.
+    """A value that decides, and the loops around it that it is kept for the turns of, from the outside in.
 
     Attributes
     ----------
@@ -90,8 +90,13 @@ def decisions(region: Block, definition: Mapping[Value, Node]) -> dict[Value, De
 
 
 def decisions_of_turns(loop: Node, definition: Mapping[Value, Node]) -> dict[Value, Decision]:
-    """Return what steers the turns of a loop that can be kept, a row for each turn."""
-    found = {d.value: d for d in _inside(loop, definition, strictly=False)}
+    """Return what steers the turns of a loop that can be kept.
+
+    Where the loop's turns are known before the run they are among those of each decision.
+    """
+    body, known = body_of(loop), known_range(definition, loop)
+    around = ((known,), body.params[:1]) if known is not None else ((), ())
+    found = {d.value: d for d in _among(body.nodes, definition, *around, strictly=False)}
     return {v: found[v] for v in steering(loop) if v in found and found[v].is_recordable}
 
 

@@ -69,8 +69,10 @@ def with_slots(graph: Graph, slots: int | None, ops: OpTable = OPS) -> Graph:
         if wanted is None:
             wanted = math.isqrt(turns) if turns and not may_run_again(node) else 0
         inside = any(r in structure.home for r in node.results)
-        if not wanted or (turns is not None and (inside or turns <= wanted)) or any(
-            isinstance(v.type, StackType) for v in node.operands
+        if (
+            not wanted
+            or (turns is not None and (inside or turns <= wanted))
+            or any(isinstance(v.type, StackType) for v in node.operands)
         ):
             return None
         walk.keep(b, node, operands)

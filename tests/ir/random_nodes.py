@@ -11,7 +11,7 @@ from gradir.ir.graph import Span, Value
 from gradir.ir.types import BOOL, INDEX, ArrayType, DType
 from hypothesis import strategies as st
 
-from tests.ir.random_regions import checkpoint_step, for_step, if_step, stack_step, while_step
+from tests.ir.random_regions import checkpoint_step, for_step, if_step, peek_step, stack_step, while_step
 from tests.ir.random_steps import Recipe, Steps, array_types
 
 
@@ -192,6 +192,7 @@ RECIPES: dict[str, Recipe] = {
     **dict.fromkeys(("cumsum", "cumprod", "recurrence"), _scan),
     "matmul": _matmul,
     **dict.fromkeys(("bind", "extent"), _sized),
+    "peek": peek_step,
     "check": _check,
     "check_index": _check_index,
     "for": for_step,

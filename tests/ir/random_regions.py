@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from gradir.ir.graph import Block, Value
-from gradir.ir.types import BOOL, INDEX, DType, StackType
+from gradir.ir.types import BOOL, INDEX, ArrayType, DType, StackType
 from hypothesis import strategies as st
 
 from tests.ir.random_steps import Steps
@@ -79,6 +79,22 @@ def stack_step(s: Steps, name: str) -> Sequence[Value]:
         return _stack_of_turns(s, x, stack)
     _, stack = s.b.emit("for", lo, hi, step, x, stack, regions=[_pushing(s, x)])
     return s.b.emit("for", lo, hi, step, s.same(x), stack, regions=[_popping(s, x)])
+
+
+def peek_step(s: Steps, name: str) -> Sequence[Value]:
+    """Push the values of a loop, then read them in a loop, from either end."""
+    if not s.depth:
+        return ()
+    x, count = s.any(lambda t: not t.dtype.is_float), s.number(0, 3)
+    lo, hi, step = s.b.int64(0), s.b.int64(count), s.b.int64(1)
+    (stack,) = s.b.emit("stack_new", hi, element=x.type)
+    _, stack = s.b.emit("for", lo, hi, step, x, stack, regions=[_pushing(s, x)])
+    total = ArrayType(DType.F64, x.shape)
+    params, b = [Value(INDEX), Value(total)], s.b.nested()
+    place = b.subtract(b.int64(count - 1), params[0]) if s.flag() else params[0]
+    (read,) = b.emit(name, stack, place)
+    region = b.block(params, [b.add(params[1], b.cast(read, DType.F64))])
+    return s.b.emit("for", lo, hi, step, s.b.zeros(total), regions=[region])
 
 
 def _stack_of_turns(s: Steps, x: Value, stack: Value) -> Sequence[Value]:

@@ -124,6 +124,7 @@ def test_stacks_are_values() -> None:
     assert one.push(2).pop()[1] == 2
     assert one.push(3).pop() == (one, 3)
     assert one.pop() == (empty, 1)
+    assert (empty.all(), one.push(2).push(3).all()) == ([], [1, 2, 3])
     with pytest.raises(IndexError, match="pop from an empty stack"):
         empty.pop()
 

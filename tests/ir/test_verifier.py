@@ -222,6 +222,18 @@ def stack_after_a_branch() -> Graph:
     return graph(stack, node("if", P, types=(), regions=branches), after)
 
 
+def peeks() -> tuple[Node, Node, Node]:
+    """A stack, and a node that reads it beside a loop that does."""
+    stack = node("stack_new", K, types=(StackType(BOOL),), element=BOOL)
+    here, there = (node("peek", stack.result, K, types=(BOOL,)) for _ in range(2))
+    return stack, here, loop(block(there, params=(Value(INDEX),)))
+
+
+def peeked_and_used_up() -> Graph:
+    stack, here, there = peeks()
+    return graph(stack, here, there, node("push", stack.result, P, types=(stack.result.type,)))
+
+
 def too_deep() -> Graph:
     inner = block()
     for _ in range(MAX_NESTING + 1):
@@ -269,6 +281,7 @@ RULES: list[tuple[Callable[[], Graph], str, str]] = [
     (stack_carried_twice, "%4 is a stack and used twice", "%4"),
     (stack_in_a_loop, "%4 is a stack from outside a loop and used up in it", "for"),
     (stack_after_a_branch, "%4 is a stack and used twice", "%4"),
+    (peeked_and_used_up, "%4 is a stack that is read here and used up elsewhere", "%4"),
     (too_deep, f"regions are nested more than {MAX_NESTING} deep", "if"),
 ]  # fmt: skip
 
@@ -316,6 +329,10 @@ def test_both_branches_may_use_a_stack() -> None:
     pops = [node("pop", stack.result, types=(STACK, F64)) for _ in range(2)]
     branches = [block(pop, results=(pop.results[1],)) for pop in pops]
     verify(graph(stack, node("if", P, types=(F64,), regions=branches)))
+
+
+def test_a_stack_that_is_only_read_is_not_used_up() -> None:
+    verify(graph(*peeks()))
 
 
 def test_builder_refuses_what_the_verifier_would() -> None:

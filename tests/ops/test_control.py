@@ -32,6 +32,9 @@ EMPTY = Block((), (), ())
         ("push", [], {}, r"push takes a stack and an element, not \(\)"),
         ("push", [STACK, INDEX], {}, r"push takes \(stack<f64\[\]>, f64\[\]\), not \(.*, i64\[\]\)"),
         ("pop", [F64], {}, r"pop takes a stack, not \(f64\[\]\)"),
+        ("peek", [STACK], {}, r"peek takes a stack and an i64, not \(stack<f64\[\]>\)"),
+        ("peek", [F64, INDEX], {}, r"peek takes a stack and an i64, not \(f64\[\], i64\[\]\)"),
+        ("peek", [STACK, INDEX], {}, "peek reads stacks of predicates and integers"),
         ("check", [F64], {"exception": "ValueError", "message": ""}, r"check takes \(bool\[\]\)"),
         ("check", [BOOL], {"exception": "print", "message": ""}, "a built-in exception, not 'print'"),
         ("check", [BOOL], {"exception": 3, "message": ""}, "check raises a built-in exception, not '3'"),
@@ -51,6 +54,7 @@ def test_types() -> None:
     assert OPS["push"].infer([StackType(table), table], {}) == (StackType(table),)
     assert OPS["pop"].infer([StackType(table)], {}) == (StackType(table), table)
     indices = ArrayType(DType.I64, (4,))
+    assert OPS["peek"].infer([StackType(indices), INDEX], {}) == (indices,)
     assert OPS["check_index"].infer([indices], {"size": 5, "axis": 1}) == (indices,)
 
 
