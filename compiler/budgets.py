@@ -118,6 +118,6 @@ def _left_alone(primal: Graph) -> Iterator[str]:
         if is_loop(node) and MARK not in node.attrs and not can_run_again(node, definition):
             place = f" of line {node.loc.line}" if node.loc else ""
             yield (
-                f"; no plan runs the loop{place} again, as floats decide what its turns do, and how many there"
-                " are is not known: mark it with gr.checkpointed if that may be decided anew"
+                f"; no plan runs the loop{place} again, as floats decide what its turns do in a loop of"
+                " unknown length: mark it with gr.checkpointed if that may be decided anew"
             )

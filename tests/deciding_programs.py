@@ -1,8 +1,8 @@
 """Loops to checkpoint whose turns decide by floats; each takes the mark, so that it can be run without.
 
-Values are of degree 1 in the first argument: so `x @ gradient` is the value, unless a turn that ran again took
-another branch, index or number of turns. The exponentials of arguments that differ in the last bit are alike or
-differ in it, as they come out.
+Values are of degree 1 in the first argument: so `x @ gradient` is the value, unless a turn that ran again
+took another branch, index or number of turns. The exponentials of arguments that differ in the last bit are
+alike or differ in it, as they come out.
 """
 
 from __future__ import annotations

@@ -23,8 +23,9 @@ def verify(graph: Graph) -> None:
 
     Every value is defined once, before its uses and in a block around them. A node has the
     attributes and the result types of its operation, and its regions fit it. Every stack is used
-    at most once on each path, and not at all where its elements are read. Labels match inputs and outputs. Sizes are not negative, and no
-    symbol in them is unbound. Regions nest no deeper than text may.
+    at most once on each path, and nowhere if its elements are read where they are. Labels match
+    inputs and outputs. Sizes are not negative, and no symbol in them is unbound. Regions nest no
+    deeper than text may.
 
     Raises
     ------

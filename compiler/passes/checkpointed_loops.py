@@ -90,9 +90,8 @@ def _entered(backward: Backward, b: Builder, node: Node) -> tuple[CheckpointedLo
     shadows = backward.restorer.shadows
     if keeps_states(node, backward.structure):
         primal = Builder(b.ops, node.loc, node.origin)
-        sweep = backward.sweeps[node] = swept(
-            primal, _loop(backward, primal, node, backward.tapes.get(node, 0))
-        )
+        writing = _loop(backward, primal, node, backward.tapes.get(node, 0))
+        sweep = backward.sweeps[node] = swept(primal, writing)
         return _loop(backward, b, node), sweep.saved
     loop = _loop(backward, b, node)
     return loop, SavedStates.first(b, loop.slots, shadows.all(c.init for c in loop.changed))

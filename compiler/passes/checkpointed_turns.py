@@ -29,8 +29,8 @@ class CheckpointedLoop:
     turns
         How many turns there are.
     tapes
-        How many of the last of `changed` are tapes being written: they go on from turn to turn, but are no part of
-        the states that are saved.
+        How many of the last of `changed` are tapes being written: they go on from turn to turn, but are
+        no part of the states that are saved.
     fixed
         What stands for the carried values that no turn changes, and for tapes that are only read.
     captured

@@ -89,12 +89,12 @@ def is_decision(node: Node) -> bool:
 
 
 def may_run_again(loop: Node) -> bool:
-    """Tell whether a loop's body takes the same branches, turns and indices when it is run again, to the bit."""
+    """Tell whether a loop's body takes the same branches, turns and indices when it is run again."""
     return not steering(loop)
 
 
 def steering(loop: Node) -> tuple[Value, ...]:
-    """Return what a loop's body makes of floats and takes as branches, numbers of turns and indices, in order.
+    """Return what a loop's body makes of floats and takes as branches, numbers of turns and indices.
 
     Predicates that do nothing but choose between values, element by element, are left out: where they come
     out other the values are as good as alike. How many turns the loop itself takes is not asked again. Of a

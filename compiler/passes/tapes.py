@@ -1,13 +1,14 @@
 """What the turns of checkpointed loops decide: written down by the primal, read when turns run again.
 
 The loop carries an array more for each value that decides, with a row for each turn: its tapes. They are no
-part of its states, and a turn that runs again finds them as the primal left them. Where only the run knows how many
-turns there are, a tape is a stack, which grows; inside of other loops these turns have none, and decide anew.
+part of its states, and a turn that runs again finds them as the primal left them. Where only the run knows
+how many turns there are, a tape is a stack, which grows; inside of other loops such turns have none, and decide
+anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Value, walk
@@ -31,9 +32,7 @@ def with_tapes(graph: Graph, ops: OpTable = OPS) -> tuple[Graph, dict[Node, int]
         return graph, made
     structure = Structure.of(graph)
 
-    def visit(
-        walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]
-    ) -> tuple[Value, ...] | None:
+    def visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
         if not is_loop(node) or MARK not in node.attrs:
             return None
         known = turns_of(node, structure) is not None
