@@ -3,8 +3,8 @@
 A predicate or an index that comes of floats could come out other when it is computed again, and the gradient
 would be that of another path than the value. A region's own are among what it keeps. Those in its loops get
 an array of a row for each turn. Of a `while` whose turns decide nothing but its end it is their number, and
-it runs again as a `for`. Any other loop whose turns only the run can count leaves the region: the region is cut
-in two around it, and the loop saves what its reverse reads.
+it runs again as a `for`. Any other loop whose turns only the run can count leaves the region: the region is
+cut in two around it, and the loop saves what its reverse reads.
 """
 
 from __future__ import annotations

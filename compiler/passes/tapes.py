@@ -2,8 +2,8 @@
 
 The loop carries an array more for each value that decides, with a row for each turn: its tapes. They are no
 part of its states, and a turn that runs again finds them as the primal left them. Where only the run knows
-how many turns there are, a tape is a stack, which grows; inside of other loops such turns have none, and decide
-anew.
+how many turns there are, a tape is a stack, which grows; inside of other loops such turns have none, and
+decide anew.
 """
 
 from __future__ import annotations
