@@ -238,7 +238,11 @@ def jit(fun: Callable[..., Any] | None = None, /, *, donate: Donate = (), cache:
 
 
 def vjp(
-    fun: Callable[..., Any], *args: Any, checkpoint: Checkpoint = None, cache: bool = True
+    fun: Callable[..., Any],
+    *args: Any,
+    checkpoint: Checkpoint = None,
+    memory_budget: int | str | None = None,
+    cache: bool = True,
 ) -> tuple[Any, Pullback]:
     """Return the value of `fun(*args)` and its pullback, compiled.
 
@@ -250,6 +254,9 @@ def vjp(
         Its arguments.
     checkpoint
         What the pullback holds, and what it computes again. See `grad`.
+    memory_budget
+        The most bytes that the forward run and a call of the pullback may take together, with the value and
+        what the pullback holds; arguments, cotangents and constants apart. See `grad`.
     cache
         Take machine code from the disk cache where it is there, and keep it there.
 
@@ -258,12 +265,13 @@ def vjp(
     value
         The function's result.
     pullback
-        From cotangents, in the containers of `value`, to a tuple of gradients, one an argument.
+        From cotangents, in the containers of `value`, to a tuple of gradients, one an argument. Its `nbytes`
+        are those that it holds.
 
     Raises
     ------
     GradientError
-        If an argument is no float.
+        If an argument is no float, or if no plan stays within the memory budget.
 
     Examples
     --------
@@ -276,7 +284,7 @@ def vjp(
     """
     from .pullback import PULLBACKS
 
-    return PULLBACKS.of(fun, Saving.of(checkpoint, None))(args, disk_cache() if cache else None)
+    return PULLBACKS.of(fun, Saving.of(checkpoint, memory_budget))(args, disk_cache() if cache else None)
 
 
 def stop_gradient(x: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from .ir.graph import Graph
 from .passes.adjoint import Adjoint, Seeds, adjoint_with_residuals
@@ -16,6 +17,9 @@ from .passes.slots import extra_work, with_slots
 from .passes.work import all_work
 from .saving import Saving
 from .timings import Clock
+
+if TYPE_CHECKING:
+    from .lower.memory_plan import PlannedBytes
 
 Peak = Callable[[Graph], int | None]
 
@@ -46,16 +50,16 @@ class Differentiated:
         return all_work(self.optimized) + again
 
 
-def planned(graph: Graph, donated: Mapping[int, int] | None = None) -> int | None:
-    """Return the most bytes that a run of a graph is planned to take, None if they depend on the run.
+def planned(graph: Graph, donated: Mapping[int, int] | None = None) -> PlannedBytes:
+    """Return what a call of a graph is planned to take.
 
     `donated` has the outputs that may take the memory of inputs, by the number of the input.
     """
     from .lower.lower import lower
-    from .lower.memory_plan import planned_peak
+    from .lower.memory_plan import planned_bytes
     from .runtime import host
 
-    return planned_peak(lower(graph, donated), host.target())
+    return planned_bytes(lower(graph, donated), host.target())
 
 
 def differentiate(
@@ -65,7 +69,7 @@ def differentiate(
     *,
     seeds: Seeds = Seeds.ONE,
     clock: Clock | None = None,
-    peak: Peak = planned,
+    peak: Peak = lambda joint: planned(joint).peak,
 ) -> Differentiated:
     """Return the joint graph of `primal` as it is said to save.
 
@@ -78,7 +82,7 @@ def differentiate(
     clock
         What measures the stages.
     peak
-        The bytes that what is made of a joint graph takes.
+        The most bytes that what is made of a joint graph takes; None if they depend on the run.
 
     Raises
     ------

@@ -10,11 +10,12 @@ from .gradients import differentiate
 from .passes.inline import inline
 from .passes.whole_arrays import whole_arrays
 from .results import Differentiation, argument_places, assemble, check_scalar, containers
-from .specialise import graph_name
+from .specialise import chosen, graph_name
 from .trace.frame import Trace
 from .trace.function import Dynamic, Result, Static
 from .trace.inner import trace_inner
 from .trace.leaves import Leaf, leaf
+from .trace.location import user_location
 
 
 def inline_gradient(
@@ -43,9 +44,12 @@ def inline_gradient(
     check_scalar(inner.structure, results, d.has_aux, name)
     dynamic = [k for k, x in enumerate(held) if x.kind is not None]
     by_inputs = [dynamic.index(k) for k in by]
-    joint = differentiate(whole_arrays(inner.graph), by_inputs, d.saving).optimized
+    prepared = whole_arrays(inner.graph)
+    made = differentiate(prepared, by_inputs, d.saving)
+    news = chosen(prepared, made, d.saving, user_location())
+    trace.decisions += [x for x in news if x not in trace.decisions]  # a loop's body is traced several times
     operands = [x.place(trace.b, x.kind) for x in held if x.kind is not None]
-    values = inline(trace.b, joint, [*operands, *inner.outer])
+    values = inline(trace.b, made.optimized, [*operands, *inner.outer])
     outputs = sum(r.kind is not None for r in results)
     queue = iter(values[:outputs])
     returned = [r.object if r.kind is None else r.kind.tracer(trace, next(queue)) for r in results]

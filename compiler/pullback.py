@@ -13,7 +13,8 @@ from .arguments import Signature, TracedCall, differentiated, flatten, key_of, l
 from .collector import collector_rests
 from .errors import GradientError, ShapeError, UnsupportedError
 from .forks import ForkLock
-from .gradients import differentiate
+from .gradients import differentiate, planned
+from .ir.graph import Graph
 from .ops import OPS
 from .passes.adjoint import Seeds
 from .passes.pipeline import optimize
@@ -28,6 +29,7 @@ from .trace.leaves import Kind
 from .trace.location import user_location
 
 if TYPE_CHECKING:
+    from .lower.memory_plan import PlannedBytes
     from .runtime.compile import Compiled
     from .runtime.disk_cache import DiskCache
 
@@ -65,6 +67,11 @@ class Pullback:
         self._residuals = tuple(residuals)
         self._shapes = [pytrees.structure_of(x) for x in args]
         self._statics = list(leaves)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of what it holds of the forward run."""
+        return sum(x.nbytes for x in self._residuals)
 
     def __call__(self, cotangents: Any) -> tuple[Any, ...]:
         """Return the gradients, a tuple with one entry an argument.
@@ -172,11 +179,34 @@ class VjpFunction:
         dynamic = tuple(k for k, p in enumerate(kinds) if isinstance(p, Dynamic))
         primal = whole_arrays(traced.graph)
         by_inputs = [dynamic.index(k) for k in by]
-        made = differentiate(primal, by_inputs, self.saving, seeds=Seeds.INPUTS)
-        parts = split(made.optimized, primal)
-        forward, backward = (compile_graph(optimize(part), store=store) for part in parts)
+        made = differentiate(
+            primal,
+            by_inputs,
+            self.saving,
+            seeds=Seeds.INPUTS,
+            peak=lambda joint: _peak(*map(planned, _halves(joint, primal))),
+        )
+        halves = _halves(made.optimized, primal)
+        forward, backward = (compile_graph(half, store=store) for half in halves)
         gradients = tuple((k, p.kind) for k in by if isinstance(p := kinds[k], Dynamic))
         return _Specialisation(forward, backward, traced, dynamic, gradients)
+
+
+def _halves(joint: Graph, primal: Graph) -> tuple[Graph, Graph]:
+    """Return what is compiled of a joint graph: the forward run, and what the pullback runs."""
+    forward, backward = split(joint, primal)
+    return optimize(forward), optimize(backward)
+
+
+def _peak(forward: PlannedBytes, backward: PlannedBytes) -> int | None:
+    """Return the most bytes that both halves take, with all that the first has left when the second runs.
+
+    That is its value, what the pullback holds, and its workspace, which is kept for the next call.
+    """
+    first, second = forward.peak, backward.peak
+    if first is None or second is None:
+        return None
+    return max(first, forward.workspace + forward.results + second)
 
 
 class VjpCache:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .arguments import Signature, check_positions, differentiated, flatten, labels_of, parameters
 from .collector import collector_rests
 from .donation import Donated, donated_leaves, donated_outputs
-from .ir.graph import Graph
+from .ir.graph import Graph, Loc
 from .ops import OPS
 from .program import Program
 from .results import Differentiation, Rebuild, check_scalar, gradient_rebuild, plain_rebuild
@@ -125,9 +124,11 @@ def compile_program(
         result, optimized = Adjoint(opened, (), {}), optimize(opened, stage=clock.stage)
         decisions = traced.decisions
     else:
-        made = differentiate(prepared, wrt, saving, clock=clock, peak=partial(planned, donated=donated))
+        made = differentiate(
+            prepared, wrt, saving, clock=clock, peak=lambda joint: planned(joint, donated).peak
+        )
         result, optimized = made.adjoint, made.optimized
-        decisions = (*traced.decisions, *_saved(prepared, made, saving))
+        decisions = (*traced.decisions, *chosen(prepared, made, saving))
     compiled = compile_graph(optimized, donated, store, clock=clock)
     return Program(
         primal,
@@ -141,18 +142,18 @@ def compile_program(
     )
 
 
-def _saved(primal: Graph, made: Differentiated, saving: Saving) -> list[Decision]:
-    """Tell how loops are checkpointed, and what a budget has chosen."""
+def chosen(primal: Graph, made: Differentiated, saving: Saving, loc: Loc | None = None) -> list[Decision]:
+    """Tell how loops are checkpointed, and what a budget has chosen for the gradient of a line."""
     from .passes.slots import checkpointed_loops
 
-    asked = {loc for loc, _ in checkpointed_loops(primal)}
-    chosen = "memory_budget" if saving.budget is not None else f"checkpoint={made.policy.name!r}"
+    asked = {line for line, _ in checkpointed_loops(primal)}
+    choice = "memory_budget" if saving.budget is not None else f"checkpoint={made.policy.name!r}"
     found = [
-        Decision(loc, what, "gr.checkpointed" if loc in asked else chosen)
-        for loc, what in checkpointed_loops(made.primal)
+        Decision(line, what, "gr.checkpointed" if line in asked else choice)
+        for line, what in checkpointed_loops(made.primal)
     ]
     if saving.budget is not None:
-        found.append(Decision(None, f"checkpoint policy: {made.policy.name}", "memory_budget"))
+        found.append(Decision(loc, f"checkpoint policy: {made.policy.name}", "memory_budget"))
     return found
 
 

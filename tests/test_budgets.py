@@ -223,4 +223,33 @@ def test_an_argument_that_no_plan_has_use_for_is_warned_of_once():
 def test_the_planned_peak_is_that_of_the_table():
     for function in FUNCTIONS:
         program = gr.grad(function, argnums=(0, 1)).inspect(W, X)
-        assert planned(program.optimized) == program.memory.peak
+        assert planned(program.optimized).peak == program.memory.peak
+
+
+def test_a_budget_inside_of_another_function_is_for_the_gradient_alone():
+    ws, x = batch()
+    most = gr.grad(deep).inspect(ws, x).memory.peak
+    slopes = gr.grad(deep, memory_budget=int(0.8 * most))
+
+    def step(ws, x):
+        for _ in range(3):
+            ws = [w - 0.1 * d for w, d in zip(ws, slopes(ws, x), strict=True)]
+        return ws
+
+    program = gr.jit(step).inspect(ws, x)
+    assert program.memory.peak <= 0.8 * most + sum(w.nbytes for w in ws) + 1000
+    (decision,) = (d for d in program.decisions if d.reason == "memory_budget")
+    assert decision.what.startswith("checkpoint policy: ")
+    assert decision.loc is not None
+    assert largest_gap(gr.jit(step)(ws, x), step(ws, x)) < 1e-13
+    with pytest.raises(gr.GradientError, match="the gradient of 'deep' does not fit into 1,000 bytes"):
+        gr.jit(lambda ws, x: gr.grad(deep, memory_budget=1000)(ws, x))(ws, x)
+
+
+def test_budgets_of_what_numba_calls_and_of_values():
+    found = gr.grad(recurrence, argnums=(0, 1), memory_budget="20kB").njit(tuple(W), X)(tuple(W), X)
+    value, again = gr.value_and_grad(recurrence, argnums=(0, 1), memory_budget="20kB")(W, X)
+    expected = gr.grad(recurrence, argnums=(0, 1))(W, X)
+    assert largest_gap(found, expected) < 1e-13
+    assert largest_gap(again, expected) < 1e-13
+    assert value == pytest.approx(recurrence(W, X), rel=1e-13)

@@ -73,28 +73,53 @@ class PlannedStack:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryPlan:
-    """Where a program's arrays lie; it prints as a table.
+class PlannedBytes:
+    """What a call takes.
 
     Attributes
     ----------
     workspace
         Bytes of the workspace, which a call takes over from the one before. A long program is cut into
         several functions; it has room for what they hand each other, too.
+    machine_stack
+        Bytes of small arrays and of rows handed from nest to nest.
+    results
+        Bytes of the outputs, but for those that take the memory of arguments.
+    stacks
+        Bytes of what loops save; None where only the run knows a number of turns.
+    """
+
+    workspace: int
+    machine_stack: int
+    results: int
+    stacks: int | None
+
+    @property
+    def peak(self) -> int | None:
+        """Bytes of all but inputs and constants; None where the stacks are not known."""
+        if self.stacks is None:
+            return None
+        return self.workspace + self.machine_stack + self.results + self.stacks
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """Where a program's arrays lie; it prints as a table.
+
+    Attributes
+    ----------
+    bytes
+        What a call takes: `workspace`, `machine_stack`, `results` and `peak` are its.
     lower_bound
         Bytes of the workspace's arrays that are alive at once: no plan of the same kernels needs less.
-    machine_stack, results, constants
-        Bytes of small arrays and of rows handed from nest to nest, of the outputs (but for those that take
-        the memory of arguments), of constants.
-    peak
-        Bytes of all but inputs and constants; None where a stack's number of turns is not known.
+    constants
+        Bytes of constants.
     """
 
     function: str
     buffers: tuple[PlannedBuffer, ...]
     stacks: tuple[PlannedStack, ...]
-    workspace: int
-    results: int
+    bytes: PlannedBytes
 
     @property
     def lower_bound(self) -> int:
@@ -102,21 +127,24 @@ class MemoryPlan:
         return largest_live_set(lives)
 
     @property
-    def machine_stack(self) -> int:
-        return self._bytes(Memory.LOCAL)
+    def constants(self) -> int:
+        return sum(b.bytes for b in self.buffers if b.where == _WHERE[Memory.CONSTANT])
 
     @property
-    def constants(self) -> int:
-        return self._bytes(Memory.CONSTANT)
+    def workspace(self) -> int:
+        return self.bytes.workspace
+
+    @property
+    def machine_stack(self) -> int:
+        return self.bytes.machine_stack
+
+    @property
+    def results(self) -> int:
+        return self.bytes.results
 
     @property
     def peak(self) -> int | None:
-        saved = [stack.bytes for stack in self.stacks]
-        known = [n for n in saved if n is not None]
-        return self.workspace + self.machine_stack + self.results + sum(known) if known == saved else None
-
-    def _bytes(self, memory: Memory) -> int:
-        return sum(b.bytes for b in self.buffers if b.where == _WHERE[memory])
+        return self.bytes.peak
 
     def __str__(self) -> str:
         return "\n".join(_lines(self)) + "\n"
@@ -155,25 +183,22 @@ def memory_plan(program: KernelProgram, target: Target | None = None) -> MemoryP
         program.graph.name,
         tuple(_planned(b, program.lives[b], holds.get(b, ())) for b in shown),
         tuple(_stacks(program, printer)),
-        workspace_bytes(program, target),
-        _result_bytes(program),
+        planned_bytes(program, target),
     )
 
 
-def planned_peak(program: KernelProgram, target: Target | None = None) -> int | None:
-    """Return the peak of a program's plan, without its tables."""
+def planned_bytes(program: KernelProgram, target: Target | None = None) -> PlannedBytes:
+    """Return what a call of a kernel program takes, as code for a target does."""
     stacks = [size for *_, size in _stack_sizes(program)]
     known = [size for size in stacks if size is not None]
-    if len(known) < len(stacks):
-        return None
-    local = sum(b.bytes for b in program.buffers if b.memory is Memory.LOCAL)
-    return workspace_bytes(program, target) + local + _result_bytes(program) + sum(known)
-
-
-def _result_bytes(program: KernelProgram) -> int:
     given = set(program.donated.values())
     results = [v for k, v in enumerate(program.graph.block.results) if k not in given]
-    return sum(dims.size(v.shape) * v.dtype.numpy.itemsize for v in results)
+    return PlannedBytes(
+        workspace_bytes(program, target),
+        sum(b.bytes for b in program.buffers if b.memory is Memory.LOCAL),
+        sum(dims.size(v.shape) * v.dtype.numpy.itemsize for v in results),
+        sum(known) if known == stacks else None,
+    )
 
 
 def _planned(buffer: Buffer, lives: Lives, holds: tuple[str, ...]) -> PlannedBuffer:
