@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .errors import GradientError
@@ -46,17 +46,18 @@ def within(budget: int, primal: Graph, make: Make, peak: Peak) -> Differentiated
     fastest = make(CHEAPEST)
     if search.fits(fastest):
         return fastest
-    plans = sorted((make(policy) for policy in _policies()), key=lambda made: made.work)
+    inner = tuple(_HEAVY if any(map(is_loop, primal.block.nodes)) else ())
+    plans = sorted(map(make, _policies(inner)), key=lambda made: made.work)
     best = next(filter(search.fits, plans), None)
-    for policy in (CHEAPEST, _HEAVY[-1]):
+    for policy in (CHEAPEST, *inner[-1:]):
         best = search.most_slots(policy, best)
     return best or _refused(budget, primal, search)
 
 
-def _policies() -> Iterator[Policy]:
-    """Yield what saves less than the fastest, but for slots."""
+def _policies(inner: Iterable[Policy]) -> Iterator[Policy]:
+    """Yield what saves less than the fastest, but for slots; `inner` is for the turns of loops."""
     yield from (*_HEAVY, NAMED["sqrt"])
-    yield from (replace(policy, name=f"sqrt, {policy.name}", segments=True) for policy in _HEAVY)
+    yield from (replace(policy, name=f"sqrt, {policy.name}", segments=True) for policy in inner)
 
 
 @dataclass(frozen=True, slots=True)
