@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from .ir.graph import Graph
 from .passes.adjoint import Adjoint, Seeds, adjoint_with_residuals
@@ -15,11 +14,9 @@ from .passes.policies import Policy
 from .passes.rematerialize import rematerialize
 from .passes.slots import extra_work, with_slots
 from .passes.work import all_work
+from .planned import planned
 from .saving import Saving
 from .timings import Clock
-
-if TYPE_CHECKING:
-    from .lower.memory_plan import PlannedBytes
 
 Peak = Callable[[Graph], int | None]
 
@@ -48,18 +45,6 @@ class Differentiated:
         """Roughly what a run computes, to compare it with others of the same function."""
         again = extra_work(self.primal, lambda body: all_work(Graph.of("turn", body)))
         return all_work(self.optimized) + again
-
-
-def planned(graph: Graph, donated: Mapping[int, int] | None = None) -> PlannedBytes:
-    """Return what a call of a graph is planned to take.
-
-    `donated` has the outputs that may take the memory of inputs, by the number of the input.
-    """
-    from .lower.lower import lower
-    from .lower.memory_plan import planned_bytes
-    from .runtime import host
-
-    return planned_bytes(lower(graph, donated), host.target())
 
 
 def differentiate(

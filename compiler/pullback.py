@@ -13,13 +13,14 @@ from .arguments import Signature, TracedCall, differentiated, flatten, key_of, l
 from .collector import collector_rests
 from .errors import GradientError, ShapeError, UnsupportedError
 from .forks import ForkLock
-from .gradients import differentiate, planned
+from .gradients import differentiate
 from .ir.graph import Graph
 from .ops import OPS
 from .passes.adjoint import Seeds
 from .passes.pipeline import optimize
 from .passes.split import split
 from .passes.whole_arrays import whole_arrays
+from .planned import planned
 from .results import finish
 from .saving import FASTEST, Saving
 from .specialise import graph_name
@@ -184,7 +185,7 @@ class VjpFunction:
             by_inputs,
             self.saving,
             seeds=Seeds.INPUTS,
-            peak=lambda joint: _peak(*map(planned, _halves(joint, primal))),
+            peak=lambda joint: _peak(*(planned(half, store=store) for half in _halves(joint, primal))),
         )
         halves = _halves(made.optimized, primal)
         forward, backward = (compile_graph(half, store=store) for half in halves)

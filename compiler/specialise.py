@@ -108,11 +108,12 @@ def compile_program(
 
     `donated` has the outputs that may take the memory of inputs, by the number of the input.
     """
-    from .gradients import differentiate, planned
+    from .gradients import differentiate
     from .passes.adjoint import Adjoint
     from .passes.checkpoints import open_checkpoints, without_names
     from .passes.pipeline import optimize
     from .passes.whole_arrays import whole_arrays
+    from .planned import planned
     from .runtime.compile import compile_graph
 
     clock = clock or Clock()
@@ -125,7 +126,7 @@ def compile_program(
         decisions = traced.decisions
     else:
         made = differentiate(
-            prepared, wrt, saving, clock=clock, peak=lambda joint: planned(joint, donated).peak
+            prepared, wrt, saving, clock=clock, peak=lambda joint: planned(joint, donated, store).peak
         )
         result, optimized = made.adjoint, made.optimized
         decisions = (*traced.decisions, *chosen(prepared, made, saving))

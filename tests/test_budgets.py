@@ -5,8 +5,11 @@ from __future__ import annotations
 import gradir as gr
 import numpy as np
 import pytest
-from gradir.gradients import planned
+from gradir import cache as disk
+from gradir import planned as planning
 from gradir.ir.graph import walk
+from gradir.planned import planned
+from gradir.pullback import PULLBACKS
 
 from tests.plain_code import in_plain_code
 from tests.saving_programs import FUNCTIONS, W, X, largest_gap, network, recurrence, until_small
@@ -253,3 +256,22 @@ def test_budgets_of_what_numba_calls_and_of_values():
     assert largest_gap(found, expected) < 1e-13
     assert largest_gap(again, expected) < 1e-13
     assert value == pytest.approx(recurrence(W, X), rel=1e-13)
+
+
+def test_plans_are_kept_on_disk(disk_cache, monkeypatch):
+    def found(function, *args):
+        g = gr.grad(function, memory_budget=int(0.8 * gr.grad(function).inspect(*args).memory.peak))
+        gr.vjp(function, *args, memory_budget="1MB")
+        return g.inspect(*args).optimized
+
+    first = found(deep, *batch()), found(recurrence, W, X)
+    monkeypatch.setattr(planning, "_planned", None)
+    PULLBACKS._functions.clear()
+    assert (found(deep, *batch()), found(recurrence, W, X)) == first
+
+
+def test_a_plan_whose_stacks_are_not_known_is_kept_on_disk(disk_cache):
+    store = disk.disk_cache()
+    graph = gr.grad(until_small, argnums=1).inspect(W, X).optimized
+    assert planned(graph, store=store) == planned(graph, store=store) == planned(graph)
+    assert planned(graph).peak is None

@@ -6,7 +6,7 @@ import gradir as gr
 import numpy as np
 import optree
 import pytest
-from gradir.gradients import planned
+from gradir.planned import planned
 from gradir.pullback import PULLBACKS
 from gradir.runtime.memory_count import count_memory
 
