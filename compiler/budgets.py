@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .errors import GradientError
 from .gradients import Differentiated, Peak
@@ -18,6 +20,7 @@ _HEAVY = tuple(  # from what costs little time to what saves the most memory
     replace(CHEAPEST, name=f"bytes count {weight:g} times", weight=weight) for weight in (8.0, 64.0, 1e6)
 )
 _MOST_SLOTS = 256
+_PATIENCE = 2.0  # seconds of a search without a bar
 
 Make = Callable[[Policy], Differentiated]
 
@@ -46,12 +49,30 @@ def within(budget: int, primal: Graph, make: Make, peak: Peak) -> Differentiated
     fastest = make(CHEAPEST)
     if search.fits(fastest):
         return fastest
+    with _progress(primal.name) as bar:
+        search.bar = bar
+        best = _least_work(search, primal)
+    return best or _refused(budget, primal, search)
+
+
+def _progress(name: str) -> Any:
+    """Return a bar that shows on a terminal if the search takes seconds, where tqdm is installed."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return nullcontext()
+    text = f"'{name}': plans for its memory budget"
+    return tqdm(desc=text, unit="", delay=_PATIENCE, leave=False, disable=None)
+
+
+def _least_work(search: _Search, primal: Graph) -> Differentiated | None:
+    """Return the plan with the least work that fits, other than the fastest."""
     inner = tuple(_HEAVY if any(map(is_loop, primal.block.nodes)) else ())
-    plans = sorted(map(make, _policies(inner)), key=lambda made: made.work)
+    plans = sorted(map(search.make, _policies(inner)), key=lambda made: made.work)
     best = next(filter(search.fits, plans), None)
     for policy in (CHEAPEST, *inner[-1:]):
         best = search.most_slots(policy, best)
-    return best or _refused(budget, primal, search)
+    return best
 
 
 def _policies(inner: Iterable[Policy]) -> Iterator[Policy]:
@@ -60,7 +81,7 @@ def _policies(inner: Iterable[Policy]) -> Iterator[Policy]:
     yield from (replace(policy, name=f"sqrt, {policy.name}", segments=True) for policy in inner)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Search:
     """The plans that were tried, each with its peak; None where only the run knows that."""
 
@@ -68,12 +89,15 @@ class _Search:
     make: Make
     peak: Peak
     tried: list[tuple[Graph, int | None]] = field(default_factory=list)
+    bar: Any = None
 
     def fits(self, made: Differentiated) -> bool:
         known = next((entry for entry in self.tried if entry[0] == made.optimized), None)
         if known is None:
             known = made.optimized, self.peak(made.optimized)
             self.tried.append(known)
+            if self.bar is not None:
+                self.bar.update()
         return known[1] is not None and known[1] <= self.budget
 
     @property

@@ -57,5 +57,6 @@ def _written(plan: PlannedBytes) -> bytes:
 def _parsed(content: bytes) -> PlannedBytes:
     from .lower.memory_plan import PlannedBytes
 
-    *known, stacks = content.decode().split()
-    return PlannedBytes(*map(int, known), stacks=None if stacks == "unknown" else int(stacks))
+    workspace, machine_stack, results, stacks = content.decode().split()
+    saved = None if stacks == "unknown" else int(stacks)
+    return PlannedBytes(int(workspace), int(machine_stack), int(results), saved)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import gradir as gr
 import numpy as np
 import pytest
+from gradir import budgets
 from gradir import cache as disk
 from gradir import planned as planning
 from gradir.ir.graph import walk
 from gradir.planned import planned
 from gradir.pullback import PULLBACKS
+from tqdm import tqdm
 
 from tests.plain_code import in_plain_code
 from tests.saving_programs import FUNCTIONS, W, X, largest_gap, network, recurrence, until_small
@@ -275,3 +280,20 @@ def test_a_plan_whose_stacks_are_not_known_is_kept_on_disk(disk_cache):
     graph = gr.grad(until_small, argnums=1).inspect(W, X).optimized
     assert planned(graph, store=store) == planned(graph, store=store) == planned(graph)
     assert planned(graph).peak is None
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("where", [io.StringIO, Terminal])
+def test_a_long_search_has_a_bar_on_a_terminal(where, monkeypatch):
+    monkeypatch.setattr(budgets, "_PATIENCE", 0.0)
+    monkeypatch.setattr(tqdm, "monitor_interval", 0)  # no thread of its own
+    monkeypatch.setattr(sys, "stderr", where())
+    with pytest.raises(gr.GradientError):
+        gr.grad(deep, memory_budget="1kB")(*batch(4))
+    shown = sys.stderr.getvalue()
+    assert ("'deep': plans for its memory budget" in shown) == (where is Terminal)
+    assert not shown.rpartition("\r")[2].strip()  # nothing stays
