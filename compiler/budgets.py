@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,11 +55,9 @@ def within(budget: int, primal: Graph, make: Make, peak: Peak) -> Differentiated
 
 
 def _progress(name: str) -> Any:
-    """Return a bar that shows on a terminal if the search takes seconds, where tqdm is installed."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return nullcontext()
+    """Return a bar that shows on a terminal if the search takes seconds."""
+    from tqdm import tqdm
+
     text = f"'{name}': plans for its memory budget"
     return tqdm(desc=text, unit="", delay=_PATIENCE, leave=False, disable=None)
 
