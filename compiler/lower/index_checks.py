@@ -8,37 +8,21 @@ from __future__ import annotations
 
 from ..ir import dims
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Value, walk
+from ..ir.graph import Graph, Node, Value, walk
 from ..ir.operation import OpTable
+from ..passes.rewrite import Rewriter, rewrite
 from .inlining import is_array
 
 _LEAST = 1 << 12  # indices: fewer are in a cache, and are checked before they are used
 
 
 def flag_bad_indices(graph: Graph, ops: OpTable) -> Graph:
-    """Return the graph with such flags; region by region."""
-    if not any(map(_is_large_check, walk(graph.block))):
-        return graph
-    return Graph(graph.name, _Rewrite(ops).block(graph.block), graph.inputs, graph.outputs)
+    """Return the graph with such flags."""
 
+    def visit(_: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value] | None:
+        return (_flagged(b, node, operands[0]),) if _is_large_check(node) else None
 
-class _Rewrite:
-    def __init__(self, ops: OpTable) -> None:
-        self.ops = ops
-        self.replaced: dict[Value, Value] = {}
-
-    def block(self, block: Block) -> Block:
-        """Recursion is over the nesting of regions."""
-        b = Builder(self.ops)
-        for node in block.nodes:
-            b.loc, b.origin = node.loc, node.origin
-            operands = tuple(self.replaced.get(v, v) for v in node.operands)
-            if _is_large_check(node):
-                self.replaced[node.result] = _flagged(b, node, operands[0])
-                continue
-            regions = tuple(self.block(r) for r in node.regions)
-            b.nodes.append(Node(node.op, operands, node.attrs, node.results, regions, node.loc, node.origin))
-        return b.block(block.params, [self.replaced.get(v, v) for v in block.results])
+    return rewrite(graph, visit, ops) if any(map(_is_large_check, walk(graph.block))) else graph
 
 
 def _flagged(b: Builder, node: Node, index: Value) -> Value:

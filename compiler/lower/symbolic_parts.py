@@ -9,37 +9,22 @@ from collections.abc import Sequence
 
 from ..ir.builder import Builder
 from ..ir.dims import Dim, is_static
-from ..ir.graph import Block, Graph, Node, Span, Value
+from ..ir.graph import Graph, Node, Span, Value
 from ..ir.operation import OpTable
 from ..ir.symbols import is_symbolic
 from ..ir.types import ArrayType
+from ..passes.rewrite import Rewriter, rewrite
 
 
 def write_parts(graph: Graph, ops: OpTable) -> Graph:
-    """Return the graph with such pads and concatenations as updates; region by region."""
-    if not is_symbolic(graph):
-        return graph
-    return Graph(graph.name, _Rewrite(ops).block(graph.block), graph.inputs, graph.outputs)
+    """Return the graph with such pads and concatenations as updates."""
 
+    def visit(_: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value] | None:
+        if node.op.name not in ("pad", "concatenate") or not any(map(_is_symbolic, node.operands)):
+            return None
+        return ((_padded if node.op.name == "pad" else _joined)(b, node, operands),)
 
-class _Rewrite:
-    def __init__(self, ops: OpTable) -> None:
-        self.ops = ops
-        self.replaced: dict[Value, Value] = {}
-
-    def block(self, block: Block) -> Block:
-        """Recursion is over the nesting of regions."""
-        b = Builder(self.ops)
-        for node in block.nodes:
-            b.loc, b.origin = node.loc, node.origin
-            operands = tuple(self.replaced.get(v, v) for v in node.operands)
-            if node.op.name in ("pad", "concatenate") and any(map(_is_symbolic, node.operands)):
-                build = _padded if node.op.name == "pad" else _joined
-                self.replaced[node.result] = build(b, node, operands)
-                continue
-            regions = tuple(self.block(r) for r in node.regions)
-            b.nodes.append(Node(node.op, operands, node.attrs, node.results, regions, node.loc, node.origin))
-        return b.block(block.params, [self.replaced.get(v, v) for v in block.results])
+    return rewrite(graph, visit, ops) if is_symbolic(graph) else graph
 
 
 def _is_symbolic(value: Value) -> bool:

@@ -11,37 +11,18 @@ from collections.abc import Mapping
 
 from ..ir.builder import Builder
 from ..ir.dims import Shape
-from ..ir.graph import Block, Graph, Node, Value, walk
+from ..ir.graph import Graph, Node, Value, walk
 from ..ir.operation import OpTable
+from ..passes.rewrite import Rewriter, rewrite
 
 
 def open_thin_products(graph: Graph, ops: OpTable) -> Graph:
-    """Return the graph with such products as sums; region by region."""
-    if not any(map(_is_thin, walk(graph.block))):
-        return graph
-    return Graph(graph.name, _Rewrite(ops).block(graph.block), graph.inputs, graph.outputs)
+    """Return the graph with such products as sums."""
 
+    def visit(walked: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value] | None:
+        return (thin_product(b, *operands, walked.definition),) if _is_thin(node) else None
 
-class _Rewrite:
-    def __init__(self, ops: OpTable) -> None:
-        self.ops = ops
-        self.replaced: dict[Value, Value] = {}
-        self.made_by: dict[Value, Node] = {}
-
-    def block(self, block: Block) -> Block:
-        """Recursion is over the nesting of regions."""
-        b = Builder(self.ops)
-        for node in block.nodes:
-            b.loc, b.origin = node.loc, node.origin
-            operands = tuple(self.replaced.get(v, v) for v in node.operands)
-            if _is_thin(node):
-                self.replaced[node.result] = thin_product(b, operands[0], operands[1], self.made_by)
-                continue
-            regions = tuple(self.block(r) for r in node.regions)
-            made = Node(node.op, operands, node.attrs, node.results, regions, node.loc, node.origin)
-            b.nodes.append(made)
-            self.made_by.update(dict.fromkeys(made.results, made))
-        return b.block(block.params, [self.replaced.get(v, v) for v in block.results])
+    return rewrite(graph, visit, ops) if any(map(_is_thin, walk(graph.block))) else graph
 
 
 def _is_thin(node: Node) -> bool:

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 
 from ..ir import dims
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Node, Value, operations, uses
+from ..ir.graph import Graph, Node, Value, operations, uses
 from ..ir.operation import OpTable
+from ..passes.rewrite import Rewriter, rewrite
 from .renewal import block_of, is_block
 
 
 def join_tilings(graph: Graph, ops: OpTable) -> Graph:
-    """Return the graph with such additions as concatenations; region by region."""
+    """Return the graph with such additions as concatenations."""
     if "accumulate" not in operations(graph.block):
         return graph
-    rewrite = _Rewrite(ops, uses(graph.block))
-    return Graph(graph.name, rewrite.block(graph.block), graph.inputs, graph.outputs)
+    return rewrite(graph, _Chains(uses(graph.block)).visit, ops)
 
 
 @dataclass(slots=True)
@@ -39,28 +39,18 @@ class _Chain:
         return self
 
 
-class _Rewrite:
-    def __init__(self, ops: OpTable, uses: Mapping[Value, int]) -> None:
-        self.ops = ops
+class _Chains:
+    def __init__(self, uses: Mapping[Value, int]) -> None:
         self.uses = uses
-        self.replaced: dict[Value, Value] = {}
         self.zeros: set[Value] = set()
         self.chains: dict[Value, _Chain] = {}  # by the last sum
 
-    def block(self, block: Block) -> Block:
-        """Recursion is over the nesting of regions."""
-        b = Builder(self.ops)
-        for node in block.nodes:
-            b.loc, b.origin = node.loc, node.origin
-            self.note(node)
-            joined = self.joined(b, node)
-            if joined is not None:
-                self.replaced[node.result] = joined
-                continue
-            operands = tuple(self.replaced.get(v, v) for v in node.operands)
-            regions = tuple(self.block(r) for r in node.regions)
-            b.nodes.append(Node(node.op, operands, node.attrs, node.results, regions, node.loc, node.origin))
-        return b.block(block.params, [self.replaced.get(v, v) for v in block.results])
+    def visit(
+        self, walked: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]
+    ) -> tuple[Value] | None:
+        self.note(node)
+        joined = self.joined(walked, b, node)
+        return None if joined is None else (joined,)
 
     def note(self, node: Node) -> None:
         """Remember zeros, and how often something has been added to them."""
@@ -77,7 +67,7 @@ class _Rewrite:
                     chain = _Chain(None if base in self.zeros else base, dims.size(node.result.shape))
                     self.chains[node.result] = chain.and_(node)
 
-    def joined(self, b: Builder, node: Node) -> Value | None:
+    def joined(self, walked: Rewriter, b: Builder, node: Node) -> Value | None:
         chain = self.chains.get(node.results[0]) if len(node.results) == 1 else None
         if chain is not None and chain.base is not None and len(chain.nodes) == 1:
             return None  # it is added in place
@@ -86,13 +76,13 @@ class _Rewrite:
             return None
         parts = []
         for each in sorted(chain.nodes, key=lambda n: block_of(n)[axis][0]):
-            part = self.replaced.get(each.operands[1], each.operands[1])
+            (part,) = walked.values(each.operands[1:2])
             sizes = tuple(size for _, size in block_of(each))
             parts.append(part if part.shape == sizes else b.reshape(part, shape=sizes))
         joined = parts[0] if len(parts) == 1 else b.concatenate(*parts, axis=axis)
         if chain.base is None:
             return joined
-        return b.add(self.replaced.get(chain.base, chain.base), joined)
+        return b.add(*walked.values((chain.base,)), joined)
 
 
 def _tiled_axis(chain: Sequence[Node]) -> int | None:

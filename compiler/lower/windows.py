@@ -13,41 +13,32 @@ from ..ir import dims
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Value, uses, walk
 from ..ir.operation import OpTable
-from .inlining import is_array
+from ..passes.rewrite import Rewriter, rewrite
+from .inlining import blocks, is_array
 from .renewal import block_of, is_wide_window
 
 _MOST_PIECES = 30  # of the loops over an array, which are split where a window begins or ends
 
 
 def open_windows(graph: Graph, ops: OpTable) -> Graph:
-    """Return the graph with such accumulations as sums of padded arrays; region by region."""
+    """Return the graph with such accumulations as sums of padded arrays."""
     if not any(map(_is_wide_addition, walk(graph.block))):
         return graph
-    return Graph(graph.name, _Rewrite(ops, uses(graph.block)).block(graph.block), graph.inputs, graph.outputs)
+    return rewrite(graph, _Windows(graph.block).visit, ops)
 
 
-class _Rewrite:
-    def __init__(self, ops: OpTable, uses: Mapping[Value, int]) -> None:
-        self.ops = ops
-        self.uses = uses
-        self.replaced: dict[Value, Value] = {}
+class _Windows:
+    def __init__(self, block: Block) -> None:
+        counts = uses(block)
+        self.chained = {node for each in blocks(block) for node in _chained(each, counts)}
         self.formulas: set[Value] = set()  # the values after rewriting that no memory holds
 
-    def block(self, block: Block) -> Block:
-        """Recursion is over the nesting of regions."""
-        b = Builder(self.ops)
-        chained = _chained(block, self.uses)
-        for node in block.nodes:
-            b.loc, b.origin = node.loc, node.origin
-            operands = tuple(self.replaced.get(v, v) for v in node.operands)
-            if node in chained or (operands and operands[0] in self.formulas and _is_wide_addition(node)):
-                self.replaced[node.result] = self.padded(b, node, operands)
-                continue
-            regions = tuple(self.block(r) for r in node.regions)
-            b.nodes.append(Node(node.op, operands, node.attrs, node.results, regions, node.loc, node.origin))
-            if node.op.name == "broadcast" and not is_array(operands[0]):
-                self.formulas.add(node.result)
-        return b.block(block.params, [self.replaced.get(v, v) for v in block.results])
+    def visit(self, _: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value] | None:
+        if node in self.chained or (_is_wide_addition(node) and operands[0] in self.formulas):
+            return (self.padded(b, node, operands),)
+        if node.op.name == "broadcast" and not is_array(operands[0]):
+            self.formulas.add(node.result)
+        return None
 
     def padded(self, b: Builder, node: Node, operands: tuple[Value, ...]) -> Value:
         base, part = operands
