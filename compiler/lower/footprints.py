@@ -9,16 +9,18 @@ from ..ir import dims
 from ..ir.graph import Node, Value
 from ..ir.operation import Effect
 from ..ir.symbols import BIND
+from ..ir.types import INDEX
 from .accesses import Recorder, nest_index, record, record_roots
 from .accumulators import needs_wide
 from .affine import Index, Variable, bounds
 from .crossings import crossed_axis
 from .inlining import Inlining, is_array
-from .kernels import Access, Nest, Scalars, Single, Statement
+from .kernels import Access, Branch, Nest, Scalars, Single, Statement
 from .nest_loops import weight_of
 from .storing import reads_of
 
 _NEST_LINES, _NODE_LINES = 40, 4  # of LLVM IR: for the loops of a nest, and for each of its nodes
+_ORDER = Value(INDEX)  # what every check needs and makes, so that the first one that fails ends the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,16 @@ def footprint_of(statement: Statement, inlining: Inlining) -> Footprint:
             return _nodes(statement, nodes, inlining, pure)
         case Single(node):
             return _nodes(statement, (node,), inlining, node.op.name == "matmul")
+        case Branch(node, then, orelse) if not node.results and _only_checks((*then, *orelse)):
+            inner = [footprint_of(s, inlining).needs for s in (*then, *orelse)]
+            return Footprint(frozenset([*node.operands, _ORDER]).union(*inner), frozenset([_ORDER]), True)
     reads = frozenset(inlining.canonical(r.value) for r in reads_of(statement, inlining))
     return Footprint(reads)
+
+
+def _only_checks(body: Sequence[Statement]) -> bool:
+    """Tell whether all that statements do is to end the run, if an index is bad."""
+    return all(isinstance(s, Nest) and all(r.access is Access.CHECK for r in s.roots) for s in body)
 
 
 def _nodes(statement: Statement, nodes: tuple[Node, ...], inlining: Inlining, pure: bool) -> Footprint:

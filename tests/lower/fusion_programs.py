@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 PLACES = np.random.default_rng(0).integers(0, 3000, 20_000)
+ROWS = np.random.default_rng(0).integers(-20, 20, 40_000)
 
 
 def softmax(x: Any) -> Any:
@@ -91,6 +92,10 @@ def gathered(x: Any) -> Any:
     return np.sum(np.sin(x[PLACES]) ** 2)
 
 
+def gathered_rows(x: Any) -> Any:
+    return np.sum(np.sqrt(1.0 + np.sum(x[ROWS] ** 2, axis=1)))
+
+
 def rolled(x: Any) -> Any:
     return np.sum((x - np.roll(x, 1)) ** 2)
 
@@ -144,6 +149,7 @@ PROGRAMS: dict[Callable[..., Any], tuple[tuple[int, ...], list[tuple[int, ...]],
     differences: ((0,), [(100_000,)], [(6,)]),
     roughness: ((0,), [(500, 300)], [(5, 4)]),
     gathered: ((0,), [(3000,)], [(3000,)]),
+    gathered_rows: ((0,), [(20, 3)], [(20, 3)]),
     rolled: ((0,), [(100_000,)], [(6,)]),
     sum_with_a_transpose: ((0, 1), [(500, 400), (400, 500)], [(5, 4), (4, 5)]),
     sum_with_transposes: ((0, 1), [(4, 300, 350), (4, 350, 300)], [(2, 5, 4), (2, 4, 5)]),

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from gradir.lower.kernels import KernelProgram, Memory
 
-from .fusion_programs import PROGRAMS, gathered, several_results
+from .fusion_programs import PROGRAMS, gathered, gathered_rows, several_results
 
 _LARGE = 10_000  # elements: passes over less cost nothing here
 
@@ -119,7 +119,10 @@ def test_several_results_are_one_pass() -> None:
     assert _arrays(kernels) == []
 
 
-def test_gathering_checks_the_places_in_the_pass_that_reads() -> None:
-    text = str(gr.value_and_grad(gathered).inspect(np.ones(3000)).kernels)
+@pytest.mark.parametrize(("program", "shape"), [(gathered, (3000,)), (gathered_rows, (20, 3))])
+def test_gathering_checks_the_places_in_the_pass_that_reads(
+    program: Callable[..., Any], shape: tuple[int, ...]
+) -> None:
+    text = str(gr.value_and_grad(program).inspect(np.ones(shape)).kernels)
     assert len(_passes(text)) == 1
     assert "copy" not in text

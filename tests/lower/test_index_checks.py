@@ -72,6 +72,21 @@ def test_of_two_bad_arrays_of_indices_the_first_is_named() -> None:
         gr.jit(squares)(x, i, j)
 
 
+def distances(x: Any, i: Any, j: Any) -> Any:
+    return np.sum(np.sqrt(1.0 + np.sum((x[i] - x[j]) ** 2, axis=1)))
+
+
+def test_of_many_rows_the_first_bad_one_is_named() -> None:
+    x, i, j = np.ones((9, 3)), np.arange(40_000) % 9, np.arange(40_000) % 9
+    assert str(gr.jit(distances).inspect(x, i, j).kernels).count("band") == 1
+    j[7], message = 50, "index {} is out of bounds for axis 0 with size 9"
+    for transformed in (gr.jit(distances), gr.grad(distances)):
+        with pytest.raises(IndexError, match=message.format(50)):
+            transformed(x, i, j)
+        with pytest.raises(IndexError, match=message.format(-10)):
+            transformed(x, np.where(i == 8, -10, i), j)
+
+
 @pytest.mark.usefixtures("least")
 def test_nothing_can_be_read_of_an_empty_array() -> None:
     with pytest.raises(IndexError, match="index 3 is out of bounds for axis 0 with size 0"):
