@@ -98,7 +98,7 @@ class Walk:
 
     def per_element(self, node: Node, place: Place) -> Any:
         """One element of the result of an operation that moves data."""
-        if node.op.name == "reshape" and (isinstance(place, Flat) or _splits(node)):
+        if node.op.name == "reshape" and (isinstance(place, Flat) or splits_axes(node)):
             return self.element(node.operands[0], Flat(position(node.result, place)))
         if node.op.name == "concatenate" and not isinstance(place, Flat):
             return self._concatenated(node, place)
@@ -154,7 +154,9 @@ def position(value: Value, place: Place) -> Index:
     return linear(place, row_major(value.shape))
 
 
-def _splits(node: Node) -> bool:
-    """Tell whether a reshape does more than add or drop axes of size 1."""
+def splits_axes(node: Node) -> bool:
+    """Tell whether a node is a reshape that does more than add or drop axes of size 1."""
+    if node.op.name != "reshape":
+        return False
     source, target = node.operands[0].shape, node.result.shape
     return [d for d in source if d != 1] != [d for d in target if d != 1]

@@ -12,6 +12,7 @@ from ..ir.symbols import implied
 from ..ir.types import ArrayType
 from ..ops.cost import element_cost
 from .accesses import record, view_of
+from .elements import splits_axes
 from .renewal import is_renewable, part_reads_own_place
 
 WRITERS = ("update", "accumulate", "scatter", "scatter_add")  # into their first operand
@@ -155,6 +156,8 @@ class _Demand:
             elif price > _CHEAP and many:
                 found.shared.add(value)
         inlined = value not in found.kept and value not in found.shared
+        if value in found.kept and splits_axes(node):
+            self.require(node.operands[0])  # of which it is another view
         for operand in node.operands:
             self.use(operand, 2 if inlined and many else 1)
             if inlined and value in self.captured:

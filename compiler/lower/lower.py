@@ -9,6 +9,7 @@ from ..ops import OPS
 from ..passes.checkpoints import open_checkpoints, without_names
 from .bands import merge_rows
 from .buffers import plan_buffers
+from .finer_axes import walk_finer_axes
 from .index_checks import flag_bad_indices
 from .inlining import choose
 from .kernels import KernelProgram
@@ -30,6 +31,7 @@ _REWRITES = (
     flag_bad_indices,
     open_thin_products,
     join_tilings,
+    walk_finer_axes,
     open_windows,
     reserve_stacks,
 )

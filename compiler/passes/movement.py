@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..ir.dims import is_static
 from ..ir.graph import Literal, Span, Value
 from ..ir.types import ArrayType
+from ..ops.factors import matching_axes
 from .site import Rule, Site
 
 REACH = 256  # how many writes a read is looked for in: each read costs that much time
@@ -17,7 +19,30 @@ def _broadcast(s: Site) -> Value | None:
         return s.x
     if inner := s.made_by(s.x, "broadcast"):
         return s.b.broadcast(inner.operands[0], shape=shape, axes=tuple(axes[a] for a in inner.attrs["axes"]))
-    return None
+    return _broadcast_along_finer(s)
+
+
+def _broadcast_along_finer(s: Site) -> Value | None:
+    """What was repeated along some axes, joined with others, and is repeated again is joined last."""
+    shape, axes, joining = s.attrs["shape"], s.attrs["axes"], s.made_by(s.x, "reshape")
+    inner = s.made_by(joining.operands[0], "broadcast") if joining else None
+    if inner is None or not inner.operands[0].shape or not is_static((*shape, *inner.result.shape)):
+        return None
+    fine = inner.result.shape
+    groups = matching_axes(s.x.shape, fine)
+    if 0 in shape or 1 in (*s.x.shape, *fine) or any(len(joined) > 1 for joined, _ in groups):
+        return None
+    pieces = {axes[joined]: parts for (joined,), parts in groups}
+    sizes: list[int] = []
+    place: dict[int, int] = {}  # of each finer axis
+    for k, size in enumerate(shape):
+        parts = pieces.get(k, ())
+        place |= {part: len(sizes) + n for n, part in enumerate(parts)}
+        sizes += [fine[part] for part in parts] or [size]
+    spread = s.b.broadcast(
+        inner.operands[0], shape=tuple(sizes), axes=tuple(place[a] for a in inner.attrs["axes"])
+    )
+    return s.b.reshape(spread, shape=shape)
 
 
 def _reshape(s: Site) -> Value | None:

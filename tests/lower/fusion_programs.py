@@ -67,6 +67,26 @@ def padded_laplacian(x: Any) -> Any:
     return np.sum((p[2:, 1:-1] + p[:-2, 1:-1] + p[1:-1, 2:] + p[1:-1, :-2] - 4 * p[1:-1, 1:-1]) ** 2)
 
 
+def tiled(x: Any, w: Any) -> Any:
+    return np.sum(np.sin(np.tile(x, 4) * w.ravel()) ** 2)
+
+
+def tiled_twice(x: Any) -> Any:
+    return np.sum(np.sin(np.tile(x, (3, 2)) + np.linspace(0.0, 1.0, 2 * x.shape[1])) ** 2)
+
+
+def repeated(x: Any, w: Any) -> Any:
+    return np.sum(np.sin(np.repeat(x, 4) * w.ravel()) ** 2)
+
+
+def upsampled(x: Any, w: Any) -> Any:
+    return np.sum((np.repeat(np.repeat(x, 2, axis=0), 2, axis=1) - w) ** 2)
+
+
+def alternating(x: Any, y: Any) -> Any:
+    return np.sum(np.sin(np.stack([x, y], axis=1).ravel()) ** 2)
+
+
 def extended(x: Any) -> Any:
     return np.sum(np.sin(np.pad(x, 2, mode="edge")) ** 2)
 
@@ -143,6 +163,11 @@ PROGRAMS: dict[Callable[..., Any], tuple[tuple[int, ...], list[tuple[int, ...]],
     rows_joined: ((0, 1), [(300, 200), (200, 200)], [(3, 4), (2, 4)]),
     padded_convolution: ((0, 1), [(100_000,), (3,)], [(6,), (3,)]),
     padded_laplacian: ((0,), [(500, 300)], [(5, 4)]),
+    tiled: ((0, 1), [(20_000,), (4, 20_000)], [(3,), (4, 3)]),
+    tiled_twice: ((0,), [(300, 200)], [(3, 2)]),
+    repeated: ((0, 1), [(20_000,), (20_000, 4)], [(3,), (3, 4)]),
+    upsampled: ((0, 1), [(300, 200), (600, 400)], [(3, 2), (6, 4)]),
+    alternating: ((0, 1), [(50_000,), (50_000,)], [(5,), (5,)]),
     extended: ((0,), [(100_000,)], [(6,)]),
     reflected: ((0,), [(500, 300)], [(5, 4)]),
     periodic_laplacian: ((0,), [(500, 300)], [(5, 4)]),

@@ -56,6 +56,11 @@ COUNTS = {
     "rows_joined": ((1, 0), (1, 0)),
     "padded_convolution": ((1, 0), (1, 0)),
     "padded_laplacian": ((1, 0), (2, 1)),  # the gradient at an element has residuals of its neighbours
+    "tiled": ((1, 0), (1, 0)),
+    "tiled_twice": ((1, 0), (1, 0)),
+    "repeated": ((1, 0), (1, 0)),
+    "upsampled": ((1, 0), (1, 0)),
+    "alternating": ((1, 0), (1, 0)),
     "extended": ((1, 0), (1, 0)),
     "reflected": ((1, 0), (2, 1)),  # rows are added to one another, then columns
     "periodic_laplacian": ((1, 0), (2, 1)),
