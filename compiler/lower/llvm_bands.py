@@ -15,7 +15,6 @@ from .llvm_loop_hints import ROLLED
 from .llvm_machine import Scalar
 from .llvm_nests import NestCode, Subspace
 from .llvm_outlined import Outlined
-from .llvm_text import memory_type
 from .llvm_totals import Totals
 
 
@@ -76,7 +75,7 @@ def _emit_shared(outside: Code, band: Band, split: Split) -> None:
     for buffer in sorted({*read, *written} - own, key=lambda b: (b.memory.value, b.number)):
         code.bases[buffer] = task.taken("ptr", outside.base(buffer))
     for buffer in sorted(own, key=lambda b: b.number):
-        code.bases[buffer] = code.function.slot(memory_type(buffer.dtype), buffer.count, 16)
+        code.bases[buffer] = code.stack_array(buffer)
     parts = {id(r): task.part(r) for nest in band.nests for r in filter(_is_across, nest.roots)}
     with task.chunks(split, band.count) as chunk:
         rows = code.function.value(f"sub nuw nsw i64 {chunk.end}, {chunk.first}")

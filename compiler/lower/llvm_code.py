@@ -12,6 +12,7 @@ from ..ir.graph import Node, Value
 from ..ir.operation import Elementwise
 from ..ir.types import DType
 from .affine import ZERO, Index, Variable
+from .arena import ALIGNMENT
 from .elements import Place, Walk
 from .kernels import Buffer, Exchange, KernelProgram
 from .llvm_loop_hints import FREE, Hints
@@ -21,6 +22,8 @@ from .llvm_text import FunctionText, ModuleText, literal, memory_type, register_
 
 if TYPE_CHECKING:
     from .llvm_frame import Part
+
+_SHORT_ALIGNMENT = 16
 
 
 class NestMachine(LlvmMachine):
@@ -122,6 +125,11 @@ class Code:
         return value in self.program.places
 
     # Memory.
+
+    def stack_array(self, buffer: Buffer) -> str:
+        """Reserve memory on the stack: a vector of a longer array lies in one cache line."""
+        align = ALIGNMENT if buffer.bytes >= ALIGNMENT else _SHORT_ALIGNMENT
+        return self.function.slot(memory_type(buffer.dtype), max(1, buffer.count), align)
 
     def base(self, buffer: Buffer) -> str:
         return self.bases[buffer]

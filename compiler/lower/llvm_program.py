@@ -127,10 +127,21 @@ def _release(program: KernelProgram, module: ModuleText, symbol: str) -> Functio
     return f
 
 
+def _width(target: Target) -> str:
+    """The attributes of functions that use the target's vectors.
+
+    Those that a function stores for later lie on its stack. A caller aligns that to 16 bytes only, and most
+    vectors would lie in two cache lines.
+    """
+    if not target.vector_bits:
+        return ""
+    return f' alignstack({target.vector_bits // 8}) "prefer-vector-width"="{target.vector_bits}"'
+
+
 def _body(program: KernelProgram, module: ModuleText, symbol: str, target: Target) -> Frame | None:
     """Write the function that does the work, in parts if it is long."""
     parameters = dict(_parameters(program))
-    width = f' "prefer-vector-width"="{target.vector_bits}"' if target.vector_bits else ""
+    width = _width(target)
     attributes = f"noinline nounwind{width}"
     moving = {buffer for statement in program.body for buffer in exchanged(statement)}
     frame = None
@@ -200,7 +211,7 @@ def _place_buffers(code: Code, moving: Collection[Buffer]) -> None:
                     code.moving[buffer] = f.slot("ptr")
                     f.entry.append(f"  store ptr {name}, ptr {code.moving[buffer]}")
             case Memory.LOCAL:
-                code.bases[buffer] = f.slot(memory_type(buffer.dtype), max(1, buffer.count), 16)
+                code.bases[buffer] = code.stack_array(buffer)
             case Memory.CONSTANT:
                 code.bases[buffer] = code.module.constant(
                     *_constant(buffer, program.producers[constants[buffer]])

@@ -50,6 +50,24 @@ def test_a_row_of_any_register_is_one_call(dtype: DType) -> None:
         assert "double @exp(" not in code
 
 
+def test_vectors_on_the_stack_lie_in_one_cache_line() -> None:
+    graph = build(lambda b, x: b.sum(b.matmul(b.exp(x), x), axes=(0, 1)), array(6, 6))
+    text = emit(lower(graph), "f", Target(vector_bits=512))
+    aligned = (
+        r'define internal i64 @f.body\(.*\) noinline nounwind alignstack\(64\) "prefer-vector-width"="512"'
+    )
+    assert re.search(aligned, text)
+    assert re.findall(r"alloca double, i64 36, (align \d+)", text) == ["align 64"] * 2
+    assert "alignstack" not in emit(lower(graph), "f", Target())
+
+
+@pytest.mark.skipif(host.target().vector_bits != 512, reason="vectors are shorter")
+def test_functions_that_store_vectors_align_their_stack() -> None:
+    code = compile_graph(build(lambda b, x: b.sum(b.logaddexp(x, b.sin(x)), axes=(0,)), array(1000)))
+    assert re.search(r"movap[sd]\s+%zmm\d+, \d*\(%rsp\)", code.assembly), "the sum is stored around calls"
+    assert not re.search(r"movup[sd]\s+%zmm\d+, \d*\(%rsp\)", code.assembly)
+
+
 def test_a_function_without_a_vector_version_is_called_on_numbers() -> None:
     graph = build(lambda b, x: b.sin(b.exp(x)), array(1000))
     exp_only = VectorFunctions((("e", 8), ("b", 2)), frozenset({"_ZGVbN2v_exp"}))
