@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..ir import dims
 from ..ir.graph import Block, Graph, Node, Value, walk
-from ..ir.operation import Effect
+from ..ir.operation import Effect, Scan
 from ..ir.symbols import BIND
 from ..ir.types import ArrayType
 from .partition import Choice
@@ -16,6 +17,7 @@ from .recompute import is_cheap, is_movement, may_run_again, running_cost, savin
 from .steps import Steps
 from .structure import Structure
 
+_WRITES = {"update", "accumulate", "scatter", "scatter_add"}
 _A_LOOP = 1e6  # what running a loop again costs, where a policy says so
 
 
@@ -100,7 +102,7 @@ class Halves:
             if node.regions:
                 again = verdict is Verdict.RECOMPUTE and _may_run_again(node)
                 return _A_LOOP if again else math.inf
-            return math.inf if verdict is Verdict.SAVE else running_cost(node)
+            return math.inf if verdict is Verdict.SAVE else _running_cost(node)
 
         def saving(value: Value) -> float:
             node = definition[value]
@@ -129,6 +131,14 @@ class Halves:
                 saved = is_last or self.passes(r, steps.states[-1])
                 found[r] = Verdict.SAVE if saved else Verdict.RECOMPUTE
         return found
+
+
+def _running_cost(node: Node) -> float:
+    """Return what running a node again costs: here also where it takes an array of its own to write to."""
+    cost = running_cost(node)
+    if math.isfinite(cost) or not (node.op.name in _WRITES or isinstance(node.op.lowering, Scan)):
+        return cost
+    return float(dims.room(node.result.shape)) if node.result.dtype.is_float else cost
 
 
 def _may_run_again(node: Node) -> bool:

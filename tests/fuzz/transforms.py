@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +17,7 @@ from .program import Program
 
 EVERY = 16  # one program of so many has its pullback looked at, one its second derivative
 DONATED, CHECKPOINTED = {3, 11}, {1, 5, 9, 13}  # and these donation, and what checkpointing changes
+BUDGETED = {7, 15}  # and the least memory
 # A checkpointed function only reads what it is given, and returns arrays of its own.
 _REFUSED_IN_REGIONS = ("from outside of it", "shares memory with an argument or another result")
 POLICIES = ("everything", "nothing", "recompute_cheap", "dots", "sqrt")
@@ -30,6 +32,8 @@ def transforms_differ(program: Program, f: Callable[..., Any], gradients: tuple[
         return _pullback_differs(program, scalar, gradients)
     if program.seed % EVERY in CHECKPOINTED:
         return _checkpoints_differ(program, f, gradients)
+    if program.seed % EVERY in BUDGETED:
+        return _budgets_differ(program, f, gradients)
     return _donation_differs(program, f, gradients) if program.seed % EVERY in DONATED else ""
 
 
@@ -68,6 +72,30 @@ def _checkpoints_differ(program: Program, f: Callable[..., Any], gradients: tupl
         pairs = zip(optree.tree_leaves(found), optree.tree_leaves(gradients), strict=True)
         if not all(np.allclose(x, y, rtol=1e-6, atol=1e-8, equal_nan=True) for x, y in pairs):
             return f"{what}: the gradient is {found}, not {gradients}"
+    return ""
+
+
+def _budgets_differ(program: Program, f: Callable[..., Any], gradients: tuple[Any, ...]) -> str:
+    """Compare the gradients with those in the least memory, and with half of what is saved beyond that."""
+    by_budget = partial(gr.grad, f, argnums=program.argnums, has_aux=program.has_aux)
+    found = None
+    try:
+        by_budget(memory_budget=1)(*program.fresh(0))
+    except gr.GradientError as error:
+        found = re.search(r"the least it takes is ([\d,]+),", str(error))
+    if found is None:
+        return ""
+    least = int(found[1].replace(",", ""))
+    most = by_budget().inspect(*program.fresh(0)).memory.peak
+    for budget in {least, least if most is None else (least + most) // 2}:
+        gradient = by_budget(memory_budget=budget)
+        if gradient.inspect(*program.fresh(0)).memory.peak > budget:
+            return f"the plan for {budget} bytes takes more"
+        result = gradient(*program.fresh(0))
+        result = result[0] if program.has_aux else result
+        pairs = zip(optree.tree_leaves(result), optree.tree_leaves(gradients), strict=True)
+        if not all(np.allclose(x, y, rtol=1e-6, atol=1e-8, equal_nan=True) for x, y in pairs):
+            return f"in {budget} bytes the gradient is {result}, not {gradients}"
     return ""
 
 
