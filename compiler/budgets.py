@@ -101,15 +101,20 @@ class _Search:
     def peaks(self) -> list[int]:
         return [peak for _, peak in self.tried if peak is not None]
 
+    def slotted(self, policy: Policy, slots: int) -> Differentiated:
+        return self.make(replace(policy, name=f"{slots} slots, {policy.name}", slots=slots))
+
     def most_slots(self, policy: Policy, best: Differentiated | None) -> Differentiated | None:
         """Return the plan with about as many slots as there is room for, or `best` if that has less work.
 
         More slots take more memory and fewer turns, so the number is found by halving what is left.
         """
+        if best is not None and self.slotted(policy, _MOST_SLOTS).work >= best.work:
+            return best
         enough, too_many = 0, _MOST_SLOTS + 1
         while too_many - enough > 1 + enough // 8:
             slots = max(math.isqrt(max(enough, 1) * too_many), enough + 1)
-            made = self.make(replace(policy, name=f"{slots} slots, {policy.name}", slots=slots))
+            made = self.slotted(policy, slots)
             if best is not None and made.work >= best.work:
                 enough = slots
             elif self.fits(made):
