@@ -15,6 +15,7 @@ from .elements import Walk
 from .kernels import Access, Buffer, Nest, Root
 from .llvm_abreast import ABREAST, LIGHT, add_rows, adds_rows, rows_abreast
 from .llvm_code import Code
+from .llvm_fetching import Ahead, fetch_at_once, find_ahead, goes_in_stretches, in_stretches
 from .llvm_loop_hints import FREE, ROLLED, Hints, innermost
 from .llvm_roots import checked_index, prepare
 from .llvm_scopes import separate
@@ -64,6 +65,8 @@ class NestCode:
         self.here = part.here
         self.outer = part.outer
         self.pushed: dict[int, str] = {}  # base pointers of pushed elements
+        self.ahead: list[Ahead] = []  # what the loop brings into the cache
+        self.push_scopes: dict[int, str] = {}  # the metadata of stores to them
         self.groups: list[Group] = []
         self.unroll = False
         self.interleave = 0
@@ -83,12 +86,18 @@ class NestCode:
         if not empty:
             recorded = self.record()
             self.plan(recorded)
-            separate(code, self.read_by(recorded), self.written())
+            scopes = separate(code, self.read_by(recorded), self.written(), pushes=len(self.pushed))
+            self.push_scopes = dict(zip(self.pushed, scopes, strict=True))
         self.sums = [sums.begin(code, r, self.groups, space) for r in roots if r.access is Access.REDUCE]
         for s in self.sums:
             if s.in_memory or empty:
                 sums.clear(code, s)
         if not empty:
+            ahead = find_ahead(self)
+            if goes_in_stretches(self):
+                self.ahead = ahead
+            else:
+                fetch_at_once(code, ahead)
             self.level(0)
         else:
             for s in self.sums:
@@ -167,7 +176,10 @@ class NestCode:
         elif self.chunk is not None and self.chunk.depth == depth:
             most = min(most, self.chunk.size)
             start, turns = self.clipped(self.chunk, first, count)
-        if group.block is not None:
+        if self.ahead:
+            assert isinstance(count, int)
+            in_stretches(self, count, self.ahead)
+        elif group.block is not None:
             self.tiles(depth, group.block, start, turns)
         elif innermost and most >= 2 * _BLOCK and any(s.rounds for s in spanning):
             self.rounds(start, turns, spanning)
@@ -295,7 +307,7 @@ class NestCode:
         place = root_position(root, self.here, code.form)
         match root.access:
             case Access.PUSH:
-                code.store_at(self.pushed[id(root)], place, x)
+                code.store_at(self.pushed[id(root)], place, x, self.push_scopes.get(id(root), ""))
             case Access.CHECK:
                 checked = checked_index(code, root.node, x)
                 if root.result in code.program.places:

@@ -11,10 +11,9 @@ from ..ir.types import StackType
 from .affine import ZERO
 from .kernels import Memory
 from .llvm_code import Code
-from .llvm_stack_memory import LINE, Stack, declare_memory, give, grow, stride, take
+from .llvm_stack_memory import Stack, declare_memory, give, grow, stride, take
 
 _SURELY = 1 << 30  # bytes for a stack at first where its hint asks for more than there is
-_WORTH_FETCHING = 4096  # bytes of an element that is brought into the cache ahead of its use
 _MOST = 1 << 56  # bytes: no machine has as many, and no product with a size wraps
 
 
@@ -114,9 +113,7 @@ def new_stack(code: Code, node: Node) -> None:
 def reserve(code: Code, stack: Stack | Strip) -> str:
     """Make room for one more element and count it; return the pointer to it."""
     if isinstance(stack, Strip):
-        pointer = _strip_element(code, stack)
-        _fetch_ahead(code, stack, pointer, Use.PUSH)
-        return pointer
+        return _strip_element(code, stack)
     f = code.function
     count = f.value(f"load i64, ptr {stack.count}")
     capacity = f.value(f"load i64, ptr {stack.capacity}")
@@ -188,8 +185,6 @@ def pop(code: Code, node: Node) -> None:
     place = code.program.places.get(element)
     if place is None:
         return
-    if isinstance(stack, Strip):
-        _fetch_ahead(code, stack, pointer, Use.POP)
     if place.memory is Memory.POPPED:
         code.bases[place] = pointer
     else:
@@ -204,18 +199,6 @@ def peek(code: Code, node: Node) -> None:
         code.scalars[element] = code.load_at(pointer, element.dtype, ZERO)
     elif (place := code.program.places.get(element)) is not None:
         code.copy(code.base(place), pointer, place.bytes)
-
-
-def _fetch_ahead(code: Code, strip: Strip, pointer: str, use: Use) -> None:
-    """Bring the next turn's element into the cache while this one is used: large ones mostly wait for it."""
-    f, bytes_ = code.function, strip.stack.element_bytes
-    if bytes_ < _WORTH_FETCHING:
-        return
-    code.module.declare("llvm.prefetch", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-    ahead = f.value(f"getelementptr i8, ptr {pointer}, i64 {bytes_ if use is Use.PUSH else -bytes_}")
-    with code.loop(bytes_ // LINE) as i:
-        line = f.value(f"getelementptr i8, ptr {ahead}, i64 {f.value(f'mul nuw nsw i64 {i}, {LINE}')}")
-        f.line(f"call void @llvm.prefetch.p0(ptr {line}, i32 {int(use is Use.PUSH)}, i32 3, i32 1)")
 
 
 def release_all(code: Code) -> None:
