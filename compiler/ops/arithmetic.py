@@ -43,7 +43,8 @@ def _strong_product(ct: Any, d: Any) -> Any:
 
 def _emit_strong_product(m: Machine, ct: Any, d: Any) -> Any:
     zero = constant(m, ct, 0)
-    return m.select(m.compare("==", ct, zero), zero, m.multiply(ct, d))
+    # In this order: a vector product that leaves zeros where a mask says so is one instruction.
+    return m.select(m.compare("!=", ct, zero), m.multiply(ct, d), zero)
 
 
 OPS = (

@@ -68,6 +68,16 @@ def test_functions_that_store_vectors_align_their_stack() -> None:
     assert not re.search(r"movup[sd]\s+%zmm\d+, \d*\(%rsp\)", code.assembly)
 
 
+@pytest.mark.skipif(host.target().vector_bits != 512, reason="products have no masks")
+def test_a_strong_product_is_one_product_under_a_mask() -> None:
+    graph = build(lambda b, ct, d: b.strong_multiply(ct, d), array(1024), array(1024))
+    assembly = compile_graph(graph).assembly
+    products = re.findall(r"vmulpd\s.*%zmm\d+(.*)", assembly)
+    assert products
+    assert all(re.fullmatch(r" \{%k\d\} \{z\}", mask) for mask in products), products
+    assert not re.search(r"vmov[au]pd\s+%zmm\d+, %zmm\d+", assembly), "zeros are put in afterwards"
+
+
 def test_a_function_without_a_vector_version_is_called_on_numbers() -> None:
     graph = build(lambda b, x: b.sin(b.exp(x)), array(1000))
     exp_only = VectorFunctions((("e", 8), ("b", 2)), frozenset({"_ZGVbN2v_exp"}))
