@@ -12,7 +12,7 @@ from .passes.checkpoints import without_names
 from .passes.pipeline import optimize
 from .passes.policies import Policy
 from .passes.rematerialize import rematerialize
-from .passes.slots import extra_work, with_slots
+from .passes.slots import with_slots, work_of_turns
 from .passes.work import all_work
 from .planned import planned
 from .saving import Saving
@@ -43,8 +43,8 @@ class Differentiated:
     @property
     def work(self) -> float:
         """Roughly what a run computes, to compare it with others of the same function."""
-        again = extra_work(self.primal, lambda body: all_work(Graph.of("turn", body)))
-        return all_work(self.optimized) + again
+        turns = work_of_turns(self.primal)
+        return all_work(self.optimized) + turns.forward + turns.again
 
 
 def differentiate(

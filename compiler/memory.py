@@ -100,7 +100,8 @@ class Memory:
             for v, readers in made_of.items()
             if v not in known
         ]
-        return residual_table(program.adjoint, (*residuals, *more), work_of(program.optimized), fused)
+        work = work_of(program.optimized) + program.turns
+        return residual_table(program.adjoint, (*residuals, *more), work, fused)
 
     def live(self, turns: int = 100) -> LiveMemory:
         """Return the bytes in use over the program's time; see `draw`."""

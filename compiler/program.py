@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .lower.kernels import KernelProgram
     from .memory import Memory
     from .passes.residuals import Residual
+    from .passes.work import Work
     from .runtime.compile import Compiled
     from .trace.frame import Decision
     from .view.diagram import Diagram
@@ -34,6 +35,8 @@ class Program:
         The primal values that the backward part reads, and why.
     decisions
         What tracing decided about loops, with lines and reasons.
+    turns
+        The work of turns of checkpointed loops that the joint graph has as one run for many of them.
     compiled
         The compiled function.
     timings
@@ -54,6 +57,7 @@ class Program:
     residuals: tuple[Residual, ...]
     cotangents: dict[Value, Value]
     decisions: tuple[Decision, ...]
+    turns: Work
     compiled: Compiled
     timings: Timings
     arguments: tuple[Any, ...] = ()

@@ -112,7 +112,9 @@ def compile_program(
     from .passes.adjoint import Adjoint
     from .passes.checkpoints import open_checkpoints, without_names
     from .passes.pipeline import optimize
+    from .passes.slots import work_of_turns
     from .passes.whole_arrays import whole_arrays
+    from .passes.work import Work
     from .planned import planned
     from .runtime.compile import compile_graph
 
@@ -123,13 +125,13 @@ def compile_program(
     if wrt is None:
         opened = without_names(open_checkpoints(prepared))
         result, optimized = Adjoint(opened, (), {}), optimize(opened, stage=clock.stage)
-        decisions = traced.decisions
+        decisions, turns = traced.decisions, Work(0.0, 0.0)
     else:
         made = differentiate(
             prepared, wrt, saving, clock=clock, peak=lambda joint: planned(joint, donated, store).peak
         )
         result, optimized = made.adjoint, made.optimized
-        decisions = (*traced.decisions, *chosen(prepared, made, saving))
+        decisions, turns = (*traced.decisions, *chosen(prepared, made, saving)), work_of_turns(made.primal)
     compiled = compile_graph(optimized, donated, store, clock=clock)
     return Program(
         primal,
@@ -138,6 +140,7 @@ def compile_program(
         result.residuals,
         result.cotangents,
         decisions,
+        turns,
         compiled,
         timings=clock.read(),
     )

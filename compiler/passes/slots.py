@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ..ir.builder import Builder
-from ..ir.graph import Block, Graph, Loc, Node, Value, walk
+from ..ir.graph import Graph, Loc, Node, Value, walk
 from ..ir.loops import body_of, is_loop
 from ..ir.operation import OpTable
 from ..ir.types import StackType
@@ -17,6 +17,7 @@ from .loops import known_range
 from .recompute import may_run_again
 from .rewrite import Rewriter, rewrite
 from .structure import Structure
+from .work import Work, all_work, repeated_blocks
 
 MARK = "checkpointed"  # the attribute of loops: the number of slots, 0 where the user gives none
 
@@ -84,17 +85,25 @@ def with_slots(graph: Graph, slots: int | None, ops: OpTable = OPS) -> Graph:
     return rewrite(graph, visit, ops)
 
 
-def extra_work(graph: Graph, cost: Callable[[Block], float]) -> float:
-    """Return the work of the turns that checkpointed loops run again, where the turns are known.
+def work_of_turns(graph: Graph) -> Work:
+    """Return the work of turns of checkpointed loops that their joint graph has as one run for many of them.
 
-    `cost` gives that of one run of a block.
+    Those that are run to be reversed stand there as they are; loops of unknown lengths are left out.
     """
-    structure, total = Structure.of(graph), 0.0
-    for node in graph.block.nodes:
-        turns = turns_of(node, structure) if is_loop(node) and MARK in node.attrs else None
-        if turns:
-            total += recomputed_turns(turns, slots_of(node, turns)) * cost(body_of(node))
-    return total
+    structure, forward, again = Structure.of(graph), 0.0, 0.0
+    for found in repeated_blocks(graph):
+        for node in found.block.nodes:
+            turns = turns_of(node, structure) if is_loop(node) and MARK in node.attrs else None
+            if not turns:
+                continue
+            each = all_work(Graph.of("turn", body_of(node))) * (found.times or 1)
+            slots = slots_of(node, turns)
+            if keeps_states(node, structure):
+                forward += each * (turns - 1)
+                again += each * (recomputed_turns(turns, slots) - turns)
+            else:
+                again += each * extra_turns(turns, slots)
+    return Work(forward, again)
 
 
 def checkpointed_loops(graph: Graph) -> Iterator[tuple[Loc | None, str]]:

@@ -33,6 +33,9 @@ class Work:
     forward: float
     again: float
 
+    def __add__(self, other: Work) -> Work:
+        return Work(self.forward + other.forward, self.again + other.again)
+
 
 def repeated_blocks(graph: Graph) -> Iterator[Repeated]:
     """Yield the outermost block and all regions, the outer ones first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradir as gr
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from gradir.ir.parser import parse
 from gradir.ops import OPS
+from gradir.passes.binomial import extra_turns, recomputed_turns
 from gradir.passes.loops import known_range
 from gradir.passes.work import repeated_blocks, work_of
 
@@ -50,6 +52,29 @@ def test_the_work_of_a_graph() -> None:
     work = work_of(parse(NESTED, OPS))
     assert work.again == 0
     assert work.forward == pytest.approx(4 * 10 + 10 + 10 * 10 * 10, abs=10)
+
+
+def steps(x: Any) -> Any:
+    for _ in gr.checkpointed(range(1000), slots=5):
+        x = np.sin(x) * 1.01
+    return np.sum(x)
+
+
+def steps_in_a_loop(x: Any) -> Any:
+    for _ in range(7):
+        for _ in gr.checkpointed(range(100), slots=5):
+            x = np.sin(x) * 1.01
+    return np.sum(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "share"),
+    [(steps, recomputed_turns(1000, 5) / 1000 - 1), (steps_in_a_loop, extra_turns(100, 5) / 100)],
+)
+def test_turns_that_run_again_count(function: Callable[[Any], Any], share: float) -> None:
+    """Those that are run to be reversed do not: of these only the cosine is computed."""
+    work = gr.grad(function).inspect(np.linspace(0.1, 1.0, 1000)).memory.residuals.work
+    assert work.again / work.forward == pytest.approx(share, rel=0.05)
 
 
 def test_segments_run_the_forward_pass_twice() -> None:
