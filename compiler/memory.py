@@ -12,7 +12,7 @@ from .lower.kernels import KernelProgram
 from .lower.live_memory import LiveMemory, live_memory
 from .lower.memory_plan import MemoryPlan, PlannedBuffer, PlannedStack, memory_plan
 from .passes.residual_table import ResidualTable, residual_table
-from .passes.residuals import Carrier, Residual, as_optimized
+from .passes.residuals import Carrier, Residual, as_optimized, without_names
 from .passes.work import work_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ class Memory:
         Where kernels compute a value only where it is read, what that is made of has a row, too.
         """
         program, kernels = self._program, self._program.kernels
-        residuals = as_optimized(program.residuals, program.optimized)
+        unnamed = without_names(program.residuals, program.adjoint)
+        residuals = as_optimized(unnamed, program.optimized)
         known = {r.value for r in residuals}
         kept = [r.value for r in residuals if r.carrier is Carrier.KEPT and r.value.shape]
         fused = {v for v in kept if v in kernels.producers and v not in kernels.places}

@@ -86,6 +86,21 @@ def as_optimized(residuals: Sequence[Residual], optimized: Graph) -> tuple[Resid
     return (*late, *more)
 
 
+def without_names(residuals: Iterable[Residual], joint: Graph) -> tuple[Residual, ...]:
+    """Return the residuals with a named value and what the name was given to as one: they are one array."""
+    named = {n.result: n.operands[0] for n in walk(joint.block) if n.op.name == "name"}
+    found: dict[Value, Residual] = {}
+    for r in residuals:
+        value = r.value
+        while value in named:
+            value = named[value]
+        known = found.get(value, replace(r, value=value, readers=()))
+        readers = dict.fromkeys((*known.readers, *(n for n in r.readers if n.op.name != "name")))
+        carrier = r.carrier if known.carrier is Carrier.RECOMPUTED else known.carrier
+        found[value] = replace(known, carrier=carrier, readers=tuple(readers))
+    return tuple(found.values())
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Saved:
     """A value of a region that the primal hands to the backward pass as `restored`."""
