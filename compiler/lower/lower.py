@@ -15,6 +15,7 @@ from .inlining import choose
 from .kernels import KernelProgram
 from .lifetimes import find_lifetimes
 from .parallel import split_large
+from .part_reads import read_parts
 from .schedule import schedule
 from .sites import sites_of
 from .stack_sizes import reserve_stacks
@@ -31,6 +32,7 @@ _REWRITES = (
     flag_bad_indices,
     open_thin_products,
     join_tilings,
+    read_parts,
     walk_finer_axes,
     open_windows,
     reserve_stacks,

@@ -8,15 +8,17 @@ there, so that no iteration has to choose.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from ..ir.dims import Dim, Shape, capacity
+from ..ir.graph import Span
 from . import crossings
 from .accesses import Recorder, nest_index
 from .affine import Index, Variable, variable
-from .domains import Here
+from .domains import Domain, Here
 from .kernels import Nest
 from .positions import FormOf, root_position
 
@@ -89,6 +91,22 @@ def plan_loops(space: Shape, recorded: Recorder, forms: Sequence[Index], weight:
         else:
             found.append(Group((k,), size))
     return found
+
+
+def pieces_of(nest: Nest, recorded: Recorder) -> Iterator[tuple[Nest, Here]]:
+    """The pieces that the loops of a nest are split into, each as a nest, with its index in the whole."""
+    breaks = _breaks(nest.space, recorded, weight_of(nest, recorded))
+    axes = [Group((k,), size, (0, *breaks.get(k, ()))).pieces() for k, size in enumerate(nest.space)]
+    for piece in product(*axes):
+        indices = [piece_index(k, first, capacity(count)) for k, (first, count) in enumerate(piece)]
+        roots = [r for r in nest.roots if r.domain is None or _overlap(r.domain, piece)]
+        yield Nest(tuple(count for _, count in piece), tuple(roots)), tuple(indices)
+
+
+def _overlap(domain: Domain, piece: Sequence[tuple[int, Dim]]) -> bool:
+    """Tell whether a piece of a space and a domain have indices in common."""
+    spans = [(e.start or 0, e.size) if isinstance(e, Span) else (e, 1) for e in domain]
+    return all(a < d + n and d < a + m for (a, m), (d, n) in zip(piece, spans, strict=True))
 
 
 def _breaks(space: Shape, recorded: Recorder, weight: int) -> dict[int, list[int]]:

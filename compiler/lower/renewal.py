@@ -36,6 +36,19 @@ def is_block(node: Node) -> bool:
     return not any(e is None or (isinstance(e, Span) and _is_irregular(e)) for e in node.attrs["at"])
 
 
+def places_of(node: Node) -> list[Span] | None:
+    """Where a node reads or writes, by axis, if that is known when compiling, forward, and not nothing."""
+    if not dims.is_static(node.operands[0].shape):
+        return None
+    found = []
+    for entry in node.attrs["at"]:
+        span = entry if isinstance(entry, Span) else Span(entry, 1)
+        if span.start is None or not isinstance(span.size, int) or span.size < 1 or span.step < 1:
+            return None
+        found.append(span if span.size > 1 else Span(span.start, 1))
+    return found
+
+
 def is_renewable(node: Node) -> bool:
     """Tell whether it pays to write an update's result beside the array that it updates."""
     if node.op.name != "update" or not is_wide_window(node):

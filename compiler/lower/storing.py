@@ -12,11 +12,14 @@ from .accesses import Read, Recorder, record, record_roots
 from .affine import ZERO as _NOWHERE
 from .inlining import WRITERS, Inlining, is_array
 from .kernels import Access, Band, Branch, Loop, Nest, Root, Scalars, Single, Statement
+from .nest_loops import pieces_of
 from .schedule import walk
 
 # Arrays this large leave the cache between two nests, and cost about this many instructions to read again.
 _OUT_OF_CACHE = 1 << 18
 _CHEAPER_THAN_MEMORY = 12
+# Below, a loop with a chain of elementary functions takes longer than two loops that share them (by a third).
+_FAR_OUT_OF_CACHE = 1 << 20
 
 
 def store_shared(body: tuple[Statement, ...], inlining: Inlining) -> bool:
@@ -70,7 +73,7 @@ class _Sharing:
         if not readers:
             return True
         here = all(here for _, here in found)
-        alone = here and self.is_only_reader(value, nest, readers)
+        alone = self.is_only_reader(value, nest, readers) if here else self.is_read_once(value, nest, readers)
         if not alone and not _leaves_cache(value):
             return False
         recorder = record(self.inlining.producers, self.inlining.is_root, [value], value.shape)
@@ -85,6 +88,26 @@ class _Sharing:
         reader = readers[0]
         same = len(readers) == 1 and isinstance(reader, Nest) and reader.space == nest.space
         return same and not self.is_used_beside(value, nest)
+
+    def is_read_once(self, value: Value, nest: Nest, readers: Sequence[Statement]) -> bool:
+        """Tell whether one other nest, over a larger space, needs each element at one of its indices only."""
+        reader, inlining = readers[0], self.inlining
+        if len(readers) > 1 or not isinstance(reader, Nest) or not dims.is_static(reader.space):
+            return False
+        if self.is_used_beside(value, nest) or dims.size(reader.space) < dims.size(value.shape):
+            return False
+        kept: Callable[[Value], bool] = lambda v: v is value or inlining.is_root(v)  # noqa: E731
+        recorded = record_roots(inlining.producers, kept, reader.roots, reader.space)
+        computed = 0
+        for piece, at in pieces_of(reader, recorded):
+            found = record_roots(inlining.producers, kept, piece.roots, reader.space, at)
+            positions = {r.position for r in found.reads if r.value is value}
+            computed += dims.size(piece.space) * len(positions)
+        made = record(inlining.producers, inlining.is_root, [value], value.shape)
+        if any(inlining.canonical(r.value) in self.written for r in made.reads):
+            return False
+        cheap = made.cost <= _CHEAPER_THAN_MEMORY or _bytes(value) >= _FAR_OUT_OF_CACHE
+        return cheap and computed <= dims.size(value.shape)
 
     def is_used_beside(self, value: Value, nest: Nest) -> bool:
         """Tell whether another root of the nest that computes a value uses it."""
@@ -125,7 +148,11 @@ class _Sharing:
 
 
 def _leaves_cache(value: Value) -> bool:
-    return dims.room(value.shape) * value.dtype.numpy.itemsize >= _OUT_OF_CACHE
+    return _bytes(value) >= _OUT_OF_CACHE
+
+
+def _bytes(value: Value) -> int:
+    return dims.room(value.shape) * value.dtype.numpy.itemsize
 
 
 def _overwritten(statement: Statement) -> list[Value]:

@@ -60,11 +60,11 @@ def test_gradients(f: Any) -> None:
 
 def test_a_long_chain_takes_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = [0]
-    block_of = tilings.block_of
+    places_of = tilings.places_of
 
     def counted(node: Any) -> Any:
         looked[0] += 1
-        return block_of(node)
+        return places_of(node)
 
     def repeated(x: Any) -> Any:
         total = 0.0
@@ -73,6 +73,6 @@ def test_a_long_chain_takes_linear_time(monkeypatch: pytest.MonkeyPatch) -> None
         return total
 
     graph = gr.grad(repeated).inspect(np.ones(8)).optimized
-    monkeypatch.setattr(tilings, "block_of", counted)
+    monkeypatch.setattr(tilings, "places_of", counted)
     join_tilings(graph, OPS)
     assert looked[0] <= 10 * 480
