@@ -86,7 +86,7 @@ def _is_elementwise(node: Node) -> bool:
 def _joins_axes(node: Node, producers: Mapping[Value, Node]) -> bool:
     """Tell whether a reshape of what is not in memory joins axes, and does no more."""
     (x,), shape = node.operands, node.result.shape
-    if not _is_formula(x, producers) or not dims.is_static((*shape, *x.shape)) or 0 in shape:
+    if not is_formula(x, producers) or not dims.is_static((*shape, *x.shape)) or 0 in shape:
         return False
     return _only_joins(shape, x.shape) and any(len(fine) > 1 for _, fine in matching_axes(shape, x.shape))
 
@@ -96,7 +96,7 @@ def _only_joins(shape: Shape, finer: Shape) -> bool:
     return all(len(joined) == 1 for joined, _ in matching_axes(shape, finer))
 
 
-def _is_formula(value: Value, producers: Mapping[Value, Node]) -> bool:
+def is_formula(value: Value, producers: Mapping[Value, Node]) -> bool:
     """Tell whether a value is, as far as can be seen from here, not in memory."""
     node = producers.get(value)
     while node is not None and node.op.name in ("reshape", "barrier") and is_array(node.result):
@@ -118,7 +118,7 @@ def _unite(family: dict[Value, _Family], values: Sequence[Value]) -> None:
 def _look_at_source(found: _Family, value: Value, producers: Mapping[Value, Node]) -> None:
     """Note what it means for a family that this value is one of it."""
     node = producers.get(value)
-    if node is None or _is_elementwise(node) or not _is_formula(value, producers):
+    if node is None or _is_elementwise(node) or not is_formula(value, producers):
         return
     if node.op.name == "reshape" and _joins_axes(node, producers):
         found.finer.add(node.operands[0].shape)

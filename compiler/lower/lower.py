@@ -11,6 +11,7 @@ from .bands import merge_rows
 from .buffers import plan_buffers
 from .finer_axes import walk_finer_axes
 from .index_checks import flag_bad_indices
+from .inlays import inline_updates
 from .inlining import choose
 from .kernels import KernelProgram
 from .lifetimes import find_lifetimes
@@ -33,6 +34,7 @@ _REWRITES = (
     open_thin_products,
     join_tilings,
     read_parts,
+    inline_updates,
     walk_finer_axes,
     open_windows,
     reserve_stacks,

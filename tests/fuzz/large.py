@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 import gradir as gr
-from gradir.lower import bands, crossings, drafts, edges, index_checks, parallel, renewal
+from gradir.lower import bands, crossings, drafts, edges, index_checks, inlays, parallel, renewal, storing
 from gradir.passes import segments, whole_arrays
 
 
@@ -31,6 +31,9 @@ def small_as_large() -> Iterator[None]:
             (crossings, "COLUMNS", 2),
             (drafts, "_LEAST", 1),
             (index_checks, "_LEAST", 1),
+            (inlays, "_LEAST", 1),
+            (storing, "_OUT_OF_CACHE", 0),
+            (storing, "_FAR_OUT_OF_CACHE", 0),
             (whole_arrays, "_LEAST_TURNS", 2),
             (segments, "_OUT_OF_CACHE", 0),
             (segments, "_SEGMENT", range(2, 5)),
