@@ -16,9 +16,9 @@ from ..ir.dims import Shape
 from ..ir.graph import Block, Graph, IndexEntry, Node, Span, Value, operations, uses
 from ..ir.operation import Elementwise, OpTable, Reduction
 from ..ops.factors import matching_axes
-from ..passes.dce import dce
 from ..passes.rewrite import Rewriter, rewrite
 from .inlining import blocks, is_array, is_map
+from .unread import without_unread
 
 _ROUNDS = 4
 
@@ -29,8 +29,8 @@ def walk_finer_axes(graph: Graph, ops: OpTable) -> Graph:
         found = [f for block in blocks(graph.block) for f in _families(block)]
         if not found:
             break
-        graph = dce(rewrite(graph, _Refined(found).visit, ops))
-        graph = dce(rewrite(graph, _Simpler(uses(graph.block)).visit, ops))
+        graph = without_unread(rewrite(graph, _Refined(found).visit, ops))
+        graph = without_unread(rewrite(graph, _Simpler(uses(graph.block)).visit, ops))
     return graph
 
 

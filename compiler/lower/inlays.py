@@ -6,7 +6,7 @@ concatenation of the new part and of the rest of the old array it is computed wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..ir import dims
 from ..ir.builder import Builder
@@ -14,7 +14,7 @@ from ..ir.graph import Block, Graph, Node, Span, Value, operations
 from ..ir.operation import OpTable, Reduction
 from ..passes.rewrite import Rewriter, rewrite
 from .finer_axes import is_formula
-from .inlining import blocks, is_map
+from .inlining import WRITERS, blocks, is_map
 from .renewal import places_of
 
 _LEAST = 1 << 12  # elements: what is smaller stays in a cache, or in registers
@@ -52,15 +52,27 @@ def _updates(block: Block) -> list[Node]:
                 readers.setdefault(operand, []).append(node if each is block else None)
         for value in each.results:
             readers.setdefault(value, []).append(None)
-    formulas: set[Value] = set()
-    found = []
+    found: dict[Value, Node] = {}
     for node in block.nodes:
-        if node.op.name == "update" and _is_plain(node) and _is_free(node, readers):
-            base = node.operands[0]
-            if (base in formulas or is_formula(base, producers)) and _is_read_once(node, readers, producers):
-                formulas.add(node.result)
-                found.append(node)
-    return found
+        if node.op.name != "update" or not _is_plain(node):
+            continue
+        formula = node.operands[0] in found or is_formula(node.operands[0], producers)
+        if formula and _is_read_once(node, readers, producers):
+            found[node.result] = node
+    for node in [*reversed(found.values())]:
+        if not all(_is_free(reader, node, found) for reader in readers.get(node.result, [None])):
+            del found[node.result]
+    return _rooted(found.values(), producers)
+
+
+def _rooted(updates: Iterable[Node], producers: Mapping[Value, Node]) -> list[Node]:
+    """Those updates whose arrays are formulas still."""
+    found: dict[Value, Node] = {}
+    for node in updates:
+        base = producers.get(node.operands[0])
+        if base is not None and (base.op.name != "update" or base.result in found):
+            found[node.result] = node
+    return [*found.values()]
 
 
 def _number(producers: Mapping[Value, Node], value: Value) -> Value | None:
@@ -92,17 +104,11 @@ def _is_plain(node: Node) -> bool:
     return len(cut) == 1 and cut[0][0].size * cut[0][0].step == cut[0][1]
 
 
-def _is_free(node: Node, readers: Mapping[Value, Sequence[Node | None]]) -> bool:
-    """Tell whether all that reads the result of a node computes each element where it needs it."""
-    found = readers.get(node.result, ())
-    return bool(found) and all(
-        r is not None and (is_map(r) or isinstance(r.op.lowering, Reduction) or _is_written(r, node.result))
-        for r in found
-    )
-
-
-def _is_written(reader: Node, value: Value) -> bool:
-    return reader.op.name == "update" and reader.operands[0] is value and _is_plain(reader)
+def _is_free(reader: Node | None, update: Node, found: Mapping[Value, Node]) -> bool:
+    """Tell whether what reads the result of an update computes each element where it needs it."""
+    if reader is None or reader.op.name in WRITERS:
+        return reader is not None and reader.operands[0] is update.result and reader.results[0] in found
+    return is_map(reader) or isinstance(reader.op.lowering, Reduction)
 
 
 def _shaped(b: Builder, part: Value, places: Sequence[Span]) -> Value:

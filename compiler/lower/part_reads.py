@@ -15,10 +15,10 @@ from ..ir import dims
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, IndexEntry, Node, Span, Value, operations
 from ..ir.operation import OpTable
-from ..passes.dce import dce
 from ..passes.rewrite import Rewriter, rewrite
 from .inlining import blocks
 from .renewal import is_wide_window, places_of
+from .unread import without_unread
 
 _WRITES = ("update", "accumulate")
 _MOST_WRITES = 8  # to an array, that a read is taken through: each costs every read a node
@@ -37,7 +37,7 @@ def read_parts(graph: Graph, ops: OpTable) -> Graph:
             return None
         return (_Reading(b, walked, skipped, node).of(node.operands[0]),)
 
-    return dce(rewrite(graph, visit, ops))
+    return without_unread(rewrite(graph, visit, ops))
 
 
 def _skipped(block: Block) -> dict[Value, Node]:

@@ -15,10 +15,10 @@ from ..ir import dims
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Span, Value, operations, uses, walk
 from ..ir.operation import OpTable
-from ..passes.dce import dce
 from ..passes.rewrite import Rewriter, rewrite
 from .inlining import is_array
 from .renewal import places_of
+from .unread import without_unread
 
 
 def join_tilings(graph: Graph, ops: OpTable) -> Graph:
@@ -26,7 +26,7 @@ def join_tilings(graph: Graph, ops: OpTable) -> Graph:
     if not operations(graph.block) & {"update", "accumulate"}:
         return graph
     joined = rewrite(graph, _Chains(graph.block).visit, ops)
-    return graph if joined is graph else dce(joined)
+    return graph if joined is graph else without_unread(joined)
 
 
 @dataclass(slots=True)

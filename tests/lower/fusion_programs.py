@@ -87,8 +87,64 @@ def alternating(x: Any, y: Any) -> Any:
     return np.sum(np.sin(np.stack([x, y], axis=1).ravel()) ** 2)
 
 
+def computed_parts(x: Any, y: Any) -> Any:
+    return np.sum(np.sin(np.concatenate([np.exp(x), np.cos(y)])) ** 2)
+
+
+def computed_columns(x: Any, y: Any) -> Any:
+    return np.sum(np.tanh(np.hstack([np.exp(x), np.cos(y)])) ** 2)
+
+
+def interleaved(x: Any, y: Any) -> Any:
+    out = np.empty(2 * x.size)
+    out[::2] = np.exp(x)
+    out[1::2] = np.cos(y)
+    return np.sum(np.sin(out) ** 2)
+
+
+def filled(x: Any, y: Any) -> Any:
+    out = np.empty((x.size, 3))
+    out[:, 0] = x
+    out[:, 1] = x * y
+    out[:, 2] = y
+    return np.sum(out**3)
+
+
+def haar(x: Any) -> Any:
+    return np.sum(np.sin(x[::2] + x[1::2]) ** 2) + np.sum((x[::2] - x[1::2]) ** 4)
+
+
+def red_black(x: Any) -> Any:
+    u = x.copy()
+    u[::2] = np.sin(u[::2])
+    u[1::2] = u[1::2] * 0.5 + 1.0
+    return np.sum(u**3)
+
+
+def framed(x: Any) -> Any:
+    y = np.sin(x) * x
+    y[0], y[-1] = 0.0, 1.0
+    y[:, 0], y[:, -1] = y[:, 1], 2.0
+    return np.sum(y**2)
+
+
+def inner(x: Any) -> Any:
+    u = np.zeros_like(x)
+    u[1:-1, 1:-1] = x[1:-1, 1:-1] ** 2
+    return np.sum(np.sin(u) ** 2)
+
+
 def extended(x: Any) -> Any:
     return np.sum(np.sin(np.pad(x, 2, mode="edge")) ** 2)
+
+
+def extended_rows_and_columns(x: Any) -> Any:
+    return np.sum(np.sin(np.pad(x, 1, mode="edge")) ** 2)
+
+
+def extended_laplacian(x: Any) -> Any:
+    p = np.pad(x, 1, mode="edge")
+    return np.sum((p[2:, 1:-1] + p[:-2, 1:-1] + p[1:-1, 2:] + p[1:-1, :-2] - 4 * p[1:-1, 1:-1]) ** 2)
 
 
 def reflected(x: Any) -> Any:
@@ -168,6 +224,16 @@ PROGRAMS: dict[Callable[..., Any], tuple[tuple[int, ...], list[tuple[int, ...]],
     repeated: ((0, 1), [(20_000,), (20_000, 4)], [(3,), (3, 4)]),
     upsampled: ((0, 1), [(300, 200), (600, 400)], [(3, 2), (6, 4)]),
     alternating: ((0, 1), [(50_000,), (50_000,)], [(5,), (5,)]),
+    computed_parts: ((0, 1), [(200_000,), (150_000,)], [(5,), (4,)]),
+    computed_columns: ((0, 1), [(500, 400), (500, 300)], [(3, 4), (3, 2)]),
+    interleaved: ((0, 1), [(200_000,), (200_000,)], [(5,), (5,)]),
+    filled: ((0, 1), [(50_000,), (50_000,)], [(5,), (5,)]),
+    haar: ((0,), [(200_000,)], [(6,)]),
+    red_black: ((0,), [(400_000,)], [(6,)]),
+    framed: ((0,), [(500, 300)], [(5, 4)]),
+    inner: ((0,), [(500, 400)], [(5, 4)]),
+    extended_rows_and_columns: ((0,), [(500, 300)], [(5, 4)]),
+    extended_laplacian: ((0,), [(500, 300)], [(5, 4)]),
     extended: ((0,), [(100_000,)], [(6,)]),
     reflected: ((0,), [(500, 300)], [(5, 4)]),
     periodic_laplacian: ((0,), [(500, 300)], [(5, 4)]),
