@@ -155,7 +155,9 @@ def _lines(table: ResidualTable) -> Iterator[str]:
         yield ("  " + "  ".join([*cells, row[7]])).rstrip()
     saved, again = sum(r.is_saved for r in table.rows), sum(r.is_recomputed for r in table.rows)
     yield f"  saved {_number(table.saved_bytes)} bytes in {_values(saved)}; recomputed {_values(again)}"
-    if table.work.again and table.work.forward:
+    if not table.work.is_known:
+        yield "  extra work: turns of loops, of which only the run knows how many there are"
+    elif table.work.again and table.work.forward:
         share = 100 * table.work.again / table.work.forward
         yield f"  extra work: {f'about {share:.0f}' if share >= 1 else 'less than 1'}% of the forward pass"
 

@@ -90,10 +90,13 @@ def work_of_turns(graph: Graph) -> Work:
 
     Those that are run to be reversed stand there as they are; loops of unknown lengths are left out.
     """
-    structure, forward, again = Structure.of(graph), 0.0, 0.0
+    structure, forward, again, known = Structure.of(graph), 0.0, 0.0, True
     for found in repeated_blocks(graph):
         for node in found.block.nodes:
-            turns = turns_of(node, structure) if is_loop(node) and MARK in node.attrs else None
+            if not is_loop(node) or MARK not in node.attrs:
+                continue
+            turns = turns_of(node, structure)
+            known &= turns is not None
             if not turns:
                 continue
             each = all_work(Graph.of("turn", body_of(node))) * (found.times or 1)
@@ -103,7 +106,7 @@ def work_of_turns(graph: Graph) -> Work:
                 again += each * (recomputed_turns(turns, slots) - turns)
             else:
                 again += each * extra_turns(turns, slots)
-    return Work(forward, again)
+    return Work(forward, again, known)
 
 
 def checkpointed_loops(graph: Graph) -> Iterator[tuple[Loc | None, str]]:

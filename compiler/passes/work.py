@@ -28,13 +28,21 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Roughly the additions of numbers that the forward pass is worth, and what of it is run again."""
+    """Roughly the additions of numbers that the forward pass is worth, and what of it is run again.
+
+    Attributes
+    ----------
+    is_known
+        False where only the run knows how many turns are run again.
+    """
 
     forward: float
     again: float
+    is_known: bool = True
 
     def __add__(self, other: Work) -> Work:
-        return Work(self.forward + other.forward, self.again + other.again)
+        known = self.is_known and other.is_known
+        return Work(self.forward + other.forward, self.again + other.again, known)
 
 
 def repeated_blocks(graph: Graph) -> Iterator[Repeated]:

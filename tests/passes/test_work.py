@@ -77,6 +77,17 @@ def test_turns_that_run_again_count(function: Callable[[Any], Any], share: float
     assert work.again / work.forward == pytest.approx(share, rel=0.05)
 
 
+def test_turns_that_only_the_run_counts() -> None:
+    def halved(x: Any) -> Any:
+        while gr.checkpointed(np.sum(x) > 1.0, slots=3):
+            x = np.sin(x) * 0.5
+        return np.sum(x)
+
+    memory = gr.grad(halved).inspect(np.ones(9)).memory
+    assert not memory.residuals.work.is_known
+    assert "extra work: turns of loops, of which only the run knows how many" in str(memory)
+
+
 def test_segments_run_the_forward_pass_twice() -> None:
     program = gr.grad(segments).inspect(0.2, np.ones(1000))
     work = program.memory.residuals.work
