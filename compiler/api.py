@@ -97,11 +97,11 @@ def grad(
         Arguments, by position or name, that the caller has no more use for: results may take the memory of
         their arrays, a gradient that of what it is by. See `jit`.
     checkpoint
-        What is saved for the backward pass, and what it computes again: "everything" saves, "nothing" does
-        but what cannot be computed again, "dots" only the results of matrix products, "recompute_cheap" all
-        but the results of elementwise operations and of data movement, "sqrt" what passes from one of about
-        the square root of all steps to the next, also in loops. Or a function from a node of the graph to
-        "save", "recompute" or None, for whichever costs less, which is the default for all.
+        What is saved for the backward pass, and what it computes again: "everything" saves all, "nothing"
+        only what cannot be computed again, "dots" the results of matrix products, "recompute_cheap" all but
+        the results of elementwise operations and of data movement, "sqrt" what passes from one of about the
+        square root of all steps to the next, also in loops. Or a function from a node of the graph to "save",
+        "recompute" or None, for whichever costs less: that is "cheapest", the default.
     memory_budget
         The most bytes that a call may take, its inputs and constants apart: a number, or a text like "64MB".
         Of the plans that stay within it, the one with the least work is taken.

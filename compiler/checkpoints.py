@@ -41,7 +41,7 @@ def checkpoint(
         What is saved nevertheless: "everything", "nothing", "dots" or "recompute_cheap", or a function from a
         node of `fun` to "save" or, as for all else, "recompute". See `grad`; `save_only` makes one that goes
         by `name`. It goes by what `fun` computes outside of its loops and branches. Predicates and indices
-        there are saved in any case.
+        are saved in any case, those of its loops for each turn, and never computed again.
 
     Returns
     -------

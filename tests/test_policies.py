@@ -61,6 +61,19 @@ def test_names_and_functions_as_policies():
     assert held(gr.save_only("h1", "h3")) == held(gr.save_only()) + 2 * X.nbytes
 
 
+def test_a_named_value_is_one_row_of_what_is_saved():
+    def rows(**options):
+        memory = gr.grad(named, argnums=(0, 1), **options).inspect(W, X).memory
+        line = named.__code__.co_firstlineno + 2
+        return [r for r in memory.residuals.rows if r.line == line and r.how != "argument"]
+
+    found = rows(checkpoint=gr.save_only("h1", "h3"))
+    assert sorted(r.how for r in found) == ["kept"] * 2 + ["recomputed"] * 3
+    assert all("name" not in reader for r in found for reader in r.why)
+    assert len({r.name for r in rows()}) == len(rows())
+    assert all(r.how == "recomputed" for r in rows(checkpoint=gr.save_only()))
+
+
 def test_names_are_texts():
     for call in (
         lambda: gr.name(X, 3),

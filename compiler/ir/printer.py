@@ -6,12 +6,14 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import zip_longest
 from typing import Any
 
 from .dims import Symbol
-from .graph import Block, Graph, Literal, Loc, Node, Span, Value, walk
+from .graph import Block, Graph, Literal, Loc, Node, Origin, Span, Value, walk
 from .literals import approximate, element_texts, float_text, is_whole
+from .saved import run_again, saved_values
 from .symbols import symbols_in
 from .types import DType
 
@@ -60,7 +62,7 @@ class Printer:
     graph
         The graph, which may be invalid: what has no text of its own prints in the general form.
     locations
-        Whether to add the comments: source lines, origins and approximate constants.
+        Whether to add the comments: source lines, origins, what is saved, approximate constants.
     """
 
     def __init__(self, graph: Graph, *, locations: bool = True) -> None:
@@ -69,6 +71,14 @@ class Printer:
         self._locations = locations
         self._types: dict[Any, str] = {}
         self._files: dict[str, str] = {}
+
+    @cached_property
+    def _saved(self) -> frozenset[Value]:
+        return saved_values(self.graph)
+
+    @cached_property
+    def _again(self) -> frozenset[Node]:
+        return run_again(self.graph)
 
     def lines(self) -> Iterator[tuple[str, Node | None]]:
         """Yield every line with the node that starts on it, None for the others."""
@@ -139,10 +149,10 @@ class Printer:
             case "for", (lo, hi, step, *inits), (body,) if len(body.params) == 1 + len(inits):
                 bounds = self.names.list((lo, hi, step))
                 text = f"for {self.names[body.params[0]]} in range({bounds})"
-                return text + _mark(node) + self._carry(body.params[1:], inits)
+                return text + loop_mark(node) + self._carry(body.params[1:], inits)
             case "while", (enter, *inits), (body,) if len(body.params) == 1 + len(inits):
                 text = f"while {self.names[enter]} count {self.names[body.params[0]]}"
-                return text + _mark(node) + self._carry(body.params[1:], inits)
+                return text + loop_mark(node) + self._carry(body.params[1:], inits)
             case "constant", (), () if _literal(node) and len(node.attrs) == 1:
                 return f"constant {_elements(node.attrs['value'])}"
         attrs = {k: node.attrs[k] for k in sorted(node.attrs, key=_place(node))}
@@ -185,7 +195,9 @@ class Printer:
             return ""
         literal = _literal(node)
         number = approximate(literal) if literal else ""
-        place = " ".join(filter(None, [self._place(node.loc), node.origin.value]))
+        saved = "saved" if not self._saved.isdisjoint(node.results) else ""
+        made = Origin.RECOMPUTED if node in self._again and not literal else node.origin
+        place = " ".join(filter(None, [self._place(node.loc), made.value, saved]))
         text = ", ".join(filter(None, [number, place]))
         return f"  # {text}" if text else ""
 
@@ -205,7 +217,7 @@ def print_graph(graph: Graph, *, locations: bool = True) -> str:
     graph
         Any graph; one that `verify` accepts can be parsed back.
     locations
-        Whether source lines, origins and approximate constants follow as comments.
+        Whether source lines, origins, what is saved and approximate constants follow as comments.
     """
     return "\n".join([line for line, _ in Printer(graph, locations=locations).lines()]) + "\n"
 
@@ -243,7 +255,7 @@ def attr_text(value: Any) -> str:
     return str(value)  # ints, dims and array types
 
 
-def _mark(node: Node) -> str:
+def loop_mark(node: Node) -> str:
     """Print how a loop is checkpointed, or that it saves states: in so many slots, 0 for any number."""
     for mark in ("checkpointed", "saves"):
         if mark in node.attrs:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ir.graph import Block, Graph, Node, Origin, Value, walk
 from ..ir.loops import body_of, carries, form, heads, is_loop
-from ..ir.printer import Printer
+from ..ir.printer import Printer, loop_mark
 from . import labels, style
 from .diagram import Diagram, check_size
 from .marks import Phase, find_marks, node_phase
@@ -174,7 +174,8 @@ class _Drawing:
     # Nodes with regions.
 
     def _region_node(self, frame: Digraph, node: Node, phase: Phase) -> None:
-        inner = self._frame(phase, "   ".join(filter(None, [node.op.name, place(node.loc)])))
+        caption = node.op.name + loop_mark(node), place(node.loc)
+        inner = self._frame(phase, "   ".join(filter(None, caption)))
         draw = self._loop if is_loop(node) else self._branches
         draw(inner, node, phase)
         frame.subgraph(inner)

@@ -8,6 +8,7 @@ from enum import Enum
 
 from ..ir.graph import Graph, Node, Origin, Value, walk
 from ..ir.operation import NOT_DIFFERENTIABLE
+from ..ir.saved import saved_values
 from ..ir.types import ArrayType
 
 
@@ -53,11 +54,8 @@ def find_marks(graph: Graph) -> Marks:
     phase = _phases(graph)
     constants = {r for node in walk(graph.block) if node.op.name == "constant" for r in node.results}
     paths: dict[Value, int] = {}
-    saved: set[Value] = set()
     for use in _uses(graph, phase):
         forward = phase[use.value] is Phase.FORWARD
-        if use.pushed or (forward and use.phase is Phase.BACKWARD):
-            saved.add(use.value)
         if forward and use.phase is Phase.FORWARD and use.differentiable:
             paths[use.value] = paths.get(use.value, 0) + 1
     forks = {v for v, n in paths.items() if n > 1 and _carries_gradient(v)}
@@ -65,7 +63,7 @@ def find_marks(graph: Graph) -> Marks:
         phase,
         constants=frozenset(constants),
         forks=frozenset(forks - constants),
-        saved=frozenset(saved - constants),
+        saved=saved_values(graph),
         recomputed=frozenset(set(_recomputed(graph, phase)) - constants),
         repeated=frozenset(_repeated(graph)),
     )
@@ -94,7 +92,6 @@ def _phases(graph: Graph) -> dict[Value, Phase]:
 class _Use:
     value: Value
     phase: Phase  # of the reader
-    pushed: bool = False  # on a stack, for the backward phase
     differentiable: bool = True
 
 
@@ -104,8 +101,8 @@ def _uses(graph: Graph, phase: dict[Value, Phase]) -> Iterator[_Use]:
         for inner in _with_inner(node):
             pushes = inner.op.name == "push" and own is Phase.FORWARD
             differentiable = inner.op.derivative is not NOT_DIFFERENTIABLE and not pushes
-            for k, value in enumerate(_read(inner)):
-                yield _Use(value, own, pushes and k == 1, differentiable)
+            for value in _read(inner):
+                yield _Use(value, own, differentiable)
     yield from (_Use(v, phase[v]) for v in graph.block.results)
 
 

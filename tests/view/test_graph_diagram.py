@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+import gradir as gr
 import numpy as np
 import pytest
 from gradir.errors import GradirError, RenderError
@@ -209,6 +210,38 @@ def test_what_is_computed_again_has_a_border_of_its_own_and_a_legend() -> None:
         assert "dashed" in drawn.attributes[node]["style"]
     assert {"saved for the backward phase", "computed again there"} <= set(drawn.texts.values())
     assert "recomputed" in str(reverse.graph)
+
+
+def swing(x):
+    for _ in gr.checkpointed(range(9), slots=3):
+        x = np.sin(x)
+    return x
+
+
+def test_checkpointed_loops_say_how() -> None:
+    primal = graph_diagram(gr.trace(swing)(0.5)).source
+    assert re.search(r"<for checkpointed 3 +test_graph_diagram.py:\d+>", primal)
+    program = gr.grad(swing).inspect(0.5)
+    assert "<while saves 3 " in program.diagram().source
+    assert any(" saves 3 " in line and line.endswith("saved") for line in str(program.adjoint).splitlines())
+
+
+def test_the_printed_graph_marks_what_is_drawn_as_saved() -> None:
+    for text in (FORK, LAYER, LOOP, WHILE):
+        _, reverse = joint(text, (0,))
+        printer, saved = Printer(reverse.graph), find_marks(reverse.graph).saved
+        for line, node in printer.lines():
+            if node is not None:
+                assert line.endswith("saved") == (not saved.isdisjoint(node.results)), line
+
+
+def test_the_printed_graph_marks_what_is_drawn_as_recomputed() -> None:
+    graph = gr.grad(swing).inspect(0.5).adjoint
+    again, printer = find_marks(graph).recomputed, Printer(graph)
+    assert again
+    for line, node in printer.lines():
+        if node is not None and not node.regions:
+            assert line.endswith("recomputed") == (not again.isdisjoint(node.results)), line
 
 
 def test_a_legend_names_only_what_is_there() -> None:
