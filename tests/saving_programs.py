@@ -60,6 +60,9 @@ def demand_positive(x):
 FUNCTIONS = (network, recurrence, branches, until_small, in_place)
 
 
+FEW_ULP = 8 * 2.0**-52  # of the largest number of a gradient
+
+
 def largest_gap(found, expected):
     """How far gradients are apart, in units of the largest number beside."""
     pairs = zip(optree.tree_leaves(found), optree.tree_leaves(expected), strict=True)

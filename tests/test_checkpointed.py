@@ -124,6 +124,25 @@ def test_memory_is_in_states_as_asked() -> None:
     assert plan.peak < 20 * 50 * 8 * 2 + 20 * 8 * 2 + 12 * 50 * 8
 
 
+def test_memory_grows_by_states() -> None:
+    def taken(slots):
+        def loop(x):
+            u, v = x * 1.0, np.zeros(50)
+            for _ in gr.checkpointed(range(3000), slots=slots):
+                v = v - 1e-3 * np.sin(u)
+                u = u + 1e-3 * v * x
+            return (u * u).sum()
+
+        memory = gr.grad(loop).inspect(np.linspace(0.1, 1.0, 50)).memory
+        assert memory.measure().peak == pytest.approx(memory.peak, rel=0.05)
+        return memory.peak
+
+    few, more, many = map(taken, (100, 200, 400))
+    states = 100 * (2 * 50 + 1) * 8  # of u and v, with their turns
+    assert more - few == pytest.approx(states, rel=0.05)
+    assert many - more == pytest.approx(2 * states, rel=0.05)
+
+
 def test_saved_states_are_residuals() -> None:
     rows = gr.grad(bounce).inspect(np.linspace(0.1, 1.0, 50)).memory.residuals.rows
     line = bounce.__code__.co_firstlineno + 4

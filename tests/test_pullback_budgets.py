@@ -11,7 +11,7 @@ from gradir.pullback import PULLBACKS
 from gradir.runtime.memory_count import count_memory
 
 from tests.plain_code import in_plain_code
-from tests.saving_programs import FUNCTIONS, W, X, largest_gap
+from tests.saving_programs import FEW_ULP, FUNCTIONS, W, X, largest_gap
 
 __all__ = ["in_plain_code"]  # for all tests here
 
@@ -54,7 +54,7 @@ def test_what_both_halves_take_stays_within_the_budget(function):
         plan, measured, holds, found = taken(function, LAYERS, ROWS, memory_budget=int(share * most))
         assert plan <= share * most
         assert measured == pytest.approx(plan, rel=0.05)
-        assert largest_gap(found, expected) < 1e-13
+        assert largest_gap(found, expected) < FEW_ULP
         seen.append(plan)
         assert share < 1.0 or holds == held
     assert len(set(seen)) > 1
@@ -69,7 +69,7 @@ def test_budgets_change_no_pullback(function):
     expected = gr.grad(function, argnums=(0, 1))(W, X)
     for budget in ("1MB", "30kB"):
         _, pullback = gr.vjp(function, W, X, memory_budget=budget)
-        assert largest_gap(pullback(1.0), expected) < 1e-13
+        assert largest_gap(pullback(1.0), expected) < FEW_ULP
 
 
 def test_each_budget_has_its_code():

@@ -12,7 +12,7 @@ from gradir.ir.graph import walk
 from gradir.passes.policies import NAMED
 
 from tests.plain_code import in_plain_code
-from tests.saving_programs import FUNCTIONS, W, X, demand_positive, largest_gap, network
+from tests.saving_programs import FEW_ULP, FUNCTIONS, W, X, demand_positive, largest_gap, network
 
 __all__ = ["in_plain_code"]  # for all tests here
 
@@ -28,7 +28,7 @@ def test_regions_change_no_gradient(function, policy):
     region = gr.checkpoint(function, policy=policy)
     gradients = gr.grad(function, argnums=(0, 1))(W, X)
     found = gr.grad(lambda ws, x: region(ws, x) + 0.0, argnums=(0, 1))(W, X)
-    assert largest_gap(found, gradients) < 1e-13
+    assert largest_gap(found, gradients) < FEW_ULP
 
 
 @gr.checkpoint
@@ -54,7 +54,7 @@ def repeated(ws, x):
 def test_regions_in_a_chain_in_loops_and_in_branches(function, monkeypatch):
     found = gr.grad(function, argnums=(0, 1))(W, X)
     monkeypatch.setitem(globals(), "layer", layer.fun)
-    assert largest_gap(found, gr.grad(function, argnums=(0, 1))(W, X)) < 1e-13
+    assert largest_gap(found, gr.grad(function, argnums=(0, 1))(W, X)) < FEW_ULP
 
 
 def test_a_region_saves_nothing_of_its_insides():
@@ -72,9 +72,9 @@ def test_second_derivatives_go_through_regions():
         return np.sum(np.sin(x) * np.exp(x))
 
     expected = gr.grad(slope(plain))(X)
-    assert largest_gap(gr.grad(slope(lambda x: gr.checkpoint(plain)(x)))(X), expected) < 1e-13
+    assert largest_gap(gr.grad(slope(lambda x: gr.checkpoint(plain)(x)))(X), expected) < FEW_ULP
     by_policy = gr.grad(lambda x: np.sum(gr.grad(plain, checkpoint="nothing")(x) ** 2))
-    assert largest_gap(by_policy(X), expected) < 1e-13
+    assert largest_gap(by_policy(X), expected) < FEW_ULP
 
 
 class Model:
@@ -98,7 +98,7 @@ def test_methods_containers_and_keywords():
 
     assert loss(W[0], X) == pytest.approx(plain(W[0], X))
     assert (
-        largest_gap(gr.grad(loss, argnums=(0, 1))(W[0], X), gr.grad(plain, argnums=(0, 1))(W[0], X)) < 1e-13
+        largest_gap(gr.grad(loss, argnums=(0, 1))(W[0], X), gr.grad(plain, argnums=(0, 1))(W[0], X)) < FEW_ULP
     )
 
 
@@ -204,7 +204,7 @@ def test_regions_of_sizes_that_the_run_decides():
 
     x = np.array([0.1, 0.2, 0.3, 0.5, 0.4])
     for policy in NAMED:
-        assert largest_gap(gr.grad(looped, checkpoint=policy)(x), gr.grad(looped)(x)) < 1e-13
+        assert largest_gap(gr.grad(looped, checkpoint=policy)(x), gr.grad(looped)(x)) < FEW_ULP
     gr.check_grads(looped, (x,))
 
 
@@ -227,7 +227,7 @@ def test_which_of_two_is_the_largest_is_decided_once():
 def test_checkpointed_functions_pickle():
     assert pickle.loads(pickle.dumps(layer)) is layer
     again = pickle.loads(pickle.dumps(gr.grad(gr.checkpoint(network, policy="dots"), argnums=1)))
-    assert largest_gap(again(W, X), gr.grad(network, argnums=1)(W, X)) < 1e-13
+    assert largest_gap(again(W, X), gr.grad(network, argnums=1)(W, X)) < FEW_ULP
 
 
 def test_a_region_given_as_decorator_with_options_and_bad_ones():
@@ -322,7 +322,7 @@ def test_gradients_of_regions_that_decide(function):
     rng = np.random.default_rng(2)
     x, z = rng.uniform(0.5, 2.0, size=64), rng.normal(size=64)
     plain = gr.grad(lambda x: function(x, z)[0])(x)
-    assert largest_gap(gr.grad(lambda x: gr.checkpoint(function)(x, z)[0])(x), plain) < 1e-13
+    assert largest_gap(gr.grad(lambda x: gr.checkpoint(function)(x, z)[0])(x), plain) < FEW_ULP
 
     def slope(x):
         return np.sum(gr.grad(lambda x: gr.checkpoint(function)(x * x, z)[0])(x) ** 2)
@@ -355,7 +355,7 @@ def test_arguments_may_be_donated_to_functions_with_regions():
     expected = gr.value_and_grad(loss, argnums=(0, 1), has_aux=True)(W[0], X)
     w, x = W[0].copy(), X.copy()
     found = gr.value_and_grad(loss, argnums=(0, 1), has_aux=True, donate=("w", "x"))(w, x)
-    assert largest_gap(found, expected) < 1e-13
+    assert largest_gap(found, expected) < FEW_ULP
 
 
 @pytest.mark.parametrize("policy", ["sqrt", "nothing"])
@@ -370,5 +370,5 @@ def test_regions_that_decide_in_gradients_with_policies(function, policy):
 
     rng = np.random.default_rng(4)
     x, z = rng.uniform(0.5, 2.0, size=64), rng.normal(size=64)
-    assert largest_gap(gr.grad(loss, checkpoint=policy)(x, z), gr.grad(loss)(x, z)) < 1e-13
+    assert largest_gap(gr.grad(loss, checkpoint=policy)(x, z), gr.grad(loss)(x, z)) < FEW_ULP
     gr.check_grads(lambda x: loss(x, z), (x,))

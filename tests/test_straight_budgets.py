@@ -8,7 +8,7 @@ import pytest
 from gradir.ir.graph import walk
 
 from tests.plain_code import in_plain_code
-from tests.saving_programs import largest_gap
+from tests.saving_programs import FEW_ULP, largest_gap
 
 __all__ = ["in_plain_code"]  # for all tests here
 
@@ -29,7 +29,7 @@ def test_straight_code_runs_again_as_often_as_it_takes(share):
     memory = found.inspect(ws, x).memory
     assert memory.peak <= budget
     assert memory.measure().peak == memory.peak
-    assert largest_gap(found(ws, x), everything(ws, x)) < 1e-13
+    assert largest_gap(found(ws, x), everything(ws, x)) < FEW_ULP
 
 
 def test_fewer_slots_take_less_memory_and_more_work():
@@ -118,4 +118,4 @@ def test_updates_in_place_and_scans_run_again(function):
         memory = g.inspect(ws, x).memory
         assert memory.peak <= budget
         assert memory.measure().peak == pytest.approx(memory.peak, rel=0.05)
-        assert largest_gap(g(ws, x), expected) < 1e-13
+        assert largest_gap(g(ws, x), expected) < FEW_ULP
