@@ -20,7 +20,7 @@ def open_thin_products(graph: Graph, ops: OpTable) -> Graph:
     """Return the graph with such products as sums."""
 
     def visit(walked: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value] | None:
-        return (thin_product(b, *operands, walked.definition),) if _is_thin(node) else None
+        return (thin_product(b, operands[0], operands[1], walked.definition),) if _is_thin(node) else None
 
     return rewrite(graph, visit, ops) if any(map(_is_thin, walk(graph.block))) else graph
 

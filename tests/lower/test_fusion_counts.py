@@ -61,6 +61,16 @@ COUNTS = {
     "repeated": ((1, 0), (1, 0)),
     "upsampled": ((1, 0), (1, 0)),
     "alternating": ((1, 0), (1, 0)),
+    "computed_parts": ((1, 0), (1, 0)),
+    "computed_columns": ((1, 0), (1, 0)),
+    "interleaved": ((1, 0), (1, 0)),
+    "filled": ((1, 0), (2, 1)),  # a column that two others need is stored
+    "haar": ((1, 0), (1, 0)),
+    "red_black": ((1, 0), (1, 0)),
+    "framed": ((1, 0), (1, 0)),
+    "inner": ((1, 0), (2, 1)),
+    "extended_rows_and_columns": ((1, 0), (1, 0)),
+    "extended_laplacian": ((1, 0), (2, 1)),
     "extended": ((1, 0), (1, 0)),
     "reflected": ((1, 0), (2, 1)),  # rows are added to one another, then columns
     "periodic_laplacian": ((1, 0), (2, 1)),
