@@ -61,9 +61,7 @@ def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> KernelProgr
     for rewrite in _REWRITES:
         graph = rewrite(graph, OPS)
     inlining = choose(graph)
-    body = schedule(graph, inlining)
-    if store_shared(body, inlining):
-        body = schedule(graph, inlining)  # nests that only waited for what has no memory now can join
+    body = store_shared(schedule(graph, inlining), inlining, lambda: schedule(graph, inlining))
     body = split_large(merge_rows(graph, body, inlining), inlining)
     plan = plan_buffers(graph, body, inlining, find_lifetimes(graph, body, inlining), donated or {})
     sites, site_of = sites_of(graph)

@@ -20,14 +20,32 @@ _OUT_OF_CACHE = 1 << 18
 _CHEAPER_THAN_MEMORY = 12
 # Below, a loop with a chain of elementary functions takes longer than two loops that share them (by a third).
 _FAR_OUT_OF_CACHE = 1 << 20
+_ROUNDS = 3
 
 
-def store_shared(body: tuple[Statement, ...], inlining: Inlining) -> bool:
-    """Keep the shared values that something else reads, inline the others; tell whether there are others.
+def store_shared(
+    body: tuple[Statement, ...], inlining: Inlining, schedule: Callable[[], tuple[Statement, ...]]
+) -> tuple[Statement, ...]:
+    """Keep the shared values that something else reads, inline the others; return the statements then.
 
     A value that one other nest reads, at its own index only, is computed there instead. A large
-    value that is cheap to compute is computed again wherever it is read.
+    value that is cheap to compute is computed again wherever it is read. Nests that only waited for what
+    has no memory now can join, and one may be left where several read a value.
     """
+    for _ in range(_ROUNDS):
+        shared = set(inlining.shared)
+        if not _inline_shared(body, inlining):
+            break
+        body = schedule()
+        inlining.shared = shared & inlining.kept
+        inlining.kept -= inlining.shared
+    inlining.kept |= inlining.shared
+    inlining.shared.clear()
+    return body
+
+
+def _inline_shared(body: tuple[Statement, ...], inlining: Inlining) -> bool:
+    """Keep or inline each shared value; tell whether one is inlined."""
     if not inlining.shared:
         return False
     statements = list(walk(body))

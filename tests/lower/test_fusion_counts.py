@@ -64,7 +64,7 @@ COUNTS = {
     "computed_parts": ((1, 0), (1, 0)),
     "computed_columns": ((1, 0), (1, 0)),
     "interleaved": ((1, 0), (1, 0)),
-    "filled": ((1, 0), (2, 1)),  # a column that two others need is stored
+    "filled": ((1, 0), (1, 0)),
     "haar": ((1, 0), (1, 0)),
     "red_black": ((1, 0), (1, 0)),
     "framed": ((1, 0), (1, 0)),
