@@ -13,7 +13,7 @@ from .affine import Index, Variable
 from .domains import Here, is_inside, local_index, pinned
 from .elements import Walk
 from .kernels import Access, Buffer, Nest, Root
-from .llvm_abreast import ABREAST, LIGHT, add_rows, adds_rows, rows_abreast
+from .llvm_abreast import ABREAST, LIGHT, add_rows, adds_rows, rows_abreast, sums_abreast, sums_rows
 from .llvm_code import Code
 from .llvm_fetching import Ahead, fetch_at_once, find_ahead, goes_in_stretches, in_stretches
 from .llvm_loop_hints import FREE, ROLLED, Hints, innermost
@@ -185,21 +185,23 @@ class NestCode:
             self.rounds(start, turns, spanning)
         elif depth == len(self.groups) - 2 and adds_rows(self, group) and most >= 2 * ABREAST:
             rows_abreast(self, depth, start, turns)
+        elif depth == len(self.groups) - 2 and most >= 2 * ABREAST and sums_rows(self, group):
+            sums_abreast(self, depth, start, turns)
         else:
             with self.code.loop(turns, self.hints(depth, turns, most)) as i:
                 self.step(depth, self.moved(start, i))
 
-    def hints(self, depth: int, turns: Dim | str, most: int) -> Hints:
-        """What to tell LLVM of the loop at `depth`."""
+    def hints(self, depth: int, turns: Dim | str, most: int, rows: int = 0) -> Hints:
+        """What to tell LLVM of the loop at `depth`, which does the same for several rows."""
         if self.unroll or depth < len(self.groups) - 1:
             return FREE if self.unroll else ROLLED
         summed = most >= _LONG_SUM and any(s.depth <= depth for s in self.sums)
         return innermost(
             turns if isinstance(turns, int) else None,
-            self.weight * max(1, len(self.abreast)),
+            self.weight * max(1, rows, len(self.abreast)),
             in_place=self.in_place,
             adds_up=any(r.access is Access.REDUCE for r in self.nest.roots),
-            interleave=self.interleave if summed else 0,
+            interleave=1 if rows else self.interleave if summed else 0,
         )
 
     def clipped(self, chunk: Chunk, first: int, count: Dim) -> tuple[str, str]:

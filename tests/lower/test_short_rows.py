@@ -9,6 +9,10 @@ import gradir as gr
 import numpy as np
 import pytest
 from gradir.lower.llvm_loop_hints import FREE, innermost
+from gradir.lower.llvm_program import emit
+from gradir.lower.lower import lower
+
+from .build import array, build
 
 ROWS = 1003
 FULL = {"weight": 3, "in_place": False, "adds_up": False, "interleave": 0}
@@ -52,6 +56,40 @@ def test_rows_are_added_up_several_at_once(rows: int, columns: int) -> None:
     g = np.linspace(-1.0, 1.0, rows)
     for got, want in zip(gr.jit(reduced)(x, g), reduced(x, g), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("rows", [5, 8, 11, ROWS])
+@pytest.mark.parametrize("columns", [7, 8, 20, 150, 5000])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_several_rows_are_added_up_at_once(rows: int, columns: int, dtype: Any) -> None:
+    def reduced(x: Any, w: Any) -> Any:
+        return x @ w, np.sum(x * x, axis=1), np.max(x, axis=1), np.prod(1.0 + 0.01 * x, axis=1)
+
+    x = _matrix(columns, dtype, rows=rows)
+    w = np.linspace(-1.0, 1.0, columns, dtype=dtype)
+    digits = 1e-11 if dtype is np.float64 else 2e-4
+    for got, want in zip(gr.jit(reduced)(x, w), reduced(x, w), strict=True):
+        np.testing.assert_allclose(got, want, rtol=digits, atol=digits * np.sqrt(columns))
+
+
+@pytest.mark.parametrize(("columns", "sums"), [(7, 1), (8, 5), (200, 5), (5000, 1)])
+def test_four_rows_have_four_sums_in_one_loop(columns: int, sums: int) -> None:
+    graph = build(lambda b, x: b.sum(b.square(x), axes=(1,)), array(ROWS // 10, columns))
+    text = emit(lower(graph), "f")
+    assert len(re.findall(r"fadd reassoc", text)) == sums  # four, and one for the rows that are left
+
+
+def test_rows_of_a_part_and_of_tiles_are_added_up() -> None:
+    def reduced(x: Any, y: Any) -> Any:
+        return (
+            np.sum(x * y.T, axis=1),
+            np.sum(x[1:, 3:90] * y.T[1:, 5:92], axis=1),
+            np.sum(x[None] * y, axis=2),
+        )
+
+    x, y = _matrix(300, rows=300), _matrix(300, rows=300) + 1.0
+    for got, want in zip(gr.jit(reduced)(x, y), reduced(x, y), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-10)
 
 
 def test_whole_numbers_are_added_up_exactly() -> None:
