@@ -15,6 +15,7 @@ from .inlays import inline_updates
 from .inlining import choose
 from .kernels import KernelProgram
 from .lifetimes import find_lifetimes
+from .long_rows import lengthen_rows
 from .parallel import split_large
 from .part_reads import read_parts
 from .schedule import schedule
@@ -31,6 +32,7 @@ _REWRITES = (
     without_names,
     write_parts,
     flag_bad_indices,
+    lengthen_rows,
     open_thin_products,
     join_tilings,
     read_parts,

@@ -20,12 +20,13 @@ def open_thin_products(graph: Graph, ops: OpTable) -> Graph:
     """Return the graph with such products as sums."""
 
     def visit(walked: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value] | None:
-        return (thin_product(b, operands[0], operands[1], walked.definition),) if _is_thin(node) else None
+        return (thin_product(b, operands[0], operands[1], walked.definition),) if is_thin(node) else None
 
-    return rewrite(graph, visit, ops) if any(map(_is_thin, walk(graph.block))) else graph
+    return rewrite(graph, visit, ops) if any(map(is_thin, walk(graph.block))) else graph
 
 
-def _is_thin(node: Node) -> bool:
+def is_thin(node: Node) -> bool:
+    """Tell whether a node is a product with a single row, column, or term in each sum."""
     if node.op.name != "matmul" or not node.result.dtype.is_float:
         return False
     m, k, n = *node.operands[0].shape[-2:], node.result.shape[-1]
@@ -40,7 +41,7 @@ def thin_product(b: Builder, x: Value, y: Value, made_by: Mapping[Value, Node]) 
         return b.multiply(_spread(b, x, (*batch, m, n), rank - 2), _spread(b, y, (*batch, m, n), rank - 1))
     matrix, vector, rows = (x, y, True) if n == 1 else (y, x, False)
     source = made_by.get(matrix)
-    if source is not None and _swaps_last(source):  # walked as it lies in memory
+    if source is not None and swaps_last(source):  # walked as it lies in memory
         matrix, rows = source.operands[0], not rows
     along = rank - 1 if rows else rank - 2
     line = b.reshape(vector, shape=(*batch, k))
@@ -55,6 +56,7 @@ def _spread(b: Builder, x: Value, shape: Shape, axis: int) -> Value:
     return b.broadcast(line, shape=shape, axes=(*batch, axis))
 
 
-def _swaps_last(node: Node) -> bool:
+def swaps_last(node: Node) -> bool:
+    """Tell whether a node transposes the matrices of a stack."""
     rank = len(node.results[0].shape) if node.op.name == "transpose" else 0
     return rank >= 2 and node.attrs["axes"] == (*range(rank - 2), rank - 1, rank - 2)
