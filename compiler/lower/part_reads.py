@@ -127,7 +127,7 @@ def _are_apart(a: Span, b: Span) -> bool:
     common = math.gcd(*(s.step for s in (a, b) if s.size > 1))
     if common and (first - second) % common:
         return True
-    return first + (a.size - 1) * a.step < second or second + (b.size - 1) * b.step < first
+    return bool(first + (a.size - 1) * a.step < second or second + (b.size - 1) * b.step < first)
 
 
 def _composed(
