@@ -11,6 +11,7 @@ from tests.plain_code import in_plain_code
 from tests.saving_programs import FEW_ULP, largest_gap
 
 __all__ = ["in_plain_code"]  # for all tests here
+SUMS = 1e-13  # gradients of 12 layers that are sums of 8,000 terms, of which some cancel, in another order
 
 
 def deep(ws, x):
@@ -118,4 +119,4 @@ def test_updates_in_place_and_scans_run_again(function):
         memory = g.inspect(ws, x).memory
         assert memory.peak <= budget
         assert memory.measure().peak == pytest.approx(memory.peak, rel=0.05)
-        assert largest_gap(g(ws, x), expected) < FEW_ULP
+        assert largest_gap(g(ws, x), expected) < SUMS
