@@ -14,6 +14,24 @@ _KEPT = 1 << 28  # bytes of all places of a program's workspaces
 
 # `%last` is the number of places, a power of two, less one. The address of its stack tells a thread
 # from others; the factor, 2**64 over the golden ratio, spreads such addresses over the upper bits.
+_SEARCH = """\
+define internal {head} noinline nounwind {{
+entry:
+  %first = call i64 @idle.first()
+  br label %look
+look:
+  %k = phi i64 [ 0, %entry ], [ %next, %look ]
+  %sum = add i64 %first, %k
+  %number = and i64 %sum, %last
+  %place = getelementptr ptr, ptr %places, i64 %number
+  {attempt}
+  %next = add i64 %k, 1
+  %more = icmp ult i64 %k, %last
+  %again = and i1 %failed, %more
+  br i1 %again, label %look, label %over
+over:
+  {end}
+}}"""
 _TEXTS = {
     "llvm.frameaddress": "declare ptr @llvm.frameaddress.p0(i32 immarg)",
     "idle.first": """\
@@ -25,46 +43,20 @@ define internal i64 @idle.first() nounwind {
   %first = lshr i64 %spread, 56
   ret i64 %first
 }""",
-    "idle.take": """\
-define internal noalias ptr @idle.take(ptr %places, i64 %last) noinline nounwind {
-entry:
-  %first = call i64 @idle.first()
-  br label %look
-look:
-  %k = phi i64 [ 0, %entry ], [ %next, %look ]
-  %sum = add i64 %first, %k
-  %number = and i64 %sum, %last
-  %place = getelementptr ptr, ptr %places, i64 %number
-  %found = atomicrmw xchg ptr %place, ptr null acq_rel, align 8
-  %next = add i64 %k, 1
-  %none = icmp eq ptr %found, null
-  %more = icmp ult i64 %k, %last
-  %again = and i1 %none, %more
-  br i1 %again, label %look, label %over
-over:
-  ret ptr %found
-}""",
-    "idle.leave": """\
-define internal ptr @idle.leave(ptr %places, i64 %last, ptr %memory) noinline nounwind {
-entry:
-  %first = call i64 @idle.first()
-  br label %look
-look:
-  %k = phi i64 [ 0, %entry ], [ %next, %look ]
-  %sum = add i64 %first, %k
-  %number = and i64 %sum, %last
-  %place = getelementptr ptr, ptr %places, i64 %number
-  %pair = cmpxchg ptr %place, ptr null, ptr %memory acq_rel monotonic, align 8
+    "idle.take": _SEARCH.format(
+        head="noalias ptr @idle.take(ptr %places, i64 %last)",
+        attempt="""%found = atomicrmw xchg ptr %place, ptr null acq_rel, align 8
+  %failed = icmp eq ptr %found, null""",
+        end="ret ptr %found",
+    ),
+    "idle.leave": _SEARCH.format(
+        head="ptr @idle.leave(ptr %places, i64 %last, ptr %memory)",
+        attempt="""%pair = cmpxchg ptr %place, ptr null, ptr %memory acq_rel monotonic, align 8
   %left = extractvalue { ptr, i1 } %pair, 1
-  %next = add i64 %k, 1
-  %more = icmp ult i64 %k, %last
-  %full = xor i1 %left, true
-  %again = and i1 %full, %more
-  br i1 %again, label %look, label %over
-over:
-  %rest = select i1 %left, ptr null, ptr %memory
-  ret ptr %rest
-}""",
+  %failed = xor i1 %left, true""",
+        end="""%rest = select i1 %left, ptr null, ptr %memory
+  ret ptr %rest""",
+    ),
     "idle.release": """\
 define internal void @idle.release(ptr %places, ptr %free) noinline nounwind {
 entry:

@@ -9,10 +9,10 @@ from ..ops import OPS
 from ..passes.checkpoints import open_checkpoints, without_names
 from .bands import merge_rows
 from .buffers import plan_buffers
+from .demand import choose
 from .finer_axes import walk_finer_axes
 from .index_checks import flag_bad_indices
 from .inlays import inline_updates
-from .inlining import choose
 from .kernels import KernelProgram
 from .lifetimes import find_lifetimes
 from .long_rows import lengthen_rows

@@ -1,14 +1,18 @@
-"""Short ways to build graphs for the tests of lowering."""
+"""Short ways to build graphs for the tests of lowering, and to run them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from gradir.ir.builder import Builder
 from gradir.ir.graph import Graph, Value
+from gradir.ir.interpreter import interpret
 from gradir.ir.types import INDEX, ArrayType, DType, Type
 from gradir.ir.verifier import verify
+from gradir.lower.lower import lower
 from gradir.ops import OPS
+from gradir.runtime.compile import compile_graph
 
 
 def array(*shape: int, dtype: DType = DType.F64) -> ArrayType:
@@ -60,3 +64,13 @@ def branch(b: Builder, predicate: Value, *arms: Callable[[Builder], Sequence[Val
 def nests(text: str) -> int:
     """The loop nests in printed kernels."""
     return sum(line.strip().startswith("nest ") for line in text.splitlines())
+
+
+def kernels_of(graph: Graph) -> str:
+    """The kernels of a graph whose compiled and interpreted results agree."""
+    rng = np.random.default_rng(0)
+    args = [rng.uniform(0.5, 1.5, v.shape).astype(v.dtype.numpy) for v in graph.block.params]
+    exact = all(v.dtype is DType.F64 for v in graph.block.params)
+    for got, want in zip(compile_graph(graph)(*args), interpret(graph, *args), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-12 if exact else 1e-5)
+    return str(lower(graph))

@@ -111,7 +111,8 @@ def filled(x: Any, y: Any) -> Any:
 
 
 def haar(x: Any) -> Any:
-    return np.sum(np.sin(x[::2] + x[1::2]) ** 2) + np.sum((x[::2] - x[1::2]) ** 4)
+    even, odd = x[:, ::2], x[:, 1::2]
+    return np.sum(np.sin(even + odd) ** 2) + np.sum((even - odd) ** 4)
 
 
 def red_black(x: Any) -> Any:
@@ -228,7 +229,7 @@ PROGRAMS: dict[Callable[..., Any], tuple[tuple[int, ...], list[tuple[int, ...]],
     computed_columns: ((0, 1), [(500, 400), (500, 300)], [(3, 4), (3, 2)]),
     interleaved: ((0, 1), [(200_000,), (200_000,)], [(5,), (5,)]),
     filled: ((0, 1), [(100_000,), (100_000,)], [(5,), (5,)]),
-    haar: ((0,), [(200_000,)], [(6,)]),
+    haar: ((0,), [(500, 800)], [(3, 4)]),
     red_black: ((0,), [(400_000,)], [(6,)]),
     framed: ((0,), [(500, 300)], [(5, 4)]),
     inner: ((0,), [(500, 400)], [(5, 4)]),

@@ -16,17 +16,8 @@ from gradir.lower.lower import lower
 from gradir.runtime import host
 from gradir.runtime.compile import compile_graph
 
-from .build import array, branch, build, loop, nests
+from .build import array, branch, build, kernels_of, loop, nests
 from .random_graphs import RandomGraph
-
-
-def _check(graph: Graph) -> str:
-    rng = np.random.default_rng(0)
-    args = [rng.uniform(0.5, 1.5, v.shape).astype(v.dtype.numpy) for v in graph.block.params]
-    exact = all(v.dtype is DType.F64 for v in graph.block.params)
-    for got, want in zip(compile_graph(graph)(*args), interpret(graph, *args), strict=True):
-        np.testing.assert_allclose(got, want, rtol=1e-12 if exact else 1e-5)
-    return str(lower(graph))
 
 
 @pytest.fixture(params=["alone", "shared"])
@@ -49,14 +40,14 @@ def _softmax(b: Builder, x: Value) -> Value:
 
 @pytest.mark.parametrize("rows", [400, 401, 397, 16 * 25 + 1])
 def test_a_softmax_is_one_pass_over_memory(rows: int) -> None:
-    text = _check(build(_softmax, array(rows, 300)))
+    text = kernels_of(build(_softmax, array(rows, 300)))
     assert "band " in text
     assert nests(text) == 3
     assert "  b" not in text.replace("  band", ""), "nothing but the output is stored"
 
 
 def test_small_arrays_are_in_the_cache_anyway() -> None:
-    assert "band " not in _check(build(_softmax, array(40, 30)))
+    assert "band " not in kernels_of(build(_softmax, array(40, 30)))
 
 
 def test_rows_too_long_for_a_cache_are_left() -> None:
@@ -73,7 +64,7 @@ def test_sums_over_the_rows_go_on_from_block_to_block(rows: int) -> None:
         return [p, column, all_, b.max(p, axes=(0,)), b.prod(p, axes=(0, 1))]
 
     for width in (1, 6):
-        assert "band " in _check(build(make, array(rows, width)))
+        assert "band " in kernels_of(build(make, array(rows, width)))
 
 
 @pytest.mark.usefixtures("eager")
@@ -82,7 +73,7 @@ def test_sums_of_single_precision_keep_their_digits() -> None:
         p = _softmax(b, x)
         return [b.sum(p, axes=(0,)), b.sum(p, axes=(0, 1)), b.sum(p, axes=(1,))]
 
-    assert "band " in _check(build(make, array(30, 7, dtype=DType.F32)))
+    assert "band " in kernels_of(build(make, array(30, 7, dtype=DType.F32)))
 
 
 @pytest.mark.usefixtures("eager")
@@ -91,7 +82,7 @@ def test_sums_over_a_middle_axis_begin_anew_for_each_block() -> None:
         middle = b.sum(b.exp(x), axes=(1,))
         return [b.sum(b.sin(middle), axes=(1,)), middle, b.sum(b.square(x), axes=(1, 2))]
 
-    text = _check(build(make, array(30, 5, 6)))
+    text = kernels_of(build(make, array(30, 5, 6)))
     assert "band " in text
 
 
@@ -101,7 +92,7 @@ def test_what_is_complete_at_the_last_row_is_read_after_the_band() -> None:
         mean = b.broadcast(b.sum(b.exp(x), axes=(0,)), shape=x.shape, axes=(1,))
         return b.divide(x, mean)
 
-    assert "band " not in _check(build(make, array(30, 6)))
+    assert "band " not in kernels_of(build(make, array(30, 6)))
 
 
 @pytest.mark.usefixtures("eager")
@@ -121,7 +112,7 @@ def test_other_rows_are_read_after_the_band(other: str) -> None:
             moved = b.reshape(b.sin(b.reshape(e, shape=(8, 18))), shape=(12, 12))
         return b.multiply(moved, b.broadcast(b.sin(s), shape=(12, 12), axes=(0,)))
 
-    _check(build(make, array(12, 12)))
+    kernels_of(build(make, array(12, 12)))
 
 
 @pytest.mark.usefixtures("eager")
@@ -136,7 +127,7 @@ def test_what_stands_between_goes_before_or_after() -> None:
         p = b.divide(e, b.broadcast(s, shape=x.shape, axes=(0,)))
         return [p, b.multiply(p, b.broadcast(scaled, shape=x.shape, axes=())), product]
 
-    assert "band " in _check(build(make, array(30, 7), array(9, 9)))
+    assert "band " in kernels_of(build(make, array(30, 7), array(9, 9)))
 
 
 @pytest.mark.usefixtures("eager")
@@ -149,7 +140,7 @@ def test_bands_in_loops_and_branches() -> None:
         (chosen,) = branch(b, b.less(k, b.like(k, 0.7)), lambda s: [_softmax(s, x)], lambda s: [s.sin(found)])
         return [found, chosen]
 
-    assert _check(build(make, array(30, 7), array())).count("band ") == 2
+    assert kernels_of(build(make, array(30, 7), array())).count("band ") == 2
 
 
 @pytest.mark.usefixtures("eager")
@@ -204,7 +195,7 @@ def test_an_array_that_is_written_to_later_has_all_its_rows() -> None:
         part = b.sum(b.sin(p), axes=(0,))
         return [b.emit("accumulate", cos, part, at=(1, Span(0, 7, 1)))[0], b.sum(p, axes=(0, 1))]
 
-    assert "band " in _check(build(make, array(30, 7), array()))
+    assert "band " in kernels_of(build(make, array(30, 7), array()))
 
 
 @pytest.mark.usefixtures("eager")
@@ -218,7 +209,7 @@ def test_what_waits_behind_a_barrier_does_not_go_before_the_band() -> None:
 
         return build(body, array(40, 30), array(30, 30))
 
-    at_once, late = _check(make(late=False)), _check(make(late=True))
+    at_once, late = kernels_of(make(late=False)), kernels_of(make(late=True))
     assert at_once.index("band") > at_once.index("matmul", at_once.index("matmul") + 1)
     assert late.index(" = tanh") < late.index("matmul", late.index("matmul") + 1)
     assert late.index(" = exp") > late.rindex("matmul")

@@ -64,7 +64,7 @@ COUNTS = {
     "computed_parts": ((1, 0), (1, 0)),
     "computed_columns": ((1, 0), (1, 0)),
     "interleaved": ((1, 0), (1, 0)),
-    "filled": ((1, 0), (1, 0)),
+    "filled": ((1, 0), (2, 1)),  # what is in one column, the gradients by two arguments need
     "haar": ((1, 0), (1, 0)),
     "red_black": ((1, 0), (1, 0)),
     "framed": ((1, 0), (1, 0)),
