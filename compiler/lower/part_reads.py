@@ -16,6 +16,7 @@ from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, IndexEntry, Node, Span, Value, operations
 from ..ir.operation import OpTable
 from ..passes.rewrite import Rewriter, rewrite
+from .finer_axes import is_formula
 from .inlining import blocks
 from .renewal import is_wide_window, places_of
 from .unread import without_unread
@@ -45,14 +46,14 @@ def _skipped(block: Block) -> dict[Value, Node]:
     found: dict[Value, Node] = {}
     reads: dict[Value, list[Node]] = {}  # the parts of an array that are read, also of what it becomes
     writes: dict[Value, int] = {}  # how many of these follow a value
-    taken = _taken_whole(block)
+    taken, formulas = _taken_whole(block), _made_of_formulas(block)
     for node in reversed(block.nodes):
         if node.op.name == "index" and places_of(node) is not None:
             reads.setdefault(node.operands[0], []).append(node)
         elif _is_write(node) and node.result not in taken:
             base, mine = node.operands[0], reads.get(node.result, [])
             later = writes.get(node.result, 0) + 1
-            if later <= _MOST_WRITES and _can_do_without(node, mine):
+            if later <= _MOST_WRITES and _can_do_without(node, mine, node.result in formulas):
                 found[node.result] = node
                 reads.setdefault(base, []).extend(mine)
                 writes[base] = max(writes.get(base, 0), later)
@@ -63,15 +64,31 @@ def _skipped(block: Block) -> dict[Value, Node]:
     return found
 
 
-def _can_do_without(write: Node, reads: Sequence[Node]) -> bool:
+def _can_do_without(write: Node, reads: Sequence[Node], of_formula: bool) -> bool:
     """Tell whether all parts that are read can be had without a write, and none of them twice.
 
+    To an array in memory it is made in place: then no part may take a copy, of which only some is written.
     An addition to most of an array is left to `windows`, which makes it a formula.
     """
     if write.op.name == "accumulate" and is_wide_window(write):
         return False
-    size = sum(dims.size(read.result.shape) for read in reads)
-    return 0 < size <= dims.size(write.result.shape) and all(_overlap(write, r) is not None for r in reads)
+    for read in reads:
+        found, places = _overlap(write, read), places_of(read) or ()
+        if found is None or not (
+            of_formula or 0 in found.sizes or found.sizes == tuple(p.size for p in places)
+        ):
+            return False
+    return 0 < sum(dims.size(read.result.shape) for read in reads) <= dims.size(write.result.shape)
+
+
+def _made_of_formulas(block: Block) -> set[Value]:
+    """The results of writes, one after the other, to what is in no memory."""
+    producers = {v: node for node in block.nodes for v in node.results}
+    found: set[Value] = set()
+    for node in block.nodes:
+        if _is_write(node) and (node.operands[0] in found or is_formula(node.operands[0], producers)):
+            found.add(node.result)
+    return found
 
 
 def _taken_whole(block: Block) -> set[Value]:

@@ -22,11 +22,15 @@ ROWS, COLUMNS = 6, 8
 
 
 def _graph(
-    writes: list[tuple[str, tuple[IndexEntry, ...]]], reads: list[tuple[IndexEntry, ...]], whole: bool = False
+    writes: list[tuple[str, tuple[IndexEntry, ...]]],
+    reads: list[tuple[IndexEntry, ...]],
+    whole: bool = False,
+    in_memory: bool = False,
 ) -> Graph:
     """Write parts of the second parameter to the first one, and read parts of that."""
 
     def make(b: Builder, x: Value, y: Value) -> list[Value]:
+        x = b.neg(x) if not in_memory else x
         for name, at in writes:
             (part,) = b.emit("index", y, at=at)
             (x,) = b.emit(name, x, part, at=at)
@@ -66,6 +70,7 @@ STAY = {
         [(Span(0, 5), ALL_COLUMNS), (Span(1, 5), ALL_COLUMNS)],
     ),
     "other_steps": ([("update", EVEN)], [(Span(0, 2, 3), ALL_COLUMNS)]),
+    "in_memory": ([("accumulate", (1, ALL_COLUMNS))], [INSIDE], False, True),
     "most_of_it": ([("accumulate", INSIDE)], [(Span(0, 2), ALL_COLUMNS)]),
 }
 
