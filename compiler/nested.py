@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from .arguments import Signature, check_positions, differentiated, flatten, labels_of
@@ -57,6 +58,6 @@ def inline_gradient(
     for k, value in zip(by, values[outputs:], strict=True):
         kind = held[k].kind
         assert kind is not None
-        found[k] = kind.tracer(trace, value)
+        found[k] = replace(kind, ordered=True).tracer(trace, value)
     gradients = tuple(contain(found[place]) for contain, place in argument_places(args, positions))
     return assemble(d, containers(inner.structure)(returned), gradients)

@@ -121,11 +121,28 @@ def generate(
 
 
 def optimized(ir: str, machine: Any, thorough: bool) -> Any:
-    """Parse, verify and optimise a module."""
+    """Parse, verify and optimise a module.
+
+    Of a few modules LLVM makes invalid ones where it gathers scalars into vectors, and generating code for
+    these would end the process: they are optimised without.
+    """
+    gathers = ir.count("\n") < _LONG
+    module = _optimized(ir, machine, thorough, gathers)
+    try:
+        module.verify()
+    except RuntimeError:
+        if not gathers:
+            raise
+        module = _optimized(ir, machine, thorough, False)
+        module.verify()
+    return module
+
+
+def _optimized(ir: str, machine: Any, thorough: bool, gathers: bool) -> Any:
     module = _parsed(ir)
     options = llvm.create_pipeline_tuning_options(speed_level=3 if thorough else 2)
     options.loop_vectorization = True
-    options.slp_vectorization = ir.count("\n") < _LONG
+    options.slp_vectorization = gathers
     options.loop_interleaving = True
     options.loop_unrolling = True
     builder = llvm.create_pass_builder(machine, options)

@@ -19,7 +19,7 @@ from .frame import Buffer, Trace
 from .lens import Lens
 from .missing import NEVER, Missing, Refused
 from .operands import is_number
-from .tracer import Array, Scalar, Tracer, new_array
+from .tracer import Array, Scalar, Tracer, c_strides
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +45,21 @@ _MIXED = (
 class Kind:
     """The type of a leaf that goes through a region: an SSA type, and what Python sees of it.
 
-    A `mixed` one is an array without axes on one way and a number on another.
+    A `mixed` one is an array without axes on one way and a number on another. One that is not `ordered` may
+    lie in memory in another order than C's, or with gaps: what is a view of it, and what a copy, is not known.
     """
 
     type: ArrayType
     weak: bool
     array: bool
     mixed: bool = False
+    ordered: bool = True
 
     def tracer(self, trace: Trace, value: Value) -> Scalar | Array:
         """A tracer of this kind, in the current frame."""
         if self.array:
-            return new_array(trace, value, readonly=_MIXED if self.mixed else "")
+            buffer = trace.buffer(value, _MIXED if self.mixed else "")
+            return Array(trace, buffer, (), c_strides(value.shape) if self.ordered else None)
         return Scalar(trace, value, weak=self.weak)
 
 
@@ -104,7 +107,7 @@ def leaf(trace: Trace, x: Any) -> Leaf:
         x = trace.capture(x)
     if isinstance(x, Array):
         value = x.value
-        return Leaf(x, Kind(value.array, False, True), value, x.buffer, x.lenses)
+        return Leaf(x, Kind(value.array, False, True, ordered=_is_ordered(x)), value, x.buffer, x.lenses)
     if isinstance(x, Scalar):
         return Leaf(x, Kind(x.value.array, x.weak, False), x.value)
     if is_number(x) or isinstance(x, np.generic):
@@ -114,6 +117,14 @@ def leaf(trace: Trace, x: Any) -> Leaf:
             return Leaf(x)
         return Leaf(x, Kind(ArrayType(dtype), not isinstance(x, np.generic), False))
     return Leaf(x)
+
+
+def _is_ordered(x: Array) -> bool:
+    """Tell whether an array surely lies in memory in C order, without gaps."""
+    steps = c_strides(x.shape)
+    if x.steps is None or steps is None:
+        return False
+    return all(d == 1 or s == step for d, s, step in zip(x.shape, x.steps, steps, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +164,8 @@ def join(a: Kind | None, b: Kind | None) -> Kind | None:
     samples = [_sample(a), _sample(b)]
     dtype = dtype_of(np.result_type(*samples))
     mixed = a.mixed or b.mixed or a.array != b.array
-    return Kind(ArrayType(dtype, a.type.shape), a.weak and b.weak, a.array or b.array, mixed)
+    ordered = a.ordered and b.ordered
+    return Kind(ArrayType(dtype, a.type.shape), a.weak and b.weak, a.array or b.array, mixed, ordered)
 
 
 def keeps(x: Leaf, kind: Kind) -> bool:
