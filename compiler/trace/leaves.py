@@ -45,8 +45,9 @@ _MIXED = (
 class Kind:
     """The type of a leaf that goes through a region: an SSA type, and what Python sees of it.
 
-    A `mixed` one is an array without axes on one way and a number on another. One that is not `ordered` may
-    lie in memory in another order than C's, or with gaps: what is a view of it, and what a copy, is not known.
+    A `mixed` one is an array without axes on one way and a number on another. One that is not `ordered`
+    may lie in memory in another order than C's, or with gaps: nobody knows what is a view of it, and what a
+    copy.
     """
 
     type: ArrayType
