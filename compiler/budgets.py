@@ -9,11 +9,13 @@ from typing import Any
 
 from .errors import GradientError
 from .gradients import Differentiated, Peak
-from .ir.graph import Graph
+from .ir.graph import Graph, walk
 from .ir.loops import is_loop
-from .passes.decisions import can_run_again
+from .passes.decisions import can_keep_decisions
+from .passes.loops import known_range
 from .passes.policies import CHEAPEST, NAMED, Policy
 from .passes.slots import MARK
+from .passes.structure import Structure
 
 _HEAVY = tuple(  # from what costs little time to what saves the most memory
     replace(CHEAPEST, name=f"bytes count {weight:g} times", weight=weight) for weight in (8.0, 64.0, 1e6)
@@ -128,7 +130,7 @@ def _refused(budget: int, primal: Graph, search: _Search) -> Differentiated:
     if not search.peaks:
         raise GradientError(
             f"the memory of '{primal.name}' depends on a number of turns that only the run knows, so there is"
-            " no peak to plan: give the loop's length as a constant, or use gr.checkpointed(..., slots=n)"
+            f" no peak to plan{''.join(_of_unknown_lengths(primal))}"
         )
     least, count = min(search.peaks), len(search.peaks)
     raise GradientError(
@@ -140,11 +142,21 @@ def _refused(budget: int, primal: Graph, search: _Search) -> Differentiated:
 
 def _left_alone(primal: Graph) -> Iterator[str]:
     """Yield which loops no plan runs again, and what could be done."""
-    definition = {v: node for node in primal.block.nodes for v in node.results}
+    definition = Structure.of(primal).definition
     for node in primal.block.nodes:
-        if is_loop(node) and MARK not in node.attrs and not can_run_again(node, definition):
+        if is_loop(node) and MARK not in node.attrs and not can_keep_decisions(node, definition):
             place = f" of line {node.loc.line}" if node.loc else ""
             yield (
-                f"; no plan runs the loop{place} again, as floats decide what its turns do in a loop of"
-                " unknown length: mark it with gr.checkpointed if that may be decided anew"
+                f"; no plan runs the loop{place} again, as not all can be kept that floats decide in its"
+                " turns: mark it with gr.checkpointed if that may be decided anew"
             )
+
+
+def _of_unknown_lengths(primal: Graph) -> Iterator[str]:
+    """Yield what could be done about each loop whose turns only the run knows."""
+    definition = Structure.of(primal).definition
+    for node in walk(primal.block):
+        if is_loop(node) and known_range(definition, node) is None:
+            place = f" of line {node.loc.line}" if node.loc else ""
+            advice = "" if MARK in node.attrs else ", or use gr.checkpointed(..., slots=n)"
+            yield f"; give the length of the loop{place} as a constant{advice}"

@@ -121,7 +121,7 @@ def _reversed(
     seeds: Seeds,
     ops: OpTable,
     policy: Policy,
-    tapes: Mapping[Node, int],
+    tapes: Mapping[Node, tuple[Value, ...]],
 ) -> tuple[Adjoint, Backward]:
     """Build the joint graph as the loops of the primal stand."""
     block = graph.block

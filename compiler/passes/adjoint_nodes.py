@@ -43,7 +43,7 @@ class Backward:
     units
         The partial derivatives, by types of operands, that have turned out to be 1 or -1; 0 for all others.
     tapes
-        How many tapes checkpointed loops carry that have some.
+        What checkpointed loops write on the tapes that they carry, if they have some.
     sweeps
         The primal runs of checkpointed loops that save states.
     """
@@ -53,7 +53,7 @@ class Backward:
     active: frozenset[Value]
     restorer: Restorer
     differentiate: Callable[[Graph, Sequence[int]], Graph]
-    tapes: Mapping[Node, int]
+    tapes: Mapping[Node, tuple[Value, ...]]
     cotangents: dict[Value, Value] = field(default_factory=dict)
     units: dict[tuple[Type, ...], dict[Partial, int]] = field(default_factory=dict)
     sweeps: dict[Node, Sweep] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Backward:
         ops: OpTable,
         differentiate: Callable[[Graph, Sequence[int]], Graph],
         policy: Policy,
-        tapes: Mapping[Node, int],
+        tapes: Mapping[Node, tuple[Value, ...]],
     ) -> Backward:
         structure = Structure.of(graph)
         activity = Activity.of(graph, inputs, outputs)
@@ -117,7 +117,9 @@ class Backward:
                 reverse_checkpoint(self, scope, node, cts)
             case Structured.REGION:
                 reverse = reverse_loop if is_loop(node) else reverse_if
-                reverse = reverse_checkpointed if is_checkpointed(node, self.tapes.get(node, 0)) else reverse
+                reverse = (
+                    reverse_checkpointed if is_checkpointed(node, len(self.tapes.get(node, ()))) else reverse
+                )
                 reverse(self, scope, node, cts)
             case NotDifferentiable():
                 raise AssertionError(f"a cotangent reached {node.op.name}, which has no derivative")

@@ -90,15 +90,15 @@ def _entered(backward: Backward, b: Builder, node: Node) -> tuple[CheckpointedLo
     shadows = backward.restorer.shadows
     if keeps_states(node, backward.structure):
         primal = Builder(b.ops, node.loc, node.origin)
-        writing = _loop(backward, primal, node, backward.tapes.get(node, 0))
+        writing = _loop(backward, primal, node, writes=True)
         sweep = backward.sweeps[node] = swept(primal, writing)
         return _loop(backward, b, node), sweep.saved
     loop = _loop(backward, b, node)
     return loop, SavedStates.first(b, loop.slots, shadows.all(c.init for c in loop.changed))
 
 
-def _loop(backward: Backward, b: Builder, node: Node, written: int = 0) -> CheckpointedLoop:
-    """Return a loop that writes so many tapes; all others that it has are read."""
+def _loop(backward: Backward, b: Builder, node: Node, *, writes: bool = False) -> CheckpointedLoop:
+    """Return a loop that writes on its tapes, or reads them."""
     structure, shadows = backward.structure, backward.restorer.shadows
     bounds: Values = ()
     known = turns_of(node, structure)
@@ -108,12 +108,14 @@ def _loop(backward: Backward, b: Builder, node: Node, written: int = 0) -> Check
         bounds = lo, step
     else:
         turns = shadows(node.results[0])
-    read = tapes_of(node, 0 if written else backward.tapes.get(node, 0))
+    written = backward.tapes.get(node, ())
+    read = () if writes else tapes_of(node, len(written))
     changed = tuple(c for c in carries(node) if c.param not in structure.unchanged and c not in read)
     fixed = {c.param: shadows(c.init) for c in carries(node) if c.param in structure.unchanged}
     fixed |= {tape.param: shadows(tape.result) for tape in read}
     captured = {v: shadows(v) for v in structure.captures[body_of(node)]}
     if read and known is None:
         captured |= {v: shadows(v) for v in heads(node)}
-    turning = reading(b, node, len(read), structure.definition) if read else node
-    return CheckpointedLoop(turning, slots_of(node, known), bounds, turns, changed, written, fixed, captured)
+    tapes = len(written) if writes else 0
+    turning = reading(b, node, written, structure.definition) if read else node
+    return CheckpointedLoop(turning, slots_of(node, known), bounds, turns, changed, tapes, fixed, captured)

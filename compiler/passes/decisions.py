@@ -100,8 +100,8 @@ def decisions_of_turns(loop: Node, definition: Mapping[Value, Node]) -> dict[Val
     return {v: found[v] for v in steering(loop) if v in found and found[v].is_recordable}
 
 
-def can_run_again(loop: Node, definition: Mapping[Value, Node]) -> bool:
-    """Tell whether a loop's turns take the same branches, turns and indices again, once these are kept."""
+def can_keep_decisions(loop: Node, definition: Mapping[Value, Node]) -> bool:
+    """Tell whether all that steers a loop's turns can be kept, so that they do the same when run again."""
     return len(decisions_of_turns(loop, definition)) == len(steering(loop))
 
 

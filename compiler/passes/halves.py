@@ -100,9 +100,9 @@ class Halves:
                 return 0.0
             verdict = verdicts[node.results[0]]
             if node.regions:
-                again = verdict is Verdict.RECOMPUTE and _may_run_again(node)
+                again = verdict is Verdict.RECOMPUTE and _is_repeatable(node)
                 return _A_LOOP if again else math.inf
-            return math.inf if verdict is Verdict.SAVE else _running_cost(node)
+            return math.inf if verdict is Verdict.SAVE else _cost_again(node)
 
         def saving(value: Value) -> float:
             node = definition[value]
@@ -133,7 +133,7 @@ class Halves:
         return found
 
 
-def _running_cost(node: Node) -> float:
+def _cost_again(node: Node) -> float:
     """Return what running a node again costs: here also where it takes an array of its own to write to."""
     cost = running_cost(node)
     if math.isfinite(cost) or not (node.op.name in _WRITES or isinstance(node.op.lowering, Scan)):
@@ -141,7 +141,7 @@ def _running_cost(node: Node) -> float:
     return float(dims.room(node.result.shape)) if node.result.dtype.is_float else cost
 
 
-def _may_run_again(node: Node) -> bool:
+def _is_repeatable(node: Node) -> bool:
     """Tell whether a node with regions does the same again, and nothing that can be seen."""
     return node.op.name == "for" and may_run_again(node) and not _acts(node)
 

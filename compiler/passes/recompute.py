@@ -100,7 +100,7 @@ def steering(loop: Node) -> tuple[Value, ...]:
     out other the values are as good as alike. How many turns the loop itself takes is not asked again. Of a
     `while` in it whose turns decide on nothing but the next turn, it is how many there were.
     """
-    return _Decided.by(loop).steering
+    return _decided(loop, {}).steering
 
 
 def is_counted(node: Node, strictly: bool = True) -> bool:
@@ -110,8 +110,8 @@ def is_counted(node: Node, strictly: bool = True) -> bool:
     """
     if node.op.name != "while":
         return False
-    decided = _Decided.by(node)
-    return decided.ends and not decided.steering and not (strictly and decided.chooses)
+    decided = _decided(node, {})
+    return decided.only_ends and not (strictly and decided.chooses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,43 +132,46 @@ class _Decided:
     chooses: bool
     ends: bool
 
-    @staticmethod
-    def by(loop: Node) -> _Decided:
-        body = body_of(loop)
-        sources: dict[Value, frozenset[Value]] = {}  # of what could come out other: what it is made of
-        found: set[Value] = set()
-        chooses = False
-
-        def made_of(values: Iterable[Value]) -> frozenset[Value]:
-            return frozenset().union(*(sources[v] for v in values if v in sources))
-
-        for node in walk(body):
-            read = made_of(node.operands)
-            if node.op.name == "where" and node.result.dtype.is_float:
-                read = made_of(node.operands[1:])
-                chooses |= node.operands[0] in sources
-            if not (is_movement(node) or _is_logic(node)):
-                found |= read
-                read = frozenset()
-            for v in node.results:
-                own = read | {v} if is_decision(node) or _is_count(node, v) else read
-                if own:
-                    sources[v] = own
-        for node in walk(body):
-            if is_counted(node, strictly=False):
-                found.add(node.results[0])
-                found |= made_of(body_of(node).results[1:])
-                continue
-            for region in node.regions:
-                found |= made_of(region.results)
-        at = form(loop).yields
-        found |= made_of(body.results[at:])
-        ends = not sources.keys().isdisjoint(body.results[:at])
-        return _Decided(tuple(v for v in sources if v in found), chooses, ends)
+    @property
+    def only_ends(self) -> bool:
+        return self.ends and not self.steering
 
 
-def _is_count(node: Node, value: Value) -> bool:
-    return value is node.results[0] and is_counted(node, strictly=False)
+def _decided(loop: Node, known: dict[Node, _Decided]) -> _Decided:
+    """Follow what a loop decides; `known` has that of loops inside, which recursion looks at once each."""
+    if loop in known:
+        return known[loop]
+    body = body_of(loop)
+    whiles = [node for node in walk(body) if node.op.name == "while"]
+    counts = {node.results[0] for node in whiles if _decided(node, known).only_ends}
+    sources: dict[Value, frozenset[Value]] = {}  # of what could come out other: what it is made of
+    found = set(counts)
+    chooses = False
+
+    def made_of(values: Iterable[Value]) -> frozenset[Value]:
+        return frozenset().union(*(sources[v] for v in values if v in sources))
+
+    for node in walk(body):
+        read = made_of(node.operands)
+        if node.op.name == "where" and node.result.dtype.is_float:
+            read = made_of(node.operands[1:])
+            chooses |= node.operands[0] in sources
+        if not (is_movement(node) or _is_logic(node)):
+            found |= read
+            read = frozenset()
+        for v in node.results:
+            own = read | {v} if is_decision(node) or v in counts else read
+            if own:
+                sources[v] = own
+    for node in walk(body):
+        first = 1 if counts.intersection(node.results) else 0  # whether there is another turn comes first
+        for region in node.regions:
+            found |= made_of(region.results[first:])
+    at = form(loop).yields
+    found |= made_of(body.results[at:])
+    ends_itself = not sources.keys().isdisjoint(body.results[:at])
+    known[loop] = _Decided(tuple(v for v in sources if v in found), chooses, ends_itself)
+    return known[loop]
 
 
 def _is_logic(node: Node) -> bool:

@@ -12,7 +12,7 @@ from ..ir.operation import OpTable
 from ..ir.types import StackType
 from ..ops import OPS
 from .binomial import UNKNOWN_TURNS, default_slots, extra_turns, recomputed_turns
-from .decisions import can_run_again
+from .decisions import can_keep_decisions
 from .loops import known_range
 from .recompute import may_run_again
 from .rewrite import Rewriter, rewrite
@@ -63,7 +63,7 @@ def with_slots(graph: Graph, slots: int | None, ops: OpTable = OPS) -> Graph:
     structure = Structure.of(graph)
 
     def visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
-        if not is_loop(node) or node.attrs.get(MARK) or not can_run_again(node, structure.definition):
+        if not is_loop(node) or node.attrs.get(MARK) or not can_keep_decisions(node, structure.definition):
             return None
         turns = turns_of(node, structure)
         wanted = slots

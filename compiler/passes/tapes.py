@@ -21,13 +21,15 @@ from .rewrite import Rewriter, rewrite
 from .slots import MARK, keeps_states, turns_of
 from .structure import Structure
 
+Values = tuple[Value, ...]
 
-def with_tapes(graph: Graph, ops: OpTable = OPS) -> tuple[Graph, dict[Node, int]]:
-    """Return `graph` with checkpointed loops that write tapes, and how many each of these has.
 
-    A loop's tapes are the last values that it carries, in the order that `decisions_of_turns` has.
+def with_tapes(graph: Graph, ops: OpTable = OPS) -> tuple[Graph, dict[Node, Values]]:
+    """Return `graph` with checkpointed loops that write tapes, and what each of these writes.
+
+    A loop's tapes are the last values that it carries, in that order.
     """
-    made: dict[Node, int] = {}
+    made: dict[Node, Values] = {}
     if not any(MARK in node.attrs for node in walk(graph.block)):
         return graph, made
     structure = Structure.of(graph)
@@ -41,7 +43,7 @@ def with_tapes(graph: Graph, ops: OpTable = OPS) -> tuple[Graph, dict[Node, int]
             return None
         loop = _recorded(b, node, operands, found, known)
         b.nodes.append(loop)
-        made[loop] = len(found)
+        made[loop] = tuple(found)
         return node.results
 
     return rewrite(graph, visit, ops), made
@@ -53,13 +55,13 @@ def tapes_of(node: Node, count: int) -> tuple[Carry, ...]:
     return each[len(each) - count :]
 
 
-def reading(b: Builder, node: Node, count: int, definition: Mapping[Value, Node]) -> Node:
+def reading(b: Builder, node: Node, written: Values, definition: Mapping[Value, Node]) -> Node:
     """Return a loop with tapes so that its turns read them, as they are given, and write nothing on them."""
-    body, found, given = body_of(node), decisions_of_turns(node, definition), tapes_of(node, count)
+    body, found, given = body_of(node), decisions_of_turns(node, definition), tapes_of(node, len(written))
     inner = b.nested()
-    tapes = {v: _row(inner, node, tape.param) for v, tape in zip(found, given, strict=True)}
+    tapes = {v: _row(inner, node, tape.param) for v, tape in zip(written, given, strict=True)}
     replayed(inner, body.nodes, found, tapes)
-    yields = (*body.results[: len(body.results) - count], *(tape.param for tape in given))
+    yields = (*body.results[: len(body.results) - len(written)], *(tape.param for tape in given))
     region = Block(body.params, tuple(inner.nodes), yields)
     return Node(node.op, node.operands, node.attrs, node.results, (region,), node.loc, node.origin)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gradir.ir.graph import walk
 from gradir.ir.loops import is_loop
-from gradir.passes.recompute import may_run_again
+from gradir.passes.recompute import may_run_again, steering
 
 
 def arithmetic(s: Any, k: Any) -> Any:
@@ -88,6 +88,36 @@ def test_bodies(turn: Callable[[Any, Any], Any], again: bool) -> None:
     graph = gr.trace(loop)(np.array([0.3, 0.2, 0.7]))
     outer = next(node for node in walk(graph.block) if is_loop(node))
     assert may_run_again(outer) is again
+
+
+def nested_whiles(x: Any) -> Any:
+    s, a, b, c, d, e = x[0] * 0.0, 0, 0, 0, 0, 0
+    for _ in range(10):
+        while a < 2 and s < 3.0:
+            a, b = a + 1, 0
+            while b < 2 and s < 4.0:
+                b, c = b + 1, 0
+                while c < 2 and s < 5.0:
+                    c, d = c + 1, 0
+                    while d < 2 and s < 6.0:
+                        d, e = d + 1, 0
+                        while e < 2 and s < 7.0:
+                            e, s = e + 1, s + x[1]
+    return s
+
+
+def test_each_of_nested_loops_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = gr.trace(nested_whiles)(np.ones(3) * 0.1)
+    (loop,) = (node for node in graph.block.nodes if node.op.name == "for")
+    walked: list[Any] = []
+
+    def counted(block: Any) -> Any:
+        walked.append(block)
+        return walk(block)
+
+    monkeypatch.setattr("gradir.passes.recompute.walk", counted)
+    assert steering(loop)
+    assert len(walked) == 3 * 6  # walks over the body of the loop, and of each of five inside
 
 
 def test_what_a_turn_hands_on() -> None:
