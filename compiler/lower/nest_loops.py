@@ -99,11 +99,11 @@ def pieces_of(nest: Nest, recorded: Recorder) -> Iterator[tuple[Nest, Here]]:
     axes = [Group((k,), size, (0, *breaks.get(k, ()))).pieces() for k, size in enumerate(nest.space)]
     for piece in product(*axes):
         indices = [piece_index(k, first, capacity(count)) for k, (first, count) in enumerate(piece)]
-        roots = [r for r in nest.roots if r.domain is None or _overlap(r.domain, piece)]
+        roots = [r for r in nest.roots if r.domain is None or _meet(r.domain, piece)]
         yield Nest(tuple(count for _, count in piece), tuple(roots)), tuple(indices)
 
 
-def _overlap(domain: Domain, piece: Sequence[tuple[int, Dim]]) -> bool:
+def _meet(domain: Domain, piece: Sequence[tuple[int, Dim]]) -> bool:
     """Tell whether a piece of a space and a domain have indices in common."""
     spans = [(e.start or 0, e.size) if isinstance(e, Span) else (e, 1) for e in domain]
     return all(a < d + n and d < a + m for (a, m), (d, n) in zip(piece, spans, strict=True))
