@@ -68,6 +68,21 @@ def of_a_region(x: Any, t: Any) -> Any:
     return written(gr.checkpoint(lambda x: x * t)(x))
 
 
+def of_a_switch(x: Any, t: Any) -> Any:
+    return written(gr.switch(int(t), [lambda x: x * 2.0, lambda x: x * 3.0], x))
+
+
+def of_a_while_loop(x: Any, t: Any) -> Any:
+    return written(gr.while_loop(lambda a: np.sum(a) < 50.0 + t, lambda a: a * 2.0 + 1.0, x * 1.0))
+
+
+def of_an_item(x: Any, t: Any) -> Any:
+    held = [x * 1.0]
+    for _ in range(3):
+        held[0] = held[0] * t + x
+    return written(held[0])
+
+
 def in_turns(x: Any, t: Any) -> Any:
     a, s = np.zeros_like(x), 0.0
     for _ in range(3):
@@ -86,6 +101,9 @@ PROGRAMS = (
     of_a_condition,
     of_a_counted_loop,
     of_a_region,
+    of_a_switch,
+    of_a_while_loop,
+    of_an_item,
     in_turns,
 )
 X = np.linspace(0.3, 2.0, 6).reshape(2, 3)
