@@ -11,7 +11,6 @@ from .errors import GradientError
 from .gradients import Differentiated, Peak
 from .ir.graph import Graph, walk
 from .ir.loops import is_loop
-from .passes.decisions import can_keep_decisions
 from .passes.loops import known_range
 from .passes.policies import CHEAPEST, NAMED, Policy
 from .passes.slots import MARK
@@ -136,20 +135,7 @@ def _refused(budget: int, primal: Graph, search: _Search) -> Differentiated:
     raise GradientError(
         f"the gradient of '{primal.name}' does not fit into {budget:,} bytes; the least it takes is"
         f" {least:,}, without its inputs and constants, by the {count} plans that were tried"
-        + "".join(_left_alone(primal))
     )
-
-
-def _left_alone(primal: Graph) -> Iterator[str]:
-    """Yield which loops no plan runs again, and what could be done."""
-    definition = Structure.of(primal).definition
-    for node in primal.block.nodes:
-        if is_loop(node) and MARK not in node.attrs and not can_keep_decisions(node, definition):
-            place = f" of line {node.loc.line}" if node.loc else ""
-            yield (
-                f"; no plan runs the loop{place} again, as not all can be kept that floats decide in its"
-                " turns: mark it with gr.checkpointed if that may be decided anew"
-            )
 
 
 def _of_unknown_lengths(primal: Graph) -> Iterator[str]:

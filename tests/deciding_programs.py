@@ -119,6 +119,155 @@ def counted_turns(mark):
     return run
 
 
+def masks(mark):
+    def run(x, z, turns):
+        s, e = 0.0, x
+        for k in mark(range(1, 9), 2):
+            e = np.exp(x * (k % 3 + 1))
+            s = s + np.sum(np.where((e > e[k]) | (e == e[0]), x * z, x * (z - k)))
+        return s, e
+
+    return run
+
+
+def masks_of_parts(mark):
+    """Sizes that only the turn knows, and some that are no whole number of bytes."""
+
+    def run(x, z, turns):
+        s, e = 0.0, x
+        for k in mark(range(3, 20, 4), 2):
+            e = np.exp(x * (k % 3 + 1))
+            s = s + np.sum(np.where(e[:k] > e[k], x[:k] * k, x[1 : k + 1]))
+            s = s + np.sum(x[:11] * (e[3:14] > e[k])) + np.sum(x[:2] * (e[3:5] > e[k]))
+            both = e[:36].reshape(12, 3) > e[:3]
+            s = s + np.sum(np.where(both, x[:36].reshape(12, 3), x[4:16, None]))
+        return s, e
+
+    return run
+
+
+def masks_until(mark):
+    def run(x, z, turns):
+        s, e, k = 0.0, x, 0
+        while mark(k < turns, 3):
+            e = np.exp(x * (k % 3 + 1))
+            for j in range(2):
+                s = s + np.sum(np.where(e > e[k + j], x * z, x * (z - k)))
+            k += 1
+        return s, e
+
+    return run
+
+
+def whiles_that_branch(mark):
+    """How many turns the inner loop takes, and what it does there, is decided by floats."""
+
+    def run(x, z, turns):
+        s, e = 0.0, x
+        for k in mark(range(1, 12, 3), 2):
+            e, i = np.exp(x * (k % 3 + 1)), 0
+            while i < 40 and e[i] <= e[i + 3] + 2.0 * (i % 7 < k):
+                if e[i] > e[i + k]:
+                    s = s + x[i] * z[i]
+                i = i + 1
+            s = s + x[i] * z[i] * k
+        return s, e
+
+    return run
+
+
+def whiles_that_choose(mark):
+    def run(x, z, turns):
+        s, e = 0.0, x
+        for k in mark(range(1, 12, 3), 2):
+            e, i = np.exp(x * (k % 3 + 1)), 0
+            while i < 20 and e[i] <= e[i + 3] + 2.0 * (i % 7 < k):
+                s = s + np.sum(np.where(e > e[i], x * z, x * (z - i)))
+                i = i + 1
+        return s, e
+
+    return run
+
+
+def whiles_in_whiles(mark):
+    def run(x, z, turns):
+        s, e, k = 0.0, x, 0
+        while mark(k < turns, 2):
+            e, i = np.exp(x * (k % 3 + 1)), 0
+            if e[k] > e[k + 1]:
+                while i < 9 and e[i] <= e[i + 3] + 2.0 * (i % 3):
+                    j = 0
+                    while j < 5 and e[j] <= e[i] + 2.0 * (j % 2):
+                        for m in range(2):
+                            s = s + (x[i] * z[j] if e[m] > e[i + j] else x[np.argmax(e)])
+                        j = j + 1
+                    i = i + 1
+            s = s + x[i] * z[k]
+            k += 1
+        return s, e
+
+    return run
+
+
+def ranges_that_turns_know(mark):
+    def run(x, z, turns):
+        s, e = 0.0, x
+        for k in mark(range(4), 2):
+            e = np.exp(x * (k % 3 + 1))
+            for j in mark(range(turns - k), 2):
+                s = s + x[j] * z[np.argmax(e)] * (1.0 if e[j] > e[k] else 2.0)
+        return s, e
+
+    return run
+
+
+def until_in_an_ordinary_loop(mark):
+    def run(x, z, turns):
+        s, e = 0.0, x
+        for m in range(3):
+            k = 0
+            while mark(k < turns - m, 3):
+                e = np.exp(x * (k % 3 + 1))
+                s = s + np.sum(np.where(e > e[k], x * z, x)) * (1.0 if e[m] > e[k] else -1.0)
+                k += 1
+            s = s + x[m] * z[np.argmax(e)]
+        return s, e
+
+    return run
+
+
+def whiles_in_ordinary_whiles(mark):
+    def run(x, z, turns):
+        s, e, m = 0.0, x, 0
+        while m < turns // 2 and s < 1e6 * x[0]:
+            for k in mark(range(1, 12, 3), 2):
+                e, i = np.exp(x * (k % 3 + 1)), 0
+                while i < 20 and e[i] <= e[i + 3] + 2.0 * (i % 7 < k):
+                    s = s + np.sum(np.where(e > e[i], x * z, x * (z - i)))
+                    i = i + 1
+            m = m + 1
+        return s, e
+
+    return run
+
+
+def until_under_a_branch(mark):
+    def run(x, z, turns):
+        s, e = 0.0, x
+        if x[3] * x[4] > 0.0:
+            for m in range(2):
+                k = 0
+                while mark(k < turns - m, 3):
+                    e = np.exp(x * (k % 3 + 1))
+                    s = s + np.sum(np.where(e > e[k], x * z, x)) * (1.0 if e[m] > e[k] else -1.0)
+                    k += 1
+        else:
+            s = x[0]
+        return s, e
+
+    return run
+
+
 def until(mark):
     def run(x, z, turns):
         s, e, k = 0.0, x, 0
@@ -166,6 +315,16 @@ PROGRAMS = (
     regions,
     in_a_region,
     counted_turns,
+    masks,
+    masks_of_parts,
+    masks_until,
+    whiles_that_branch,
+    whiles_that_choose,
+    whiles_in_whiles,
+    ranges_that_turns_know,
+    until_in_an_ordinary_loop,
+    whiles_in_ordinary_whiles,
+    until_under_a_branch,
     until,
     turns_that_the_run_knows,
     with_a_break,

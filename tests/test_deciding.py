@@ -11,10 +11,19 @@ from gradir.ir.graph import Graph, walk
 from gradir.ir.parser import parse
 from gradir.ir.verifier import verify
 from gradir.ops import OPS
+from gradir.passes.recompute import is_decision
 from numpy.testing import assert_allclose
 
 from tests.checkpointed_programs import unmarked
-from tests.deciding_programs import PROGRAMS, Program, counted_turns, indices, turns_that_the_run_knows, until
+from tests.deciding_programs import (
+    PROGRAMS,
+    Program,
+    counted_turns,
+    indices,
+    masks,
+    turns_that_the_run_knows,
+    until,
+)
 
 each_program = pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 Z = np.random.default_rng(1).normal(size=64)
@@ -89,6 +98,23 @@ def test_what_was_decided_is_read(program: Program) -> None:
     assert made_by(graph, "argmax") == made_by(plain, "argmax")
     assert made_by(graph, "exp") == made_by(plain, "exp")  # nothing else of it is read
     assert bool(made_by(graph, "peek")) is (program is not indices)
+
+
+@each_program
+def test_nothing_is_decided_anew(program: Program) -> None:
+    graph = gr.grad(program(gr.checkpointed), has_aux=True).inspect(X, Z, 9).optimized
+    plain = gr.jit(program(unmarked)).inspect(X, Z, 9).optimized
+    assert decided_in(graph) == decided_in(plain)
+
+
+def decided_in(graph: Graph) -> int:
+    return sum(is_decision(node) and node.op.name != "barrier" for node in walk(graph.block))
+
+
+def test_masks_are_kept_as_bits() -> None:
+    memory = gr.grad(masks(gr.checkpointed), has_aux=True).inspect(X, Z, 9).memory
+    kept = [row.type for row in memory.residuals.rows if row.how == "kept"]
+    assert kept == ["u8[8, 8]", "u8[8, 8]"]
 
 
 def test_a_while_runs_again_as_often_as_it_ran() -> None:

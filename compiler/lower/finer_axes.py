@@ -26,10 +26,15 @@ _ROUNDS = 4
 def walk_finer_axes(graph: Graph, ops: OpTable) -> Graph:
     """Return the graph with elementwise operations and sums along the axes that a reshape has joined."""
     for _ in range(_ROUNDS if "reshape" in operations(graph.block) else 0):
-        found = [f for block in blocks(graph.block) for f in _families(block)]
-        if not found:
+        families = {
+            node: found
+            for block in blocks(graph.block)
+            if (found := _families(block))
+            for node in block.nodes
+        }
+        if not families:
             break
-        graph = without_unread(rewrite(graph, _Refined(found).visit, ops))
+        graph = without_unread(rewrite(graph, _Refined(families).visit, ops))
         graph = without_unread(rewrite(graph, _Simpler(uses(graph.block)).visit, ops))
     return graph
 
@@ -53,11 +58,11 @@ class _Family:
         return {axis: fine for (axis,), fine in matching_axes(self.shape, self.fine)}
 
 
-def _families(block: Block) -> list[_Family]:
-    """The families that a reshape leads into, and that may as well be computed along the axes it joins."""
+def _families(block: Block) -> dict[Value, _Family]:
+    """By value, the families that a reshape leads into and that may be computed along the axes it joins."""
     producers = {v: node for node in block.nodes for v in node.results}
     if not any(n.op.name == "reshape" and _joins_axes(n, producers) for n in block.nodes):
-        return []
+        return {}
     family: dict[Value, _Family] = {}
     for node in block.nodes:
         if _is_elementwise(node):
@@ -71,8 +76,7 @@ def _families(block: Block) -> list[_Family]:
             for operand in node.operands:
                 if operand in family:
                     family[operand].is_good &= _can_leave(node, operand, family[operand])
-    distinct = {id(f): f for f in family.values()}.values()
-    return [f for f in distinct if f.is_good and len(f.finer) == 1]
+    return {v: f for v, f in family.items() if f.is_good and len(f.finer) == 1}
 
 
 def _is_elementwise(node: Node) -> bool:
@@ -152,29 +156,33 @@ def _fine_entries(found: _Family, node: Node) -> list[IndexEntry] | None:
 
 
 class _Refined:
-    def __init__(self, families: Sequence[_Family]) -> None:
-        self.family = {v: f for f in families for v in f.values}
+    def __init__(self, families: Mapping[Node, Mapping[Value, _Family]]) -> None:
+        self.families = (
+            families  # of a node: those of its block, for in others a value may be of another family
+        )
         self.fine: dict[Value, Value] = {}  # along the finer axes
 
     def visit(
         self, walked: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]
     ) -> tuple[Value] | None:
-        result = node.results[0] if len(node.results) == 1 else None
-        found = self.family.get(result) if result is not None else None
+        family = self.families.get(node, {})
+        found = family.get(node.results[0]) if len(node.results) == 1 else None
         if found is not None and _is_elementwise(node):
-            parts = [self.along_finer(b, walked, v) for v in node.operands]
+            parts = [self.along_finer(b, walked, found, v) for v in node.operands]
             self.fine[node.result] = b.emit(node.op, *parts, **node.attrs)[0]
             return (b.reshape(self.fine[node.result], shape=found.shape),)
         if found is not None and node.op.name == "reshape" and operands[0].shape == found.fine:
             self.fine[node.result] = operands[0]
-        source = self.family.get(node.operands[0]) if node.operands else None
+        source = family.get(node.operands[0]) if node.operands else None
         return self.left(walked, b, node, source) if source is not None else None
 
-    def along_finer(self, b: Builder, walked: Rewriter, value: Value) -> Value:
-        """A value of a family along its finer axes."""
-        if value in self.fine or not is_array(value):
-            return self.fine.get(value, *walked.values((value,)))
-        found, (now,) = self.family[value], walked.values((value,))
+    def along_finer(self, b: Builder, walked: Rewriter, found: _Family, value: Value) -> Value:
+        """A value of a family along its finer axes; numbers as they are."""
+        (now,) = walked.values((value,))
+        if not is_array(value):
+            return now
+        if value in self.fine and self.fine[value].shape == found.fine:
+            return self.fine[value]
         made, groups = walked.definition.get(now), found.groups()
         if made is not None and made.op.name == "broadcast":
             axes = [k for axis in made.attrs["axes"] for k in groups.get(axis, ())]
@@ -190,15 +198,15 @@ class _Refined:
         if _is_elementwise(node):
             return None
         if node.op.name == "reshape":
-            part = self.along_finer(b, walked, operand)
+            part = self.along_finer(b, walked, found, operand)
         elif node.op.name == "index" and (entries := _fine_entries(found, node)) is not None:
-            part = b.index(self.along_finer(b, walked, operand), at=tuple(entries))
+            part = b.index(self.along_finer(b, walked, found, operand), at=tuple(entries))
         elif isinstance(node.op.lowering, Reduction):
             groups = found.groups()
             axes = tuple(k for axis in node.attrs["axes"] for k in groups.get(axis, ()))
             if not axes:
                 return None
-            part = b.emit(node.op, self.along_finer(b, walked, operand), axes=axes)[0]
+            part = b.emit(node.op, self.along_finer(b, walked, found, operand), axes=axes)[0]
         else:
             return None
         shape = node.result.shape

@@ -21,7 +21,7 @@ from .policies import CHEAPEST, Policy
 from .residuals import Carrier, Residual, reads
 from .save import Saver
 from .segments import cut_loops, segment_op, whole
-from .tapes import with_tapes
+from .tapes import Tapes, with_tapes
 
 
 class Seeds(Enum):
@@ -121,7 +121,7 @@ def _reversed(
     seeds: Seeds,
     ops: OpTable,
     policy: Policy,
-    tapes: Mapping[Node, tuple[Value, ...]],
+    tapes: Mapping[Node, Tapes],
 ) -> tuple[Adjoint, Backward]:
     """Build the joint graph as the loops of the primal stand."""
     block = graph.block

@@ -21,6 +21,7 @@ from .policies import Policy
 from .restore import Restorer
 from .splat import splat
 from .structure import Structure
+from .tapes import Tapes
 
 Cotangents = tuple[Value | None, ...]
 
@@ -53,7 +54,7 @@ class Backward:
     active: frozenset[Value]
     restorer: Restorer
     differentiate: Callable[[Graph, Sequence[int]], Graph]
-    tapes: Mapping[Node, tuple[Value, ...]]
+    tapes: Mapping[Node, Tapes]
     cotangents: dict[Value, Value] = field(default_factory=dict)
     units: dict[tuple[Type, ...], dict[Partial, int]] = field(default_factory=dict)
     sweeps: dict[Node, Sweep] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class Backward:
         ops: OpTable,
         differentiate: Callable[[Graph, Sequence[int]], Graph],
         policy: Policy,
-        tapes: Mapping[Node, tuple[Value, ...]],
+        tapes: Mapping[Node, Tapes],
     ) -> Backward:
         structure = Structure.of(graph)
         activity = Activity.of(graph, inputs, outputs)
@@ -117,9 +118,7 @@ class Backward:
                 reverse_checkpoint(self, scope, node, cts)
             case Structured.REGION:
                 reverse = reverse_loop if is_loop(node) else reverse_if
-                reverse = (
-                    reverse_checkpointed if is_checkpointed(node, len(self.tapes.get(node, ()))) else reverse
-                )
+                reverse = reverse_checkpointed if is_checkpointed(node, self.tapes.get(node)) else reverse
                 reverse(self, scope, node, cts)
             case NotDifferentiable():
                 raise AssertionError(f"a cotangent reached {node.op.name}, which has no derivative")

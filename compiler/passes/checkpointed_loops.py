@@ -23,7 +23,7 @@ from .inline import inline
 from .loops import trip_count
 from .saved_states import SavedStates
 from .slots import MARK, keeps_states, slots_of, turns_of
-from .tapes import reading, tapes_of
+from .tapes import Tapes, reading
 
 if TYPE_CHECKING:
     from .adjoint_nodes import Backward
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 Values = tuple[Value, ...]
 
 
-def is_checkpointed(node: Node, tapes: int) -> bool:
-    """Tell whether a loop with so many tapes is marked, and can be reversed as this file does it."""
-    own = node.operands[: len(node.operands) - tapes]
+def is_checkpointed(node: Node, tapes: Tapes | None) -> bool:
+    """Tell whether a loop is marked, and can be reversed as this file does it."""
+    own = node.operands if tapes is None else tapes.loop.operands
     return MARK in node.attrs and not any(isinstance(v.type, StackType) for v in own)
 
 
@@ -108,14 +108,14 @@ def _loop(backward: Backward, b: Builder, node: Node, *, writes: bool = False) -
         bounds = lo, step
     else:
         turns = shadows(node.results[0])
-    written = backward.tapes.get(node, ())
-    read = () if writes else tapes_of(node, len(written))
+    tapes = backward.tapes.get(node)
+    read = tapes.carried(node) if tapes and not writes else ()
     changed = tuple(c for c in carries(node) if c.param not in structure.unchanged and c not in read)
     fixed = {c.param: shadows(c.init) for c in carries(node) if c.param in structure.unchanged}
     fixed |= {tape.param: shadows(tape.result) for tape in read}
     captured = {v: shadows(v) for v in structure.captures[body_of(node)]}
     if read and known is None:
         captured |= {v: shadows(v) for v in heads(node)}
-    tapes = len(written) if writes else 0
-    turning = reading(b, node, written, structure.definition) if read else node
-    return CheckpointedLoop(turning, slots_of(node, known), bounds, turns, changed, tapes, fixed, captured)
+    turning = reading(b, node, tapes) if tapes and read else node
+    count = tapes.count if tapes and writes else 0
+    return CheckpointedLoop(turning, slots_of(node, known), bounds, turns, changed, count, fixed, captured)

@@ -55,7 +55,7 @@ def reverse_checkpoint(backward: Backward, scope: Scope, node: Node, cts: Sequen
     kept = dict(zip(region.results[own:end], node.results[own:end], strict=True))
     tapes = {v: Value(tape.type) for v, tape in zip(decided, node.results[end:], strict=True)}
     again = b.nested()
-    replayed(again, region.nodes, decided, tapes)
+    replayed(again, region.nodes, decided, tapes, {})
     graph = dce(Graph.of("checkpoint", again.block((*captured, *tapes.values()), results)))
     joint = fresh_symbols(_again(backward.differentiate(graph, wrt), len(results), tuple(kept)))
 

@@ -4,12 +4,13 @@ A predicate or an index that comes of floats could come out other when it is com
 would be that of another path than the value. A region's own are among what it keeps. Those in its loops get
 an array of a row for each turn. Of a `while` whose turns decide nothing but its end it is their number, and
 it runs again as a `for`. Any other loop whose turns only the run can count leaves the region: the region is
-cut in two around it, and the loop saves what its reverse reads.
+cut in two around it, and the loop saves what its reverse reads. The turns of checkpointed loops write such
+decisions one behind the other on a stack, and read them in that order (`tapes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
@@ -18,14 +19,18 @@ from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Value, walk
 from ..ir.loops import body_of, form, inits, is_loop
 from ..ir.operation import OpTable
-from ..ir.symbols import BIND, scoped
+from ..ir.symbols import BIND
+from ..ir.types import StackType
 from ..ops import OPS
 from .loops import known_range
-from .recompute import is_counted, is_decision, steering
+from .packed import element_of, packed, unpacked
+from .recompute import decided, is_counted, is_decision
 from .residuals import reads
 from .rewrite import Rewriter, rewrite
 from .rows import row, rows, with_row
 from .structure import Structure
+
+Values = tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +47,17 @@ class Decision:
 
     value: Value
     turns: tuple[range | None, ...] = ()
-    indices: tuple[Value, ...] = ()
+    indices: Values = ()
 
     @property
-    def is_recordable(self) -> bool:
-        return None not in self.turns and not scoped(self.value.type)
+    def has_rows(self) -> bool:
+        """Whether there can be an array of a row for each turn: else it takes a stack."""
+        return None not in self.turns
 
     def rows(self, b: Builder) -> Value:
         """Build an array of a row for each turn of all loops."""
         count = prod(len(turns) for turns in self.turns if turns is not None)
-        return rows(b, max(count, 1), self.value.array)
+        return rows(b, max(count, 1), element_of(self.value.array))
 
     def place(self, b: Builder) -> Value:
         """Build the number of the turn among all of them."""
@@ -61,6 +67,29 @@ class Decision:
             turn = b.floor_divide(b.subtract(index, b.int64(turns.start)), b.int64(turns.step))
             place = b.add(b.multiply(place, b.int64(len(turns))), turn)
         return place
+
+    def written(self, b: Builder, tape: Values) -> Values:
+        """Build the tape with the decision: an array of rows, or a stack and how many are on it."""
+        element = packed(b, self.value)
+        if isinstance(tape[0].type, StackType):
+            return b.emit("push", tape[0], element)[0], b.add(tape[1], b.int64(1))
+        return (with_row(b, tape[0], self.place(b), element),)
+
+    def read(self, b: Builder, tape: Value, place: Value | None) -> None:
+        """Append nodes, of which the last makes the decision.
+
+        Parameters
+        ----------
+        tape
+            An array of rows, or a stack.
+        place
+            The place on the stack; None for a row.
+        """
+        if place is None:
+            element = row(b, tape, self.place(b))
+        else:
+            (element,) = b.emit("peek", tape, place)
+        unpacked(b, element, self.value.array)
 
 
 def with_decisions_kept(graph: Graph, ops: OpTable = OPS) -> Graph:
@@ -90,19 +119,19 @@ def decisions(region: Block, definition: Mapping[Value, Node]) -> dict[Value, De
 
 
 def decisions_of_turns(loop: Node, definition: Mapping[Value, Node]) -> dict[Value, Decision]:
-    """Return what steers the turns of a loop that can be kept.
+    """Return what the turns of a loop decide.
 
     Where the loop's turns are known before the run they are among those of each decision.
     """
-    body, known = body_of(loop), known_range(definition, loop)
-    around = ((known,), body.params[:1]) if known is not None else ((), ())
-    found = {d.value: d for d in _among(body.nodes, definition, *around, strictly=False)}
-    return {v: found[v] for v in steering(loop) if v in found and found[v].is_recordable}
+    around = turns_around(loop, definition)
+    found = {d.value: d for d in _among(body_of(loop).nodes, definition, *around, strictly=False)}
+    return {v: found[v] for v in decided(loop) if v in found}
 
 
-def can_keep_decisions(loop: Node, definition: Mapping[Value, Node]) -> bool:
-    """Tell whether all that steers a loop's turns can be kept, so that they do the same when run again."""
-    return len(decisions_of_turns(loop, definition)) == len(steering(loop))
+def turns_around(loop: Node, definition: Mapping[Value, Node]) -> tuple[tuple[range, ...], Values]:
+    """Return the range and the index of a loop whose turns are known before the run; nothing of others."""
+    known = known_range(definition, loop)
+    return ((known,), body_of(loop).params[:1]) if known is not None else ((), ())
 
 
 def _among(
@@ -114,11 +143,13 @@ def _among(
     strictly: bool = True,
 ) -> Iterator[Decision]:
     for node in nodes:
-        if is_counted(node, strictly):
-            yield Decision(node.results[0], turns, indices)
-        elif is_decision(node):
+        if is_decision(node):
             yield from (Decision(r, turns, indices) for r in node.results)
-        else:
+            continue
+        counted = is_counted(node, strictly)
+        if counted:
+            yield Decision(node.results[0], turns, indices)
+        if not (counted and strictly):
             yield from _inside(node, definition, turns, indices, strictly=strictly)
 
 
@@ -139,86 +170,111 @@ def _inside(
 # Keeping them.
 
 
-def _recorded(b: Builder, node: Node, definition: Mapping[Value, Node]) -> tuple[Value, ...] | None:
+def _recorded(b: Builder, node: Node, definition: Mapping[Value, Node]) -> Values | None:
     (region,) = node.regions
     found = decisions(region, definition)
     if not found:
         return None
     inner = b.nested()
-    tapes = {v: d.rows(inner) for v, d in found.items()}
+    tapes: dict[Value, Values] = {v: (d.rows(inner),) for v, d in found.items()}
     record(inner, region.nodes, found, tapes)
-    block = inner.block((), (*region.results, *tapes.values()))
+    block = inner.block((), (*region.results, *(tape for (tape,) in tapes.values())))
     attrs = {**node.attrs, "kept": node.attrs["kept"] + len(tapes)}
-    results = (*node.results, *(Value(v.type) for v in tapes.values()))
+    results = (*node.results, *(Value(tape.type) for (tape,) in tapes.values()))
     b.nodes.append(Node(node.op, (), attrs, results, (block,), node.loc, node.origin))
     return node.results
 
 
 def record(
-    b: Builder, nodes: Sequence[Node], found: Mapping[Value, Decision], tapes: dict[Value, Value]
+    b: Builder, nodes: Sequence[Node], found: Mapping[Value, Decision], tapes: dict[Value, Values]
 ) -> None:
     """Append nodes, and write the decisions among them to their tapes; `tapes` has them as they are then."""
+
+    def append(b: Builder, nodes: Sequence[Node], tapes: dict[Value, Values]) -> None:
+        record(b, nodes, found, tapes)
+
     for node in nodes:
-        inside = [r for region in node.regions for n in walk(region) for r in n.results if r in tapes]
-        if inside:
-            _pass_through(b, node, found, tapes, inside)
-            continue
-        b.nodes.append(node)
+        b.nodes.append(_with_regions(b, node, tapes, append))
         for r in node.results:
             if r in tapes:
-                tapes[r] = with_row(b, tapes[r], found[r].place(b), r)
+                tapes[r] = found[r].written(b, tapes[r])
 
 
-def _pass_through(
+def _with_regions(
     b: Builder,
     node: Node,
-    found: Mapping[Value, Decision],
-    tapes: dict[Value, Value],
-    inside: Sequence[Value],
-) -> None:
-    """Append a node with regions that some of the tapes go into and come out of."""
+    tapes: dict[Value, Values],
+    append: Callable[[Builder, Sequence[Node], dict[Value, Values]], None],
+) -> Node:
+    """Return a node with regions of other nodes, which the tapes of what they decide go through.
+
+    Parameters
+    ----------
+    tapes
+        Those of all decisions, as they are; those that come out of the node take their places.
+    append
+        What appends the nodes of a region, with its tapes.
+    """
+    if not node.regions:
+        return node
+    made = {r for region in node.regions for n in walk(region) for r in n.results}
+    inside = {v: tape for v, tape in tapes.items() if v in made}
     own, carried = len(node.results) - node.attrs.get("kept", 0), is_loop(node)
-    entering = [tapes[v] for v in inside]
     regions = []
     for region in node.regions:
         here = b.nested()
-        params = [Value(v.type) for v in entering] if carried else entering
-        own_tapes = dict(zip(inside, params, strict=True))
-        record(here, region.nodes, found, own_tapes)
+        entering = {v: _like(tape) if carried else tape for v, tape in inside.items()}
+        params = _flat(entering) if carried else ()
+        append(here, region.nodes, entering)
         at = len(region.results) - node.attrs.get("kept", 0)
-        results = (*region.results[:at], *own_tapes.values(), *region.results[at:])
-        regions.append(here.block((*region.params, *(params if carried else ())), results))
-    leaving = [Value(v.type) for v in entering]
-    operands = (*node.operands, *(entering if carried else ()))
-    made = (*node.results[:own], *leaving, *node.results[own:])
-    b.nodes.append(Node(node.op, operands, node.attrs, made, tuple(regions), node.loc, node.origin))
-    tapes.update(zip(inside, leaving, strict=True))
+        results = (*region.results[:at], *_flat(entering), *region.results[at:])
+        regions.append(here.block((*region.params, *params), results))
+    leaving = {v: _like(tape) for v, tape in inside.items()}
+    operands = (*node.operands, *(_flat(inside) if carried else ()))
+    results = (*node.results[:own], *_flat(leaving), *node.results[own:])
+    tapes.update(leaving)
+    return Node(node.op, operands, node.attrs, results, tuple(regions), node.loc, node.origin)
+
+
+def _like(values: Values) -> Values:
+    return tuple(Value(v.type) for v in values)
+
+
+def _flat(tapes: Mapping[Value, Values]) -> Values:
+    return tuple(v for tape in tapes.values() for v in tape)
 
 
 # Reading them.
 
 
 def replayed(
-    b: Builder, nodes: Sequence[Node], found: Mapping[Value, Decision], tapes: Mapping[Value, Value]
+    b: Builder,
+    nodes: Sequence[Node],
+    found: Mapping[Value, Decision],
+    tapes: Mapping[Value, Value],
+    places: dict[Value, Values],
 ) -> None:
-    """Append nodes that read what they decided from the tapes instead of computing it again."""
+    """Append nodes that read what they decided from the tapes instead of computing it again.
+
+    `places` has where to read next from tapes that are stacks, each place alone in a tuple.
+    """
+
+    def append(b: Builder, nodes: Sequence[Node], places: dict[Value, Values]) -> None:
+        replayed(b, nodes, found, tapes, places)
+
     for node in nodes:
         read = [r for r in node.results if r in tapes]
         for r in read:
-            row(b, tapes[r], found[r].place(b))
+            (place,) = places.get(r, (None,))
+            if place is not None:
+                places[r] = (b.add(place, b.int64(1)),)
+            found[r].read(b, tapes[r], place)
             made = b.nodes.pop()
             b.nodes.append(Node(made.op, made.operands, made.attrs, (r,), (), node.loc, node.origin))
         if read and not node.regions:
             continue
-        regions = []
-        for region in node.regions:
-            inner = b.nested()
-            replayed(inner, region.nodes, found, tapes)
-            regions.append(inner.block(region.params, region.results))
-        again = Node(node.op, node.operands, node.attrs, node.results, tuple(regions), node.loc, node.origin)
-        if read:
-            again = _counting(b, again)
-        b.nodes.append(again if regions else node)
+        again = _with_regions(b, node, places, append)
+        b.nodes.append(_counting(b, again) if read else again)
 
 
 def _counting(b: Builder, node: Node) -> Node:
@@ -268,4 +324,4 @@ def _cut(
 
 
 def _leaves(node: Node, definition: Mapping[Value, Node]) -> bool:
-    return not all(d.is_recordable for d in _among((node,), definition))
+    return not all(d.has_rows for d in _among((node,), definition))

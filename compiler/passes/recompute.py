@@ -20,6 +20,8 @@ from ..ir.types import ArrayType, DType
 from ..ops.cost import element_cost
 from .structure import Region, Structure
 
+Values = tuple[Value, ...]
+
 CREATION = {"constant", "iota", "extent"}
 MOVEMENT = {"broadcast", "reshape", "transpose", "name"}  # save what it is made of
 READS = {"index", "gather"}
@@ -90,17 +92,16 @@ def is_decision(node: Node) -> bool:
 
 def may_run_again(loop: Node) -> bool:
     """Tell whether a loop's body takes the same branches, turns and indices when it is run again."""
-    return not steering(loop)
+    return not decided(loop)
 
 
-def steering(loop: Node) -> tuple[Value, ...]:
-    """Return what a loop's body makes of floats and takes as branches, numbers of turns and indices.
+def decided(loop: Node) -> Values:
+    """Return what a loop's body makes of floats and takes as branches, numbers of turns, indices and masks.
 
-    Predicates that do nothing but choose between values, element by element, are left out: where they come
-    out other the values are as good as alike. How many turns the loop itself takes is not asked again. Of a
-    `while` in it whose turns decide on nothing but the next turn, it is how many there were.
+    How many turns the loop itself takes is not asked again. Of a `while` in it whose turns decide on nothing
+    but the next turn and choices between values, it is how many there were.
     """
-    return _decided(loop, {}).steering
+    return _decided(loop, {}).all
 
 
 def is_counted(node: Node, strictly: bool = True) -> bool:
@@ -110,8 +111,8 @@ def is_counted(node: Node, strictly: bool = True) -> bool:
     """
     if node.op.name != "while":
         return False
-    decided = _decided(node, {})
-    return decided.only_ends and not (strictly and decided.chooses)
+    found = _decided(node, {})
+    return found.only_ends and not (strictly and found.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +123,19 @@ class _Decided:
     ----------
     steering
         Those that anything but a choice between values comes of.
-    chooses
-        Whether any chooses between values.
+    choices
+        The rest of those that choose between values, element by element.
     ends
         Whether any says if there is another turn.
     """
 
-    steering: tuple[Value, ...]
-    chooses: bool
+    steering: Values
+    choices: Values
     ends: bool
+
+    @property
+    def all(self) -> Values:
+        return self.steering + self.choices
 
     @property
     def only_ends(self) -> bool:
@@ -145,8 +150,7 @@ def _decided(loop: Node, known: dict[Node, _Decided]) -> _Decided:
     whiles = [node for node in walk(body) if node.op.name == "while"]
     counts = {node.results[0] for node in whiles if _decided(node, known).only_ends}
     sources: dict[Value, frozenset[Value]] = {}  # of what could come out other: what it is made of
-    found = set(counts)
-    chooses = False
+    found, chosen_by = set(counts), set[Value]()
 
     def made_of(values: Iterable[Value]) -> frozenset[Value]:
         return frozenset().union(*(sources[v] for v in values if v in sources))
@@ -155,7 +159,7 @@ def _decided(loop: Node, known: dict[Node, _Decided]) -> _Decided:
         read = made_of(node.operands)
         if node.op.name == "where" and node.result.dtype.is_float:
             read = made_of(node.operands[1:])
-            chooses |= node.operands[0] in sources
+            chosen_by |= made_of(node.operands[:1])
         if not (is_movement(node) or _is_logic(node)):
             found |= read
             read = frozenset()
@@ -170,7 +174,9 @@ def _decided(loop: Node, known: dict[Node, _Decided]) -> _Decided:
     at = form(loop).yields
     found |= made_of(body.results[at:])
     ends_itself = not sources.keys().isdisjoint(body.results[:at])
-    known[loop] = _Decided(tuple(v for v in sources if v in found), chooses, ends_itself)
+    steering = tuple(v for v in sources if v in found)
+    choices = tuple(v for v in sources if v in chosen_by - found)
+    known[loop] = _Decided(steering, choices, ends_itself)
     return known[loop]
 
 

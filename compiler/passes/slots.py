@@ -12,7 +12,6 @@ from ..ir.operation import OpTable
 from ..ir.types import StackType
 from ..ops import OPS
 from .binomial import UNKNOWN_TURNS, default_slots, extra_turns, recomputed_turns
-from .decisions import can_keep_decisions
 from .loops import known_range
 from .recompute import may_run_again
 from .rewrite import Rewriter, rewrite
@@ -52,27 +51,28 @@ def with_slots(graph: Graph, slots: int | None, ops: OpTable = OPS) -> Graph:
     """Return `graph` with slots for each loop that the user gives none.
 
     Loops inside of others, and those that take no more turns than slots, stay as they are where the number of
-    their turns is known; so do loops that take branches or indices from floats that cannot be kept.
+    their turns is known; so do loops inside of others whose turns decide what cannot be kept.
 
     Parameters
     ----------
     slots
-        At most how many; None for the square root of the number of turns, and only for loops that take
-        branches or indices from floats: others are better cut into segments.
+        At most how many; None for the square root of the number of turns, and only for loops whose turns
+        decide by floats: others are better cut into segments.
     """
     structure = Structure.of(graph)
 
     def visit(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
-        if not is_loop(node) or node.attrs.get(MARK) or not can_keep_decisions(node, structure.definition):
+        if not is_loop(node) or node.attrs.get(MARK):
             return None
         turns = turns_of(node, structure)
         wanted = slots
         if wanted is None:
             wanted = math.isqrt(turns) if turns and not may_run_again(node) else 0
-        inside = any(r in structure.home for r in node.results)
+        inside = not keeps_states(node, structure)
         if (
             not wanted
-            or (turns is not None and (inside or turns <= wanted))
+            or (turns is not None and turns <= wanted)
+            or (inside and (turns is not None or not may_run_again(node)))
             or any(isinstance(v.type, StackType) for v in node.operands)
         ):
             return None

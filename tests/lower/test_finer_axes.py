@@ -45,6 +45,23 @@ def in_a_loop(x: Any, w: Any) -> Any:
     return np.sum(total * total)
 
 
+def with_what_is_made_outside(x: Any, w: Any) -> Any:
+    """The loop's body has a family of values that are of none where they are made."""
+    total, outer = 0.0, np.exp(w)
+    for k in range(3):
+        inner = np.sin(w * k)
+        for j in range(2):
+            total = total + np.sum(np.tile(x * (j + 1), 3) * inner * outer)
+    return total
+
+
+def of_another_family_outside(x: Any, w: Any) -> Any:
+    outer, total = np.sin(np.tile(x, 3)) * w, 0.0
+    for k in range(20):
+        total = total + np.sum(np.cos(np.repeat(x * k, 3) * outer))
+    return total + np.sum(outer)
+
+
 def neighbours(x: Any, w: Any) -> Any:
     y = np.tile(x, 3) * w
     return np.sum((y[1:] - y[:-1]) ** 2)
@@ -64,6 +81,7 @@ def two_repetitions(x: Any, w: Any) -> Any:
 
 PROGRAMS = [
     *(tiles, repeats, rows_and_bias, columns_in_turn, both_axes, in_a_loop),
+    *(with_what_is_made_outside, of_another_family_outside),
     *(neighbours, joined_with_others, of_size_one, two_repetitions),
 ]
 X, W = np.linspace(-1.0, 1.5, 4), np.linspace(0.2, 1.2, 12)

@@ -40,12 +40,16 @@ def turns(x: Any) -> Any:
 
 
 def masks(x: Any) -> Any:
-    s = np.zeros(7)
+    s = x * 0.0
     for _ in range(4):
         for j in range(3):
             if j % 2:
                 s = np.where(s + x > 0.6, x, s)
     return np.sum(s)
+
+
+def wider_masks(x: Any) -> Any:
+    return masks(np.concatenate((x, x[1:4])))
 
 
 def no_turns(x: Any) -> Any:
@@ -94,6 +98,7 @@ def integers(x: Any) -> Any:
         (straight, [["i64[]"]]),
         (turns, [["i64[5]"]]),
         (masks, [["bool[12, 7]"]]),
+        (wider_masks, [["u8[12, 2]"]]),
         (no_turns, [[]]),
         (unknown, [["i64[]", "bool[]", "i64[1]"]]),
         (unknown_and_choosing, [["i64[]", "bool[]"], []]),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gradir.ir.graph import walk
 from gradir.ir.loops import is_loop
-from gradir.passes.recompute import may_run_again, steering
+from gradir.passes.recompute import decided, may_run_again
 
 
 def arithmetic(s: Any, k: Any) -> Any:
@@ -67,7 +67,7 @@ def inner_turns(s: Any, k: Any) -> Any:
     ("turn", "again"),
     [
         (arithmetic, True),
-        (chosen, True),
+        (chosen, False),
         (by_the_index, True),
         (inner_turns, True),
         (index_of_floats, False),
@@ -116,7 +116,7 @@ def test_each_of_nested_loops_is_looked_at_once(monkeypatch: pytest.MonkeyPatch)
         return walk(block)
 
     monkeypatch.setattr("gradir.passes.recompute.walk", counted)
-    assert steering(loop)
+    assert decided(loop)
     assert len(walked) == 3 * 6  # walks over the body of the loop, and of each of five inside
 
 
