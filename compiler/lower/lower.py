@@ -14,6 +14,7 @@ from .finer_axes import walk_finer_axes
 from .index_checks import flag_bad_indices
 from .inlays import inline_updates
 from .kernels import KernelProgram
+from .last_turns import set_last_turns_apart
 from .lifetimes import find_lifetimes
 from .long_rows import lengthen_rows
 from .parallel import split_large
@@ -30,6 +31,7 @@ from .windows import open_windows
 _REWRITES = (
     open_checkpoints,
     without_names,
+    set_last_turns_apart,
     write_parts,
     flag_bad_indices,
     lengthen_rows,
