@@ -6,6 +6,7 @@ this gradir does not have are left out.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -46,6 +47,8 @@ class MemoryRow:
         Seconds a call, one for each round; those of all rows are of the same rounds.
     refused
         Why there is no such program, the first line of the error; empty where there is one.
+    code
+        A digest of its kernels: rows with the same one are one program.
     """
 
     name: str
@@ -54,6 +57,7 @@ class MemoryRow:
     measured: int | None
     samples: list[float]
     refused: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +136,10 @@ def _candidate(
 
     gradient = gr.value_and_grad(program.function, argnums=program.wrt, cache=False, **options)
     try:
-        memory = gradient.inspect(*arguments).memory
+        inspected = gradient.inspect(*arguments)
+        memory = inspected.memory
     except gr.GradirError as error:
         return _Candidate(MemoryRow(name, budget, None, None, [], str(error).splitlines()[0]), None)
-    row = MemoryRow(name, budget, memory.peak, memory.measure().peak, [])
+    code = hashlib.sha256(str(inspected.kernels).encode()).hexdigest()[:16]
+    row = MemoryRow(name, budget, memory.peak, memory.measure().peak, [], code=code)
     return _Candidate(row, lambda: gradient(*arguments))

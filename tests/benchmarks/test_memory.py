@@ -73,6 +73,23 @@ def test_the_default_is_compared_with_saving_everything() -> None:
     assert verdicts([replace(SAVED, rows=SAVED.rows[:1])]) == ""
 
 
+@pytest.mark.parametrize(("codes", "verdict"), [("ab", "no"), ("aa", "yes: one program"), (("", ""), "no")])
+def test_one_program_is_no_slower_than_itself(codes: tuple[str, str], verdict: str) -> None:
+    default, everything = (replace(row, code=c) for row, c in zip(SAVED.rows[:2], codes, strict=True))
+    slow = replace(default, samples=about(1.1e-4))
+    line = verdicts([replace(SAVED, rows=(slow, everything))]).splitlines()[-1]
+    assert line.split("|")[-2].strip() == verdict
+
+
+def test_rows_of_one_program_have_one_code() -> None:
+    (program,) = (p for p in SMALL if p.name == "mlp")
+    (outcome,) = measure_memory([program], EFFORT)
+    default, everything = outcome.row(DEFAULT), outcome.row(EVERYTHING)
+    assert default is not None
+    assert everything is not None
+    assert default.code == everything.code != ""
+
+
 def test_the_page_and_the_figures() -> None:
     page = markdown([SAVED], MACHINE, plotted=True)
     assert page.startswith("# Memory and time of gradients")
