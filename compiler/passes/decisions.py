@@ -20,14 +20,14 @@ from ..ir.graph import Block, Graph, Node, Value, walk
 from ..ir.loops import body_of, form, inits, is_loop
 from ..ir.operation import OpTable
 from ..ir.symbols import BIND
-from ..ir.types import StackType
+from ..ir.types import ArrayType, StackType
 from ..ops import OPS
 from .loops import known_range
 from .packed import element_of, packed, unpacked
 from .recompute import decided, is_counted, is_decision
 from .residuals import reads
 from .rewrite import Rewriter, rewrite
-from .rows import row, rows, with_row
+from .rows import row, with_row
 from .structure import Structure
 
 Values = tuple[Value, ...]
@@ -54,10 +54,12 @@ class Decision:
         """Whether there can be an array of a row for each turn: else it takes a stack."""
         return None not in self.turns
 
-    def rows(self, b: Builder) -> Value:
-        """Build an array of a row for each turn of all loops."""
+    @property
+    def rows(self) -> ArrayType:
+        """The type of an array of a row for each turn of all loops."""
         count = prod(len(turns) for turns in self.turns if turns is not None)
-        return rows(b, max(count, 1), element_of(self.value.array))
+        element = element_of(self.value.array)
+        return ArrayType(element.dtype, (max(count, 1), *element.shape))
 
     def place(self, b: Builder) -> Value:
         """Build the number of the turn among all of them."""
@@ -176,7 +178,7 @@ def _recorded(b: Builder, node: Node, definition: Mapping[Value, Node]) -> Value
     if not found:
         return None
     inner = b.nested()
-    tapes: dict[Value, Values] = {v: (d.rows(inner),) for v, d in found.items()}
+    tapes: dict[Value, Values] = {v: (inner.zeros(d.rows),) for v, d in found.items()}
     record(inner, region.nodes, found, tapes)
     block = inner.block((), (*region.results, *(tape for (tape,) in tapes.values())))
     attrs = {**node.attrs, "kept": node.attrs["kept"] + len(tapes)}

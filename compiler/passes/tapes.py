@@ -142,7 +142,7 @@ def _recorded(b: Builder, tapes: Tapes, operands: Values) -> Node:
     state = {}
     for v, d in tapes.decisions.items():
         whole = known or not d.has_rows
-        state[v] = params[v][:2] if whole else (d.rows(inner),)
+        state[v] = params[v][:2] if whole else (inner.zeros(d.rows),)
     record(inner, body.nodes, tapes.decisions, state)
     left: list[Value] = []
     for v, d in tapes.decisions.items():
@@ -164,7 +164,7 @@ def _empty(b: Builder, tapes: Tapes, decision: Decision) -> Values:
     if not decision.has_rows:
         return _stack(b, element_of(decision.value.array)), b.int64(0), tapes.empty(b, INDEX)
     known, _ = tapes.turn
-    return (decision.rows(b) if known else _stack(b, decision.rows(b).array),)
+    return (b.zeros(decision.rows) if known else _stack(b, decision.rows),)
 
 
 def _stack(b: Builder, element: ArrayType) -> Value:
