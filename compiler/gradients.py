@@ -9,6 +9,7 @@ from functools import partial
 from .ir.graph import Graph
 from .passes.adjoint import Adjoint, Seeds, adjoint_with_residuals
 from .passes.checkpoints import without_names
+from .passes.decisions import with_regions_cut
 from .passes.outer_marks import with_outer_marks
 from .passes.pipeline import optimize
 from .passes.policies import Policy
@@ -86,7 +87,7 @@ def differentiate(
 
 
 def _by(policy: Policy, primal: Graph, wrt: Sequence[int], seeds: Seeds, clock: Clock) -> Differentiated:
-    primal = with_outer_marks(primal)
+    primal = with_outer_marks(with_regions_cut(primal))
     if policy.slots is not None or policy.segments:
         primal = with_slots(primal, policy.slots)
     with clock.stage("adjoint"):

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .ir.graph import Node, Value
+from .lower.inlining import is_array
 from .lower.kernels import KernelProgram
 from .lower.live_memory import LiveMemory, live_memory
 from .lower.memory_plan import MemoryPlan, PlannedBuffer, PlannedStack, memory_plan
@@ -93,7 +94,7 @@ class Memory:
         unnamed = without_names(program.residuals, program.adjoint)
         residuals = as_optimized(unnamed, program.optimized)
         known = {r.value for r in residuals}
-        kept = [r.value for r in residuals if r.carrier is Carrier.KEPT and r.value.shape]
+        kept = [r.value for r in residuals if r.carrier is Carrier.KEPT and is_array(r.value)]
         fused = {v for v in kept if v in kernels.producers and v not in kernels.places}
         made_of = _stored_sources(kernels, fused)
         more = [

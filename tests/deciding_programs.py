@@ -268,6 +268,45 @@ def until_under_a_branch(mark):
     return run
 
 
+def branches_in_a_region(mark):
+    def run(x, z, turns):
+        return gr.checkpoint(until_under_a_branch(mark))(x, z, turns)
+
+    return run
+
+
+def regions_in_turns_that_the_run_knows(mark):
+    @gr.checkpoint
+    def part(x, z, k):
+        e = np.exp(x * (k % 3 + 1))
+        return np.sum(np.where(e > e[k], x * z, x)), e
+
+    def run(x, z, turns):
+        s, e = 0.0, x
+        for m in range(2):
+            for k in mark(range(turns), 2):
+                t, e = part(x, z, k + m)
+                s = s + t
+        return s, e
+
+    return run
+
+
+def around_what_the_run_sizes(mark):
+    def run(x, z, turns):
+        s, e, w = 0.0, x, x[:turns] * 1.0
+        for m in range(3):
+            k = 0
+            while mark(k < turns - m, 3):
+                e = np.exp(x * (k % 3 + 1))
+                s = s + np.sum(np.where(e > e[k], x * z, x)) + 0.1 * np.sum(w)
+                k += 1
+            w = w * 0.9
+        return s, e
+
+    return run
+
+
 def until(mark):
     def run(x, z, turns):
         s, e, k = 0.0, x, 0
@@ -325,6 +364,9 @@ PROGRAMS = (
     until_in_an_ordinary_loop,
     whiles_in_ordinary_whiles,
     until_under_a_branch,
+    branches_in_a_region,
+    regions_in_turns_that_the_run_knows,
+    around_what_the_run_sizes,
     until,
     turns_that_the_run_knows,
     with_a_break,

@@ -111,6 +111,31 @@ def decided_in(graph: Graph) -> int:
     return sum(is_decision(node) and node.op.name != "barrier" for node in walk(graph.block))
 
 
+@each_program
+def test_reports_name_what_is_kept(program: Program) -> None:
+    memory = gr.grad(program(gr.checkpointed), has_aux=True).inspect(X, Z, 9).memory
+    assert "bytes" in str(memory)
+    stacks = [row for row in memory.residuals.rows if row.type.startswith("stack")]
+    assert all(row.turns is None and row.saved_bytes is None and row.bytes > 0 for row in stacks)
+    assert bool(stacks) is bool(
+        made_by(gr.grad(program(gr.checkpointed), has_aux=True).inspect(X, Z, 9).optimized, "peek")
+    )
+
+
+def test_a_branch_that_makes_what_the_run_sizes_is_refused() -> None:
+    def branching(x: Any, turns: Any) -> Any:
+        s, w = 0.0, x[:turns] * 1.0
+        if x[0] > 0.0:
+            w, k = w * 2.0, 0
+            while gr.checkpointed(k < turns, slots=2):
+                s = s + np.sum(np.where(np.exp(x) > 2.0, x, -x))
+                k += 1
+        return s + np.sum(w)
+
+    with pytest.raises(gr.GradientError, match=r"under this branch decides cannot be kept.*\n.*in branching"):
+        gr.grad(branching)(X, 9)
+
+
 def test_masks_are_kept_as_bits() -> None:
     memory = gr.grad(masks(gr.checkpointed), has_aux=True).inspect(X, Z, 9).memory
     kept = [row.type for row in memory.residuals.rows if row.how == "kept"]

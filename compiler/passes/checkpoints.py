@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Value, operations
 from ..ir.operation import OpTable
+from ..ir.types import ArrayType
 from ..ops import OPS
 from .cotangents import Scope
 from .dce import dce
@@ -61,8 +62,11 @@ def reverse_checkpoint(backward: Backward, scope: Scope, node: Node, cts: Sequen
 
     after = seeds[0][1]
     outermost = node.results[0] not in structure.home
-    there = [b.barrier(v, after) if outermost else shadows(v) for v in (*captured, *kept.values())]
-    captured_there, kept_there = there[: len(captured)], there[len(captured) :]
+
+    def there(v: Value) -> Value:
+        return b.barrier(v, after) if outermost and isinstance(v.type, ArrayType) else shadows(v)
+
+    captured_there, kept_there = tuple(map(there, captured)), tuple(map(there, kept.values()))
     tapes_there = shadows.all(node.results[end:])
     given = (*captured_there, *tapes_there, *(ct for _, ct in seeds), *kept_there)
     gradients = inline(b, joint, given, again=True)

@@ -99,19 +99,32 @@ def with_decisions_kept(graph: Graph, ops: OpTable = OPS) -> Graph:
 
     The arrays of decisions are the last values that a region keeps, in the order that `decisions` has.
     """
-    if not any(node.op.name == "checkpoint" for node in walk(graph.block)):
+    if not _has_regions(graph):
+        return graph
+    definition: Mapping[Value, Node] = {}
+
+    def record(walk: Rewriter, b: Builder, node: Node, operands: Values) -> Sequence[Value] | None:
+        return _recorded(b, node, definition) if node.op.name == "checkpoint" else None
+
+    whole = with_regions_cut(graph, ops)
+    definition = Structure.of(whole).definition
+    return rewrite(whole, record, ops)
+
+
+def with_regions_cut(graph: Graph, ops: OpTable = OPS) -> Graph:
+    """Return `graph` with checkpointed regions in parts, around loops whose decisions they cannot keep."""
+    if not _has_regions(graph):
         return graph
     definition = Structure.of(graph).definition
 
-    def cut(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
+    def cut(walk: Rewriter, b: Builder, node: Node, operands: Values) -> Sequence[Value] | None:
         return _cut(walk, b, node, definition) if node.op.name == "checkpoint" else None
 
-    def record(walk: Rewriter, b: Builder, node: Node, operands: tuple[Value, ...]) -> Sequence[Value] | None:
-        return _recorded(b, node, definition) if node.op.name == "checkpoint" else None
+    return rewrite(graph, cut, ops)
 
-    whole = rewrite(graph, cut, ops)
-    definition = Structure.of(whole).definition
-    return rewrite(whole, record, ops)
+
+def _has_regions(graph: Graph) -> bool:
+    return any(node.op.name == "checkpoint" for node in walk(graph.block))
 
 
 def decisions(region: Block, definition: Mapping[Value, Node]) -> dict[Value, Decision]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..errors import GradientError
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value, walk
 from ..ir.loops import is_loop
@@ -26,7 +27,13 @@ Values = tuple[Value, ...]
 
 
 def with_outer_marks(graph: Graph, ops: OpTable = OPS) -> Graph:
-    """Return `graph` with marks on outermost loops, and loops around branches, that are to carry tapes."""
+    """Return `graph` with marks on outermost loops, and loops around branches, that are to carry tapes.
+
+    Raises
+    ------
+    GradientError
+        If a branch that needs such a loop makes an array whose size only the run knows.
+    """
     if not any(MARK in node.attrs for node in walk(graph.block)):
         return graph
     structure = Structure.of(graph)
@@ -50,18 +57,26 @@ def with_outer_marks(graph: Graph, ops: OpTable = OPS) -> Graph:
 
 def _lacks_tapes(node: Node, structure: Structure) -> bool:
     """Tell whether checkpointed loops inside of a loop or branch decide what they could not keep there."""
-    if MARK in node.attrs or not (is_loop(node) or node.op.name == "if"):
-        return False
-    values = (*node.operands, *node.results)
-    if any(isinstance(v.type, StackType) or scoped(v.type) for v in values):
+    if MARK in node.attrs or not (is_loop(node) or node.op.name == "if") or _has_stacks(node):
         return False
     inside = (n for region in node.regions for n in walk(region) if is_loop(n) and MARK in n.attrs)
-    return any(len(kept_decisions(n, structure)) < len(decided(n)) for n in inside)
+    return any(len(kept_decisions(n, structure)) < len(decided(n)) for n in inside if not _has_stacks(n))
+
+
+def _has_stacks(node: Node) -> bool:
+    """Tell whether a node belongs to a gradient already: its loops are not run again."""
+    return any(isinstance(v.type, StackType) for v in (*node.operands, *node.results))
 
 
 def _once(b: Builder, node: Node) -> None:
     """Append a node in a loop of one turn."""
     types = [v.type for v in node.results]
+    if any(map(scoped, types)):
+        raise GradientError(
+            "what a checkpointed loop under this branch decides cannot be kept, as the branch makes an array"
+            " of a size that only the run knows: make that behind the branch, or mark no loop in it",
+            loc=node.loc,
+        )
     inits = [b.zeros(type) for type in types if isinstance(type, ArrayType)]
     made = tuple(map(Value, types))
     inner = b.nested()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..ir.graph import Graph, Node, Value, walk
 from ..ir.printer import Printer
-from ..ir.types import ArrayType, Type
+from ..ir.types import ArrayType, StackType, Type
 from .residuals import Carrier, Residual
 from .work import Work, repeated_blocks
 
@@ -107,16 +107,18 @@ def residual_table(
     constants = {v for n in walk(joint.block) if n.op.name == "constant" for v in n.results}
     rows = []
     for r in residuals:
+        grows = isinstance(r.value.type, StackType)  # of as many elements as only the run knows
+        carrier = Carrier.STACK if grows else r.carrier
         there = _ARGUMENT if r.value in labels else _CONSTANT if r.value in constants else ""
         there = there or (_FUSED if r.value in fused else "")
         rows.append(
             ResidualRow(
                 labels.get(r.value) or (names[r.value] if r.value in turns else "?"),
                 str(r.value.type),
-                there if there and r.carrier is not Carrier.RECOMPUTED else r.carrier.value,
-                r.carrier,
+                there if there and carrier is not Carrier.RECOMPUTED else carrier.value,
+                carrier,
                 _bytes(r.value.type),
-                turns.get(r.value, 1),
+                None if grows else turns.get(r.value, 1),
                 tuple(_readers(r.readers)),
                 r.loc.line if r.loc else None,
             )
@@ -125,6 +127,8 @@ def residual_table(
 
 
 def _bytes(type: Type) -> int:
+    if isinstance(type, StackType):
+        return type.element.most_bytes
     return type.most_bytes if isinstance(type, ArrayType) else 0
 
 
