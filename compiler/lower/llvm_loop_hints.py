@@ -73,5 +73,5 @@ def innermost(count: int | None, weight: int, *, in_place: bool, adds_up: bool, 
     fits = count >= _VECTOR // 2 and count & (count - 1) == 0
     if count < _VECTOR and nodes <= _TINY and (adds_up or (in_place and not fits)):
         return FREE
-    masked = fits or not in_place or count >= 2 * _VECTOR
+    masked = fits or not in_place or count not in range(_VECTOR // 2, 2 * _VECTOR)
     return Hints(unroll=False, interleave=interleave, straight=nodes <= _STRAIGHT, masked=masked)

@@ -19,7 +19,7 @@ from ..ir.builder import Builder
 from ..ir.graph import Block, Graph, Node, Value, walk
 from ..ir.loops import body_of, form, inits, is_loop
 from ..ir.operation import OpTable
-from ..ir.symbols import BIND
+from ..ir.symbols import BIND, scoped
 from ..ir.types import ArrayType, StackType
 from ..ops import OPS
 from .loops import known_range
@@ -128,8 +128,11 @@ def _has_regions(graph: Graph) -> bool:
 
 
 def decisions(region: Block, definition: Mapping[Value, Node]) -> dict[Value, Decision]:
-    """Return what the loops and branches of a region decide; what it decides itself it keeps as it is."""
-    inner = (node for node in region.nodes if not is_decision(node))
+    """Return what the loops and branches of a region decide.
+
+    What it decides itself it keeps as it is, but for arrays whose sizes it binds: these have none outside.
+    """
+    inner = (n for n in region.nodes if not is_decision(n) or any(scoped(r.type) for r in n.results))
     return {d.value: d for d in _among(inner, definition)}
 
 
