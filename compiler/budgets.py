@@ -13,6 +13,7 @@ from .ir.graph import Graph, walk
 from .ir.loops import is_loop
 from .passes.loops import known_range
 from .passes.policies import CHEAPEST, NAMED, Policy
+from .passes.recompute import may_run_again
 from .passes.slots import MARK
 from .passes.structure import Structure
 
@@ -144,5 +145,8 @@ def _of_unknown_lengths(primal: Graph) -> Iterator[str]:
     for node in walk(primal.block):
         if is_loop(node) and known_range(definition, node) is None:
             place = f" of line {node.loc.line}" if node.loc else ""
-            advice = "" if MARK in node.attrs else ", or use gr.checkpointed(..., slots=n)"
+            if not may_run_again(node):
+                advice = " (what floats decide in its turns is kept for each of them)"
+            else:
+                advice = "" if MARK in node.attrs else ", or use gr.checkpointed(..., slots=n)"
             yield f"; give the length of the loop{place} as a constant{advice}"

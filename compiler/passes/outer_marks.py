@@ -15,11 +15,11 @@ from ..ir.graph import Graph, Node, Value, walk
 from ..ir.loops import is_loop
 from ..ir.operation import OpTable
 from ..ir.symbols import scoped
-from ..ir.types import INDEX, ArrayType, StackType
+from ..ir.types import INDEX, StackType
 from ..ops import OPS
 from .recompute import decided
 from .rewrite import Rewriter, rewrite
-from .slots import MARK, turns_of
+from .slots import MARK, marked, turns_of
 from .structure import Structure
 from .tapes import kept_decisions
 
@@ -45,9 +45,7 @@ def with_outer_marks(graph: Graph, ops: OpTable = OPS) -> Graph:
         walk.keep(b, node, operands)
         made = b.nodes.pop()
         if is_loop(made):
-            attrs = {**made.attrs, MARK: turns_of(node, structure) or 0}
-            made = Node(made.op, made.operands, attrs, made.results, made.regions, made.loc, made.origin)
-            b.nodes.append(made)
+            b.nodes.append(marked(made, turns_of(node, structure) or 0))
         else:
             _once(b, made)
         return node.results
@@ -77,7 +75,7 @@ def _once(b: Builder, node: Node) -> None:
             " of a size that only the run knows: make that behind the branch, or mark no loop in it",
             loc=node.loc,
         )
-    inits = [b.zeros(type) for type in types if isinstance(type, ArrayType)]
+    inits = [b.zeros(v.array) for v in node.results]
     made = tuple(map(Value, types))
     inner = b.nested()
     inner.nodes.append(Node(node.op, node.operands, node.attrs, made, node.regions, node.loc, node.origin))

@@ -77,12 +77,16 @@ def with_slots(graph: Graph, slots: int | None, ops: OpTable = OPS) -> Graph:
         ):
             return None
         walk.keep(b, node, operands)
-        made = b.nodes.pop()
-        attrs = {**made.attrs, MARK: wanted}
-        b.nodes.append(Node(made.op, made.operands, attrs, made.results, made.regions, made.loc, made.origin))
+        b.nodes.append(marked(b.nodes.pop(), wanted))
         return node.results
 
     return rewrite(graph, visit, ops)
+
+
+def marked(node: Node, slots: int) -> Node:
+    """Return a loop as one that is checkpointed."""
+    attrs = {**node.attrs, MARK: slots}
+    return Node(node.op, node.operands, attrs, node.results, node.regions, node.loc, node.origin)
 
 
 def work_of_turns(graph: Graph) -> Work:
