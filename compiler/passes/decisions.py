@@ -66,8 +66,7 @@ class Decision:
         place = b.int64(0)
         for turns, index in zip(self.turns, self.indices, strict=True):
             assert turns is not None
-            turn = b.floor_divide(b.subtract(index, b.int64(turns.start)), b.int64(turns.step))
-            place = b.add(b.multiply(place, b.int64(len(turns))), turn)
+            place = b.add(b.multiply(place, b.int64(len(turns))), turn_of(b, turns, index))
         return place
 
     def written(self, b: Builder, tape: Values) -> Values:
@@ -141,15 +140,15 @@ def decisions_of_turns(loop: Node, definition: Mapping[Value, Node]) -> dict[Val
 
     Where the loop's turns are known before the run they are among those of each decision.
     """
-    around = turns_around(loop, definition)
-    found = {d.value: d for d in _among(body_of(loop).nodes, definition, *around, strictly=False)}
+    body, known = body_of(loop), known_range(definition, loop)
+    around = ((known,), body.params[:1]) if known is not None else ((), ())
+    found = {d.value: d for d in _among(body.nodes, definition, *around, strictly=False)}
     return {v: found[v] for v in decided(loop) if v in found}
 
 
-def turns_around(loop: Node, definition: Mapping[Value, Node]) -> tuple[tuple[range, ...], Values]:
-    """Return the range and the index of a loop whose turns are known before the run; nothing of others."""
-    known = known_range(definition, loop)
-    return ((known,), body_of(loop).params[:1]) if known is not None else ((), ())
+def turn_of(b: Builder, turns: range, index: Value) -> Value:
+    """Build the number of the turn of a range that has an index."""
+    return b.floor_divide(b.subtract(index, b.int64(turns.start)), b.int64(turns.step))
 
 
 def _among(
