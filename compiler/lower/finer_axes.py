@@ -26,15 +26,10 @@ _ROUNDS = 4
 def walk_finer_axes(graph: Graph, ops: OpTable) -> Graph:
     """Return the graph with elementwise operations and sums along the axes that a reshape has joined."""
     for _ in range(_ROUNDS if "reshape" in operations(graph.block) else 0):
-        families = {
-            node: found
-            for block in blocks(graph.block)
-            if (found := _families(block))
-            for node in block.nodes
-        }
-        if not families:
+        found = {block: families for block in blocks(graph.block) if (families := _families(block))}
+        if not found:
             break
-        graph = without_unread(rewrite(graph, _Refined(families).visit, ops))
+        graph = without_unread(rewrite(graph, _Refined(found).visit, ops))
         graph = without_unread(rewrite(graph, _Simpler(uses(graph.block)).visit, ops))
     return graph
 
@@ -156,10 +151,9 @@ def _fine_entries(found: _Family, node: Node) -> list[IndexEntry] | None:
 
 
 class _Refined:
-    def __init__(self, families: Mapping[Node, Mapping[Value, _Family]]) -> None:
-        self.families = (
-            families  # of a node: those of its block, for in others a value may be of another family
-        )
+    def __init__(self, found: Mapping[Block, Mapping[Value, _Family]]) -> None:
+        # By node: in another block a value may be of another family, or of none.
+        self.families = {node: families for block, families in found.items() for node in block.nodes}
         self.fine: dict[Value, Value] = {}  # along the finer axes
 
     def visit(

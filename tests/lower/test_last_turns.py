@@ -80,6 +80,23 @@ def written_in_place(x: Any) -> Any:
     return y, w
 
 
+def before_the_last_turn(x: Any) -> Any:
+    """Values that trade places, and what they were when the last turn began."""
+    a, b, before, loss = x, x + 1.0, x, 0.0
+    for k in range(12):
+        before, loss = a, np.sum(np.exp(a) * np.log(b + k))
+        a, b = np.sin(b), a
+    return a, b, before, loss
+
+
+def in_branches_of_turns(x: Any) -> Any:
+    w, loss = x, 0.0
+    for k in range(10):
+        loss = np.sum(np.exp(w)) if w[0] > 0.3 else np.sum(np.log(w + 2.0)) * k
+        w = np.sin(w) + 0.1
+    return loss, w
+
+
 def sizes_of_the_turn(x: Any) -> Any:
     w, y = x, 0.0
     for k in range(1, 10):
@@ -90,7 +107,7 @@ def sizes_of_the_turn(x: Any) -> Any:
 
 APART = [
     *(loss_of_each_step, gradient_descent, downwards, nothing_but_last_values, in_turns_of_turns),
-    *(turns_inside, written_in_place),
+    *(turns_inside, written_in_place, before_the_last_turn, in_branches_of_turns),
 ]
 
 
