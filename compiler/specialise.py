@@ -148,14 +148,15 @@ def compile_program(
 
 def chosen(primal: Graph, made: Differentiated, saving: Saving, loc: Loc | None = None) -> list[Decision]:
     """Tell how loops are checkpointed, and what a budget has chosen for the gradient of a line."""
+    from .passes.decisions import with_regions_cut
+    from .passes.outer_marks import with_outer_marks
     from .passes.slots import checkpointed_loops
 
-    asked = {line for line, _ in checkpointed_loops(primal)}
+    around = with_outer_marks(with_regions_cut(primal))
+    why = dict.fromkeys((line for line, _ in checkpointed_loops(around)), "for gr.checkpointed inside of it")
+    why.update((line, "gr.checkpointed") for line, _ in checkpointed_loops(primal))
     choice = "memory_budget" if saving.budget is not None else f"checkpoint={made.policy.name!r}"
-    found = [
-        Decision(line, what, "gr.checkpointed" if line in asked else choice)
-        for line, what in checkpointed_loops(made.primal)
-    ]
+    found = [Decision(line, what, why.get(line, choice)) for line, what in checkpointed_loops(made.primal)]
     if saving.budget is not None:
         found.append(Decision(loc, f"checkpoint policy: {made.policy.name}", "memory_budget"))
     return found

@@ -23,6 +23,7 @@ from tests.deciding_programs import (
     masks,
     turns_that_the_run_knows,
     until,
+    until_in_an_ordinary_loop,
 )
 
 each_program = pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
@@ -120,6 +121,14 @@ def test_reports_name_what_is_kept(program: Program) -> None:
     assert bool(stacks) is bool(
         made_by(gr.grad(program(gr.checkpointed), has_aux=True).inspect(X, Z, 9).optimized, "peek")
     )
+
+
+def test_decisions_say_why_a_loop_around_is_checkpointed() -> None:
+    inspected = gr.grad(until_in_an_ordinary_loop(gr.checkpointed), has_aux=True).inspect(X, Z, 9)
+    outer, inner = map(str, inspected.decisions)
+    assert "3 slots" in outer
+    assert outer.endswith("(for gr.checkpointed inside of it)")
+    assert inner.endswith("(gr.checkpointed)")
 
 
 def test_a_branch_that_makes_what_the_run_sizes_is_refused() -> None:
